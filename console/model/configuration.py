@@ -1,0 +1,207 @@
+"""The typed settings, as `console.settings` reads them from radar.toml. Plain values: no I/O, no defaults hidden elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Severity = Literal["critical", "high", "medium", "low"]
+
+
+class Secret:
+    """A string that hides itself in repr, str, format and tracebacks. `reveal()` gives it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself: for the wire only, never for a log, message or argument list."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(hidden)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format("(hidden)", spec)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Targets (B1) and alert limits (D4) of SYSTEM.md."""
+
+    p95_ms: float = 200.0
+    error_share: float = 0.01
+    uptime_share: float = 0.999
+    memory_share: float = 0.80
+    query_ms: float = 100.0
+    alert_error_share: float = 0.05
+    alert_response_ms: float = 2000.0
+    connections_warn_share: float = 0.80
+    connections_alert_share: float = 0.90
+    blocked_warn_s: float = 10.0
+    blocked_alert_s: float = 60.0
+    idle_in_transaction_s: float = 60.0
+    certificate_warn_fraction: float = 1 / 3
+    certificate_alert_fraction: float = 1 / 7
+    certificate_alert_days: float = 7.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intervals:
+    """Seconds between polls of each kind of target."""
+
+    application_s: float = 5.0
+    database_s: float = 5.0
+    catalogue_s: float = 60.0
+    vercel_s: float = 20.0
+    supabase_s: float = 20.0
+    vendors_s: float = 60.0
+    certificate_s: float = 3600.0
+    egress_s: float = 10.0
+    host_s: float = 5.0
+    metrics_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vercel:
+    """Read access to the project at Vercel."""
+
+    token: Secret
+    project: str
+    team: str | None = None
+    api: str = "https://api.vercel.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supabase:
+    """The parts of a Supabase project, each probed apart. What is None is not configured."""
+
+    ref: str
+    token: Secret | None = None
+    anon_key: Secret | None = None
+    api: str = "https://api.supabase.com"
+    gateway: str | None = None
+    """Default `https://REF.supabase.co`."""
+    pooler: Secret | None = None
+    """DSN of the pooler (Supavisor, PgBouncer)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vendor:
+    """A vendor's public status page (Statuspage format)."""
+
+    name: str
+    url: str
+    components: tuple[str, ...] = ()
+    """Names of the components that concern us; empty: all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Egress:
+    """Two outside targets and a name that tell whether the bastion itself is online."""
+
+    targets: tuple[str, ...] = ("https://www.gstatic.com/generate_204", "https://cloudflare.com/cdn-cgi/trace")
+    name: str = "cloudflare.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A custom alert rule: a series or SQL-free condition over stored samples."""
+
+    name: str
+    series: str
+    above: float | None = None
+    below: float | None = None
+    for_s: float = 60.0
+    window_s: float = 300.0
+    statistic: Literal["mean", "p95", "max", "min", "last"] = "mean"
+    minimum_samples: int = 3
+    severity: Severity = "medium"
+    contact: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """Whom to call, or where to look, for a kind of incident (SU1)."""
+
+    name: str
+    phone: str | None = None
+    email: str | None = None
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """One environment of the application. Only `url` is required; the rest shows as not configured."""
+
+    name: str
+    url: str
+    label: str | None = None
+    """A word shown everywhere beside the name; the demo sets `demo`."""
+    health: str = "/api/v1/system/health"
+    ping: str = "/api/v1/system/ping"
+    routes: tuple[str, ...] = ("/", "/api/v1/system/ping")
+    metrics: str | None = None
+    database: Secret | None = None
+    database_ca: str | None = None
+    migrations: str | None = None
+    memory_limit_bytes: int | None = None
+    certificates: tuple[str, ...] = ()
+    """Extra `host:port` whose certificates are watched; the url's own is always."""
+    vercel: Vercel | None = None
+    supabase: Supabase | None = None
+    vendors: tuple[Vendor, ...] = ()
+    egress: Egress | None = field(default_factory=Egress)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    intervals: Intervals = field(default_factory=Intervals)
+    rules: tuple[Rule, ...] = ()
+    contacts: Mapping[str, tuple[Contact, ...]] = field(default_factory=dict)
+    """Kind of incident (application, database, deployment, vendor, security, bastion, any) to contacts and links."""
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Display:
+    """How the console looks; nothing that changes what is true."""
+
+    theme: Literal["dark", "light", "ansi", "colour-blind"] = "dark"
+    glyphs: Literal["unicode", "ascii"] = "unicode"
+    bell: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Binding id to key, such as `{"screen.health" = "f1"}`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything read from one radar.toml for one chosen environment."""
+
+    file: Path
+    environment: Environment
+    environments: tuple[str, ...]
+    state_directory: Path
+    """Where observed.db and records.db of this environment are."""
+    display: Display = field(default_factory=Display)
+    demo_directory: Path | None = None
+    """Set when this file was written by `radar demo`: enables `:fault`."""
+
+    @property
+    def observed_path(self) -> Path:
+        """The collector's file."""
+        return self.state_directory / "observed.db"
+
+    @property
+    def records_path(self) -> Path:
+        """The people's file."""
+        return self.state_directory / "records.db"
