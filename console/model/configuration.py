@@ -160,6 +160,8 @@ class Environment:
     memory_limit_bytes: int | None = None
     certificates: tuple[str, ...] = ()
     """Extra `host:port` whose certificates are watched; the url's own is always."""
+    certificate_ca: str | None = None
+    """PEM file of an authority trusted beside the system's when certificates are judged (a company's own, the demo's)."""
     vercel: Vercel | None = None
     supabase: Supabase | None = None
     vendors: tuple[Vendor, ...] = ()
