@@ -24,6 +24,8 @@ from console.demo.binaries import PgBinaries
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
+PORT_WAIT_S = 3.0
+PORT_TAKEN = "could not create any TCP/IP sockets"  # PostgreSQL's last word when its port is taken
 POLL_S = 0.01
 # Below Linux's range for outgoing connections (32768–60999), so that nothing takes the port between stop and restart.
 PORTS = range(20_000, 32_000)
@@ -103,7 +105,7 @@ class EmbeddedPostgres:
             self._spawn([str(self.installation.program("postgres")), "-D", str(self.data)], self.log_path)
             if self._became_ready():
                 return
-            if "Address already in use" not in self._log_end() or time.monotonic() - began > STOP_TIMEOUT_S:
+            if PORT_TAKEN not in self._log_end() or time.monotonic() - began > PORT_WAIT_S:
                 raise ServerFault(f"PostgreSQL did not start: {self._log_end()}")
 
     def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
@@ -120,6 +122,12 @@ class EmbeddedPostgres:
         """Stop and start on the same port."""
         self.stop(mode)
         self.start()
+
+    def remove(self) -> None:
+        """Stop it and delete its data, log and password."""
+        self.stop("immediate")
+        shutil.rmtree(self._place(), ignore_errors=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
 
     def processes(self) -> list[int]:
         """The process ids of the server and its backends."""
@@ -361,5 +369,5 @@ def _end_of(log: Path) -> str:
     """The last lines of a log, for an error's text."""
     with contextlib.suppress(OSError), log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - 2000))
-        return " / ".join(file.read().decode(errors="replace").strip().splitlines()[-4:])
+        return " / ".join(file.read().decode(errors="replace").strip().splitlines()[-6:])
     return "it wrote nothing"
