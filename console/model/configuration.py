@@ -1,4 +1,4 @@
-"""The typed settings, as `console.settings` reads them from radar.toml. Plain values: no I/O, no defaults hidden elsewhere."""
+"""The typed settings, as `console.settings` reads them from radar.toml: plain values, every default stands here."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class Environment:
     certificates: tuple[str, ...] = ()
     """Extra `host:port` whose certificates are watched; the url's own is always."""
     certificate_ca: str | None = None
-    """PEM file of an authority trusted beside the system's when certificates are judged (a company's own, the demo's)."""
+    """PEM file of an authority trusted beside the system's for certificates (a company's own, the demo's)."""
     vercel: Vercel | None = None
     supabase: Supabase | None = None
     vendors: tuple[Vendor, ...] = ()
@@ -197,6 +197,8 @@ class Settings:
     display: Display = field(default_factory=Display)
     demo_directory: Path | None = None
     """Set when this file was written by `radar demo`: enables `:fault`."""
+    warnings: tuple[str, ...] = ()
+    """What is usable but unwise, in words with the fix: a file with secrets that everybody can read."""
 
     @property
     def observed_path(self) -> Path:

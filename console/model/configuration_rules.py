@@ -1,0 +1,170 @@
+"""What the values of a configuration must satisfy beyond their types. Pure: a value in, `Misfit` or nothing out."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from console.model.configuration import Environment, Rule, Secret, Supabase
+from console.model.conversion import KeyPath, Misfit
+
+INCIDENTS = ("application", "database", "deployment", "vendor", "security", "bastion", "any")
+ENVIRONMENT_NAME = r"[a-z0-9][a-z0-9_-]{0,31}"
+"""It is typed by people, and is the name of a directory."""
+
+SHORTEST_INTERVAL_S = 0.5
+LONGEST_INTERVAL_S = 86_400.0
+
+# Compiled where first used: a start should not pay for what is not configured.
+_REF = r"[a-z]{20}"
+_HOST_PORT = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})"
+_DSN = r"postgres(?:ql)?://\S+|(?:\w+\s*=\s*(?:'[^']*'|\S+)\s*)+"
+
+
+def check(environment: Environment, path: KeyPath) -> None:
+    """Raise `Misfit` for the first value that cannot work. `path` is where the environment stands in the file."""
+    _url(environment.url, (*path, "url"), token=False)
+    _paths(environment, path)
+    _dsn(environment.database, (*path, "database"))
+    _certificates(environment, path)
+    _hosted(environment, path)
+    _numbers(environment.thresholds, (*path, "thresholds"))
+    _intervals(environment, path)
+    _rules(environment.rules, (*path, "rules"))
+    _contacts(environment, path)
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host name or address can only be this machine."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _url(value: str, path: KeyPath, *, token: bool) -> None:
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise Misfit(path, "this is no URL", "write one such as https://app.example.com") from None
+    if parts.scheme not in ("http", "https") or not host or any(letter.isspace() for letter in value):
+        raise Misfit(path, "this is no http or https URL", "write one such as https://app.example.com")
+    if parts.username or parts.password:
+        raise Misfit(path, "this URL carries a user or password, which would be shown", "remove the part before the @")
+    if token and parts.scheme == "http" and not is_loopback(host):
+        raise Misfit(path, "a secret would be sent there unencrypted", "write https://")
+
+
+def _paths(environment: Environment, path: KeyPath) -> None:
+    _path(environment.health, (*path, "health"))
+    _path(environment.ping, (*path, "ping"))
+    if environment.metrics:
+        _path(environment.metrics, (*path, "metrics"))
+    for position, route in enumerate(environment.routes):
+        _path(route, (*path, "routes", position))
+    _unique(environment.routes, (*path, "routes"))
+
+
+def _path(value: str, path: KeyPath) -> None:
+    if not value.startswith("/") or value.startswith("//") or any(letter.isspace() for letter in value):
+        raise Misfit(path, "this is no path below the url", 'write one that begins with one slash, such as "/pricing"')
+
+
+def _dsn(value: Secret | None, path: KeyPath) -> None:
+    if value and not re.fullmatch(_DSN, value.reveal()):
+        raise Misfit(
+            path,
+            "this is no PostgreSQL address",
+            "write postgresql://user:password@host:5432/name, best as ${DATABASE_URL}",
+        )
+
+
+def _certificates(environment: Environment, path: KeyPath) -> None:
+    for position, value in enumerate(environment.certificates):
+        match = re.fullmatch(_HOST_PORT, value)
+        if not match or not 0 < int(match.group(1)) < 65536:
+            raise Misfit((*path, "certificates", position), "this is no host:port", 'write "db.example.com:443"')
+
+
+def _hosted(environment: Environment, path: KeyPath) -> None:
+    if environment.vercel:
+        _url(environment.vercel.api, (*path, "vercel", "api"), token=True)
+    if environment.supabase:
+        _supabase(environment.supabase, (*path, "supabase"))
+    for position, vendor in enumerate(environment.vendors):
+        _url(vendor.url, (*path, "vendors", position, "url"), token=False)
+    _unique([vendor.name for vendor in environment.vendors], (*path, "vendors"))
+    for position, target in enumerate(environment.egress.targets if environment.egress else ()):
+        _url(target, (*path, "egress", "targets", position), token=False)
+
+
+def _supabase(supabase: Supabase, path: KeyPath) -> None:
+    if not re.fullmatch(_REF, supabase.ref):
+        raise Misfit(
+            (*path, "ref"),
+            "a Supabase project ref is twenty small letters",
+            "copy it from the project's address: https://REF.supabase.co",
+        )
+    _url(supabase.api, (*path, "api"), token=True)
+    if supabase.gateway:
+        _url(supabase.gateway, (*path, "gateway"), token=True)
+    _dsn(supabase.pooler, (*path, "pooler"))
+
+
+def _numbers(table: object, path: KeyPath) -> None:
+    """Shares and fractions lie in (0, 1], everything else is above 0. The unit is in the name."""
+    for field in dataclasses.fields(table):  # type: ignore[arg-type]  # only dataclasses are handed over
+        value = getattr(table, field.name)
+        if value <= 0:
+            raise Misfit((*path, field.name), "this must be above 0", "write a greater number")
+        if field.name.endswith(("_share", "_fraction")) and value > 1:
+            raise Misfit((*path, field.name), "this is a share of one", "write 0.8 for 80 %")
+
+
+def _intervals(environment: Environment, path: KeyPath) -> None:
+    for field in dataclasses.fields(environment.intervals):
+        value = getattr(environment.intervals, field.name)
+        if not SHORTEST_INTERVAL_S <= value <= LONGEST_INTERVAL_S:
+            raise Misfit(
+                (*path, "intervals", field.name),
+                "this interval is too short or too long",
+                f"write seconds between {SHORTEST_INTERVAL_S:g} and {LONGEST_INTERVAL_S:g}",
+            )
+    if environment.memory_limit_bytes is not None and environment.memory_limit_bytes <= 0:
+        raise Misfit((*path, "memory_limit_bytes"), "this must be above 0", "write the limit in bytes")
+
+
+def _rules(rules: tuple[Rule, ...], path: KeyPath) -> None:
+    for position, rule in enumerate(rules):
+        here = (*path, position)
+        if (rule.above is None) == (rule.below is None):
+            raise Misfit(here, "a rule needs one limit", "write either above = … or below = …")
+        if rule.series.count("|") != 1 or not all(rule.series.split("|")):
+            raise Misfit(
+                (*here, "series"), "this names no series", 'write "TARGET|METRIC", such as "health|latency_ms"'
+            )
+        if rule.for_s < 0 or rule.window_s <= 0 or rule.minimum_samples < 1:
+            raise Misfit(
+                here, "its times or its number of samples cannot be", "write for_s ≥ 0, window_s > 0, samples ≥ 1"
+            )
+    _unique([rule.name for rule in rules], path)
+
+
+def _contacts(environment: Environment, path: KeyPath) -> None:
+    for kind in environment.contacts:
+        if kind not in INCIDENTS:
+            raise Misfit(
+                (*path, "contacts", kind), "this is no kind of incident", f"write one of: {', '.join(INCIDENTS)}"
+            )
+
+
+def _unique(names: Iterable[str], path: KeyPath) -> None:
+    seen: set[str] = set()
+    for position, name in enumerate(names):
+        if name in seen:
+            raise Misfit((*path, position), f"{name!r} is there twice", "remove one, or give it another name")
+        seen.add(name)

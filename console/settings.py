@@ -1,0 +1,280 @@
+"""radar.toml and the `.env` beside it -> frozen typed settings. Reads files, changes nothing.
+
+The start of the console pays for this: tomllib and dotenv are imported when there is something to read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from console.model.configuration import Display, Environment, Settings, Supabase, Vercel
+from console.model.configuration_rules import ENVIRONMENT_NAME, check
+from console.model.conversion import KeyPath, Misfit, as_key, convert
+
+SYSTEM_FILE = Path("/etc/radar/radar.toml")
+SHARED_STATE = Path("/var/lib/radar")
+DEFAULT_ENVIRONMENT = "production"
+LARGEST_FILE_BYTES = 1 << 20
+LEAST_CONFIGURATION = '[environments.production]\nurl = "https://app.example.com"'
+
+_TOP_LEVEL = ("environments", "display", "state_directory", "demo_directory")
+_SECRET_KEYS = frozenset(
+    field.name
+    for kind in (Environment, Vercel, Supabase)
+    for field in dataclasses.fields(kind)
+    if "Secret" in field.type
+)
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)
+_LINE = r"\(at line (\d+), column \d+\)"
+
+
+class SettingsError(Exception):
+    """Unusable configuration, for people: which file, line and key, what is wrong, what to do. Holds no secret."""
+
+    def __init__(self, file: Path | None, line: int | None, key: str | None, problem: str, fix: str) -> None:
+        self.file = file
+        self.line = line
+        self.key = key
+        self.problem = problem
+        self.fix = fix
+        place = ", ".join(str(part) for part in (file, f"line {line}" if line else None) if part)
+        super().__init__(": ".join(part for part in (place, key, problem) if part) + f"\n  {fix}")
+
+
+def find_file(path: Path | None, process_environment: Mapping[str, str]) -> Path:
+    """The configuration file: `path`, `$RADAR_CONFIG`, the user's own, the system's. Never the working directory's:
+    a cloned repository must not name its own base URL and be sent the operator's token.
+    """
+    named = path or (Path(process_environment["RADAR_CONFIG"]) if process_environment.get("RADAR_CONFIG") else None)
+    if named:
+        return named.expanduser().absolute()
+    places = (_user_directory(process_environment, "XDG_CONFIG_HOME", ".config") / "radar" / "radar.toml", SYSTEM_FILE)
+    for place in places:
+        if place.exists():
+            return place
+    looked = " and ".join(str(place) for place in places)
+    fix = f"write one of them; the least is\n\n{LEAST_CONFIGURATION}\n\n  or try `radar demo`, which needs none"
+    raise SettingsError(None, None, None, f"there is no configuration: looked at {looked}", fix)
+
+
+def load(path: Path | None, environment: str | None, process_environment: Mapping[str, str]) -> Settings:
+    """The settings of one environment (`--env`; else `production`, else the only one). Raises `SettingsError`."""
+    file = find_file(path, process_environment)
+    text = _read(file)
+    _refuse_writable_by_all(file)
+    table = _parse(file, text)
+    try:
+        return _settings(file, text, table, environment, process_environment)
+    except Misfit as misfit:
+        from console.model.toml_lines import key_lines, line_of  # only a wrong file pays for it
+
+        line = line_of(key_lines(text), misfit.path)
+        raise SettingsError(file, line, as_key(misfit.path) or None, misfit.problem, misfit.fix) from None
+
+
+def _settings(
+    file: Path, text: str, table: dict[str, Any], asked: str | None, process_environment: Mapping[str, str]
+) -> Settings:
+    _top_level(table)
+    names = _names(table)
+    name = _choose(names, asked)
+    variables = _Variables(file, process_environment)
+    path: KeyPath = ("environments", name)
+    chosen = convert(variables.fill(table["environments"][name], path), Environment, path, given={"name": name})
+    check(chosen, path)
+    return Settings(
+        file=file,
+        environment=_settled(chosen, file),
+        environments=names,
+        state_directory=_state_directory(file, table, name, process_environment),
+        display=convert(table.get("display", {}), Display, ("display",)),
+        demo_directory=_directory(file, table, "demo_directory"),
+        warnings=_readable_by_all(file, variables.env_file, literal_secret=_literal_secret(table)),
+    )
+
+
+def _settled(environment: Environment, file: Path) -> Environment:
+    """The url without a slash at its end, and the files of authorities as absolute paths."""
+    return dataclasses.replace(
+        environment,
+        url=environment.url.rstrip("/"),
+        database_ca=environment.database_ca and str(_beside(file, environment.database_ca)),
+        certificate_ca=environment.certificate_ca and str(_beside(file, environment.certificate_ca)),
+    )
+
+
+def _beside(file: Path, value: str) -> Path:
+    """A configured path; a relative one is beside the configuration, never in the working directory."""
+    return (file.parent / Path(value).expanduser()).absolute()
+
+
+# --- the file -------------------------------------------------------------------------------------------------------
+
+
+def _read(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(LARGEST_FILE_BYTES + 1)
+    except OSError as error:
+        fix = f"make it readable for {_user_name()}, or name another file with --config"
+        raise SettingsError(file, None, None, f"cannot be read: {(error.strerror or 'error').lower()}", fix) from None
+    if len(data) > LARGEST_FILE_BYTES:
+        raise SettingsError(file, None, None, "is larger than 1 MiB", "name the right file with --config")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise SettingsError(file, line, None, "is not UTF-8 text", "save it as UTF-8") from None
+
+
+def _parse(file: Path, text: str) -> dict[str, Any]:
+    import tomllib  # 3 ms that `radar --help` need not pay
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(_LINE, str(error))
+        line = int(found.group(1)) if found else len(text.splitlines())
+        problem = re.sub(_LINE, "", str(error)).removesuffix("(at end of document)").strip()
+        raise SettingsError(file, line, None, f"is not valid TOML: {problem}", "mend that line") from None
+
+
+def _refuse_writable_by_all(file: Path) -> None:
+    """Whoever writes this file decides where the tokens are sent."""
+    if file.stat().st_mode & stat.S_IWOTH:
+        raise SettingsError(file, None, None, "everybody on this host can change it", f"run: chmod o-w {file}")
+
+
+def _readable_by_all(file: Path, env_file: Path, *, literal_secret: bool) -> tuple[str, ...]:
+    holders = ((file, literal_secret), (env_file, env_file.exists()))
+    return tuple(
+        f"{holder} holds secrets and everybody on this host can read it; run: chmod o-rwx {holder}"
+        for holder, secret in holders
+        if secret and holder.stat().st_mode & stat.S_IROTH
+    )
+
+
+def _literal_secret(value: object, key: str = "") -> bool:
+    """Whether a secret stands in the file itself rather than as `${NAME}`."""
+    if isinstance(value, dict):
+        return any(_literal_secret(part, name) for name, part in value.items())
+    return key in _SECRET_KEYS and isinstance(value, str) and not _VARIABLE.search(value)
+
+
+# --- variables ------------------------------------------------------------------------------------------------------
+
+
+class _Variables:
+    """`${NAME}` in parsed values, from the process environment, else from the `.env` beside the file.
+
+    In parsed values, so that a value with a quote in it cannot become another key; the process environment is
+    never changed, so that no child inherits what stands in `.env`.
+    """
+
+    def __init__(self, file: Path, process_environment: Mapping[str, str]) -> None:
+        self.env_file = file.parent / ".env"
+        self._process = process_environment
+        self._beside: Mapping[str, str | None] | None = None
+
+    def fill(self, value: Any, path: KeyPath) -> Any:
+        """`value` with every variable replaced, deep. Raises `Misfit` for one that is not set."""
+        if isinstance(value, dict):
+            return {name: self.fill(part, (*path, name)) for name, part in value.items()}
+        if isinstance(value, list):
+            return [self.fill(part, (*path, position)) for position, part in enumerate(value)]
+        return _VARIABLE.sub(lambda found: self._value(found[1], path), value) if isinstance(value, str) else value
+
+    def _value(self, name: str, path: KeyPath) -> str:
+        value = self._process[name] if name in self._process else self._from_file().get(name)
+        if not value:
+            problem = f"the variable {name} is {'not set' if value is None else 'empty'}"
+            raise Misfit(path, problem, f"export {name}, or write {name}=… into {self.env_file}")
+        return value
+
+    def _from_file(self) -> Mapping[str, str | None]:
+        if self._beside is None:
+            self._beside = self._parsed() if self.env_file.exists() else {}
+        return self._beside
+
+    def _parsed(self) -> Mapping[str, str | None]:
+        import io
+
+        from dotenv import dotenv_values  # 3 ms, only where a variable is not exported
+
+        return dotenv_values(stream=io.StringIO(_read(self.env_file)), interpolate=False)
+
+
+# --- environments and directories -----------------------------------------------------------------------------------
+
+
+def _top_level(table: dict[str, Any]) -> None:
+    for key in table:
+        if key not in _TOP_LEVEL:
+            raise Misfit((key,), f"{key!r} is not a setting here", f"possible are: {', '.join(_TOP_LEVEL)}")
+
+
+def _names(table: dict[str, Any]) -> tuple[str, ...]:
+    environments = table.get("environments")
+    if not isinstance(environments, dict) or not environments:
+        raise Misfit(("environments",), "no environment is configured", f"the least is\n\n{LEAST_CONFIGURATION}")
+    for name in environments:
+        if not re.fullmatch(ENVIRONMENT_NAME, name):
+            fix = "write small letters, digits, - and _, at most 32: it also names a directory"
+            raise Misfit(("environments", name), "this is no name for an environment", fix)
+    return tuple(environments)
+
+
+def _choose(names: tuple[str, ...], asked: str | None) -> str:
+    known = ", ".join(names)
+    if asked is not None and asked not in names:
+        raise Misfit(("environments",), f"there is no environment {asked!r}", f"write --env with one of: {known}")
+    if asked is not None:
+        return asked
+    if DEFAULT_ENVIRONMENT in names:
+        return DEFAULT_ENVIRONMENT
+    if len(names) > 1:
+        raise Misfit(("environments",), "which environment is meant is not clear", f"write --env with one of: {known}")
+    return names[0]
+
+
+def _state_directory(file: Path, table: dict[str, Any], name: str, process_environment: Mapping[str, str]) -> Path:
+    """Below the configured directory, the shared one where it was made for us, else the user's own."""
+    if configured := _directory(file, table, "state_directory"):
+        return configured / name
+    shared = SHARED_STATE / name
+    if shared.is_dir() and os.access(shared, os.W_OK | os.X_OK):
+        return shared
+    return _user_directory(process_environment, "XDG_STATE_HOME", ".local/state") / "radar" / name
+
+
+def _directory(file: Path, table: dict[str, Any], key: str) -> Path | None:
+    value = table.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise Misfit((key,), "this must be the path of a directory", "put it into double quotes")
+    return _beside(file, value)
+
+
+def _user_directory(process_environment: Mapping[str, str], variable: str, default: str) -> Path:
+    """By the XDG rules: a relative value counts as not set."""
+    configured = process_environment.get(variable, "")
+    if configured.startswith("/"):
+        return Path(configured)
+    home = process_environment.get("HOME", "")
+    return (Path(home) if home.startswith("/") else Path.home()) / default
+
+
+def _user_name() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"user {os.getuid()}"
