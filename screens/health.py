@@ -1,0 +1,101 @@
+"""Health: what is wrong, since when, why and whose it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from console.model.ports import StoreReads
+from console.model.views import ComponentDetail, HealthView
+from screens.feed import Question
+from screens.page import Page, key
+from widgets.canvas import Canvas
+from widgets.health_lines import Frame, HealthPage, columns, health_page
+from widgets.lines import Line, Span, cut
+
+EVENTS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class HealthAnswer:
+    """The page, and the selected component where it stands beside the list."""
+
+    health: HealthView
+    detail: ComponentDetail | None
+
+
+class HealthScreen(Page[None]):
+    """The first screen."""
+
+    NAME = "health"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("enter", "open", "detail", "health.open", show=True),
+        key("j,down", "move(1)", "next line", "list.down"),
+        key("k,up", "move(-1)", "line before", "list.up"),
+        key("G,end", "move(1000)", "last line", "list.bottom"),
+        key("home", "move(-1000)", "first line", "list.top"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: dict[int, str] = {}
+
+    @property
+    def selected(self) -> str | None:
+        """The key of the selected component; the first one when the remembered one is not there."""
+        answer = self.view
+        if not isinstance(answer, HealthAnswer):
+            return None
+        keys = [row.key for row in answer.health.components]
+        kept = self.host.session.cursors.get(self.NAME)
+        return kept if kept in keys else (keys[0] if keys else None)
+
+    def question(self) -> Question:
+        widths = columns(self.size.width)
+        selected = self.selected or self.host.session.cursors.get(self.NAME) if widths.detail else None
+        slices = widths.strip_slices
+
+        def ask(reads: StoreReads, at_ms: int | None) -> HealthAnswer:
+            health = reads.health(at_ms, strip_slices=slices, events=EVENTS)
+            keys = [row.key for row in health.components]
+            if not widths.detail or not keys:
+                return HealthAnswer(health, None)
+            return HealthAnswer(health, reads.component(selected if selected in keys else keys[0], at_ms))
+
+        return ask
+
+    def header_of(self, view: object) -> object:  # type: ignore[override]
+        return view.health.header if isinstance(view, HealthAnswer) else None
+
+    def body(self, width: int, height: int) -> list[Line]:
+        answer = self.view
+        if not isinstance(answer, HealthAnswer):
+            return [cut([Span(" reading the store", "dim")], width)]
+        frame = Frame(width=width, height=height, now_ms=answer.health.header.at_ms, glyphs=self.host.glyphs)
+        page: HealthPage = health_page(answer.health, frame, self.selected, answer.detail)
+        self._rows = page.rows
+        return list(page.lines)
+
+    def action_move(self, by: int) -> None:
+        """Select another component."""
+        answer = self.view
+        if isinstance(answer, HealthAnswer) and answer.health.components:
+            keys = [row.key for row in answer.health.components]
+            index = keys.index(self.selected) if self.selected in keys else 0
+            self._select(keys[max(0, min(len(keys) - 1, index + by))])
+
+    def _select(self, key: str) -> None:
+        self.host.session.cursors[self.NAME] = key
+        self.paint()
+        if columns(self.size.width).detail:
+            self.ask()
+
+    def on_canvas_clicked(self, event: Canvas.Clicked) -> None:
+        """Select the component clicked on."""
+        if event.y in self._rows:
+            self._select(self._rows[event.y])
+
+    def action_open(self) -> None:
+        """Open the selected component over the whole screen."""

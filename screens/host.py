@@ -1,0 +1,54 @@
+"""The console as its pages see it: what the app offers them. A Protocol, so that no page imports the app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from console.model.configuration import Settings
+from console.model.ports import AlertActions
+from console.model.views import Header
+from screens.feed import Feed
+from screens.session import Session
+from widgets.bars import Moment
+from widgets.glyphs import Glyphs
+
+
+class FaultSwitch(Protocol):
+    """The demo's faults, for `:fault NAME on|off`. May wait: it is called off the event loop."""
+
+    def list(self) -> Sequence[tuple[str, str, bool]]:
+        """`(name, what it does, whether it is on)` of every fault."""
+
+    def set(self, name: str, on: bool) -> None:
+        """Switch one on or off. Raises `Refused` with the reason."""
+
+
+class Host(Protocol):
+    """State shared by the pages, and what they may ask of the console."""
+
+    settings: Settings
+    feed: Feed
+    alert_actions: AlertActions
+    faults: FaultSwitch | None
+    glyphs: Glyphs
+    session: Session
+    last_header: Header | None
+    trouble: str | None
+    clock_ms: Callable[[], int]
+
+    @property
+    def moment(self) -> Moment:
+        """Which moment the console shows."""
+
+    def key_of(self, key: str) -> str:
+        """A key as people write it: `?` for `question_mark`."""
+
+    def heard(self, header: Header | None, trouble: str | None) -> None:
+        """A page was fed: remember the header for the other pages."""
+
+    def go_to(self, at_ms: int | None) -> None:
+        """Show that moment; None: live."""
+
+    def run_named(self, action: str) -> None:
+        """Run an action by its name, as its key would."""

@@ -1,0 +1,38 @@
+"""A console on a scripted store, and waiting for what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from console.app import RadarApp
+from console.model.configuration import Display
+from tests.screens.scripted import NOW, ScriptedActions, ScriptedReads, settings
+
+MakeApp = Callable[..., RadarApp]
+
+
+@pytest.fixture
+def make_app(tmp_path: Path) -> MakeApp:
+    """`make_app(reads=…, actions=…, display=…, …)`: an app that keeps its session in the test's own directory."""
+
+    def make(
+        reads: ScriptedReads | None = None,
+        actions: ScriptedActions | None = None,
+        display: Display | None = None,
+        **more: object,
+    ) -> RadarApp:
+        done = actions or ScriptedActions()
+        return RadarApp(
+            settings(tmp_path, display),
+            reads or ScriptedReads(),
+            done,
+            done,
+            clock_ms=lambda: NOW,
+            session_path=tmp_path / "session.json",
+            **more,  # type: ignore[arg-type]
+        )
+
+    return make

@@ -1,0 +1,164 @@
+"""The lines that every page shares: header, ledger or banner, footer. Values in, lines out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from console.model.states import State
+from console.model.views import Header, OpenItem
+from widgets.glyphs import STATE_TONES, UNICODE, Glyphs
+from widgets.lines import Back, Line, Span, Tone, cut, ends, fit, width_of
+from widgets.words import STEP_S, clock, day, duration, plural, when
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Which moment the console shows, and whether it still moves."""
+
+    now_ms: int
+    at_ms: int | None = None
+    """None: now."""
+    paused_ms: int | None = None
+    """Since when the display stands still. None: it does not."""
+
+    @property
+    def live(self) -> bool:
+        """Whether what is shown is what is."""
+        return self.at_ms is None and self.paused_ms is None
+
+    @property
+    def shown_ms(self) -> int:
+        """The moment on the screen."""
+        return self.at_ms or self.paused_ms or self.now_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bars:
+    """What the shared lines are made of."""
+
+    environment: str
+    """As configured: shown until the store has told more."""
+    label: str | None = None
+    header: Header | None = None
+    moment: Moment
+    trouble: str | None = None
+    """Why the store cannot be read; what is shown is the last that was read."""
+    glyphs: Glyphs = field(default=UNICODE)
+
+
+class Key(NamedTuple):
+    """One entry of the footer."""
+
+    key: str
+    words: str
+    enabled: bool = True
+
+
+def state_span(state: State, glyphs: Glyphs, *, loud: bool = False, back: Back = "plain") -> Span:
+    """Glyph and word of a state; what is well stays grey unless `loud`."""
+    tone: Tone = "text" if state is State.HEALTHY and not loud else STATE_TONES[state]
+    word = state.upper() if loud else state.value
+    return Span(f"{glyphs.state[state]} {word}", tone, back)
+
+
+def header_line(bars: Bars, width: int) -> Line:
+    """Where one is, how it is, how late the sources are, and which moment is shown."""
+    return ends([Span(" "), *_place(bars), *_condition(bars)], _time(bars.moment), width, bars.glyphs.ellipsis)
+
+
+def _place(bars: Bars) -> Iterable[Span]:
+    header = bars.header
+    name = header.environment if header else bars.environment
+    label = header.label if header else bars.label
+    yield Span(name, "strong")
+    if header and header.identity:
+        yield Span(f"={header.identity}", "bad" if header.identity_mismatch else "text")
+    if label and label != name:
+        yield Span(f" {label}", "warn")
+
+
+def _condition(bars: Bars) -> Iterable[Span]:
+    header = bars.header
+    yield Span("  ")
+    yield state_span(header.state if header else State.UNKNOWN, bars.glyphs, loud=True)
+    if header is None:
+        return
+    yield Span(f"  {plural(header.alerts_firing, 'alert')}", "warn" if header.alerts_firing else "dim")
+    yield Span(f"  {header.sources_late}/{header.sources} late", "warn" if header.sources_late else "dim")
+
+
+def _time(moment: Moment) -> list[Span]:
+    if moment.at_ms is not None:
+        return [Span("AT ", "warn"), Span(f"{day(moment.at_ms)} {clock(moment.at_ms, seconds=True)} UTC", "strong")]
+    if moment.paused_ms is not None:
+        return [Span("PAUSED ", "warn"), Span(f"{clock(moment.paused_ms, seconds=True)} UTC", "strong")]
+    step_ms = STEP_S * 1000
+    return [Span("LIVE ", "dim"), Span(f"{clock(moment.now_ms // step_ms * step_ms, seconds=True)} UTC", "dim")]
+
+
+def notice_line(bars: Bars, width: int) -> Line:
+    """The second line: a banner when not live, else what is abnormal and must be undone by somebody; else empty."""
+    if not bars.moment.live:
+        return _banner(bars.moment, width, bars.glyphs)
+    entries = list(_abnormal(bars))
+    if not entries:
+        return cut([], width)
+    spans: list[Span] = [Span(" ")]
+    for text, tone in entries:
+        spans += [Span("! ", tone), Span(f"{text}   ", "text")]
+    return ends(spans, [Span("o ", "accent"), Span("all", "dim")], width, bars.glyphs.ellipsis)
+
+
+def _banner(moment: Moment, width: int, glyphs: Glyphs) -> Line:
+    at_ms = moment.shown_ms
+    word = "NOT LIVE" if moment.at_ms is not None else "PAUSED"
+    ago = duration(max(0, moment.now_ms - at_ms) / 1000)
+    left = f" {word}  {day(at_ms)} {clock(at_ms, seconds=True)} UTC, {ago} ago: actions are off"
+    right = ", . step  L live" if moment.at_ms is not None else "p goes on"
+    return ends([Span(left, "strong", "banner")], [Span(f" {right} ", "text", "banner")], width, glyphs.ellipsis)
+
+
+def _abnormal(bars: Bars) -> Iterable[tuple[str, Tone]]:
+    if bars.trouble:
+        yield bars.trouble, "bad"
+    header = bars.header
+    if header is None:
+        return
+    if header.identity_mismatch:
+        yield header.identity_mismatch, "bad"
+    collector = header.collector
+    if not collector.alive:
+        ago = "" if collector.renewed_age_s is None else f" for {duration(collector.renewed_age_s)}"
+        yield f"no collector{ago}: nothing is polled", "bad"
+    if collector.difference:
+        yield f"collector differs: {collector.difference}", "warn"
+    for item in header.open_items:
+        yield open_words(item, bars.moment.shown_ms), "warn"
+
+
+def open_words(item: OpenItem, now_ms: int) -> str:
+    """One entry of the ledger in a few words."""
+    owner = f" by {item.owner}" if item.owner else ""
+    until = f" till {when(item.expires_ms, now_ms)}" if item.expires_ms else ""
+    return f"{item.text}{owner}{until}"
+
+
+def footer_line(keys: Sequence[Key], said: str | None, width: int, glyphs: Glyphs) -> Line:
+    """The keys that act here, the screens first; or, until the next key, what the last act came to."""
+    if said is not None:
+        return cut([Span(" "), Span(said, "text")], width, glyphs.ellipsis)
+    spans: list[Span] = []
+    for key in keys:
+        spans.append(Span("  " if spans else " "))
+        spans += [Span(key.key, "accent" if key.enabled else "dim"), Span(f" {key.words}", "dim")]
+    return cut(spans, width, glyphs.ellipsis)
+
+
+def small_line(bars: Bars, width: int, needed: tuple[int, int]) -> Line:
+    """All that a terminal too small for a page is told."""
+    state = bars.header.state if bars.header else State.UNKNOWN
+    need = Span(f"  too small: {needed[0]}×{needed[1]} needed", "dim")
+    line = [state_span(state, bars.glyphs, loud=True), need]
+    return cut(line, width) if width_of(line) <= width else (Span(fit(line[0].text, width), line[0].tone),)

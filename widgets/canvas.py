@@ -1,0 +1,98 @@
+"""The one way in which pages reach the terminal: the line API, repainting only the cells that changed.
+
+A `Static.update` repaints its whole area (4,000 B/s for eight tiles with ages); this sends the changed cells of the
+changed lines only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.events import Click, Resize
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from widgets.lines import BACKS, TONES, Back, Line, Span, Tone, changed, guard
+
+
+class Canvas(Widget):
+    """Shows lines as they are given; never scrolls, has no timer and no border."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"tone--{tone}" for tone in TONES), *(f"back--{back}" for back in BACKS)}
+    ALLOW_SELECT = False
+
+    class Resized(Message):
+        """The room changed: the page has to be laid out anew."""
+
+    class Clicked(Message):
+        """A line was clicked."""
+
+        def __init__(self, x: int, y: int) -> None:
+            super().__init__()
+            self.x = x
+            self.y = y
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._lines: tuple[Line, ...] = ()
+        self._styles: dict[tuple[Tone, Back], Style] = {}
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What is shown."""
+        return self._lines
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Show these lines, repainting the cells in which they differ from those shown before."""
+        old, new = self._lines, tuple(lines)
+        if old == new:
+            return
+        self._lines = new
+        regions = []
+        for y in range(max(len(old), len(new))):
+            if y >= len(old) or y >= len(new):
+                regions.append(Region(0, y, self.size.width, 1))
+            elif (cells := changed(old[y], new[y])) is not None:
+                regions.append(Region(cells[0], y, cells[1] - cells[0], 1))
+        self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        """One line as a strip, blank below the last."""
+        width = self.size.width
+        base = self._style("text", "plain")
+        if y >= len(self._lines):
+            return Strip.blank(width, base)
+        strip = Strip([self._segment(span) for span in self._lines[y]])
+        return strip.adjust_cell_length(width, base)
+
+    def _segment(self, span: Span) -> Segment:
+        return Segment(guard(span.text), self._style(span.tone, span.back))
+
+    def _style(self, tone: Tone, back: Back) -> Style:
+        style = self._styles.get((tone, back))
+        if style is None:
+            style = self.get_component_rich_style(f"tone--{tone}", partial=True)
+            over = self.get_component_rich_style(f"back--{back}", partial=True)
+            whole = self.rich_style + style + over
+            self._styles[tone, back] = style = whole
+        return style
+
+    def notify_style_update(self) -> None:
+        """A theme changed: forget the colours."""
+        super().notify_style_update()
+        self._styles = {}
+
+    def on_resize(self, event: Resize) -> None:
+        """Say that the page has to be laid out anew."""
+        event.stop()
+        self.post_message(self.Resized())
+
+    def on_click(self, event: Click) -> None:
+        """Say which line was clicked."""
+        event.stop()
+        self.post_message(self.Clicked(event.x, event.y))

@@ -1,0 +1,180 @@
+"""One component in full: how it was judged, every target polled for it, the raw answers, the history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from console.model.observation import Json, Outcome
+from console.model.states import State
+from console.model.views import ComponentDetail, SpanRow, TargetDetail
+from widgets.bars import state_span
+from widgets.event_lines import event_spans
+from widgets.glyphs import STATE_TONES, Glyphs
+from widgets.lines import Line, Span, Tone, blank, cut, ends, fit, wrap
+from widgets.words import age, clock, day, duration, full, number, span
+
+RAW_LINES = 400
+_CHECKS = {"pass": State.HEALTHY, "ok": State.HEALTHY, "warn": State.DEGRADED, "fail": State.UNHEALTHY}
+_OUTCOME_TONES: Mapping[Outcome, Tone] = {Outcome.ANSWERED: "dim", Outcome.HELD: "unknown", Outcome.BLOCKED: "unknown"}
+
+
+def component_content(
+    detail: ComponentDetail, width: int, now_ms: int, glyphs: Glyphs, *, brief: bool = False
+) -> list[Line]:
+    """Every line of the component; `brief` is the detail beside the list, without raw answers."""
+    part = _Part(width, now_ms, glyphs, brief)
+    lines = [*part.summary(detail), *part.explanation(detail)]
+    for target in detail.targets:
+        lines += [blank(width), *part.target(target)]
+    if detail.events and not brief:
+        lines += [blank(width), part.head("LATELY")]
+        lines += [part.line([Span("  "), *event_spans(event, now_ms, glyphs)]) for event in detail.events]
+    return lines
+
+
+class _Part:
+    """Builds the parts of the page for one width, moment and set of signs."""
+
+    def __init__(self, width: int, now_ms: int, glyphs: Glyphs, brief: bool) -> None:
+        self.width = width
+        self.now_ms = now_ms
+        self.glyphs = glyphs
+        self.brief = brief
+
+    def line(self, spans: Iterable[Span]) -> Line:
+        return cut(spans, self.width, self.glyphs.ellipsis)
+
+    def head(self, words: str, aside: str = "") -> Line:
+        return self.line([Span(f" {words}", "head"), Span(f"  {aside}" if aside else "", "dim")])
+
+    def wrapped(self, text: str, indent: str, tone: Tone = "text", first: Span | None = None) -> list[Line]:
+        lead = first or Span(indent)
+        rows = wrap(text, max(10, self.width - len(indent)))
+        return [self.line([lead if i == 0 else Span(indent), Span(row, tone)]) for i, row in enumerate(rows)]
+
+    def summary(self, detail: ComponentDetail) -> list[Line]:
+        row = detail.row
+        since = "" if row.since_ms is None else f" for {age(self.now_ms, row.since_ms)}"
+        left = [Span(f" {row.name}", "strong"), Span("  "), state_span(row.state, self.glyphs), Span(since, "dim")]
+        seen = "never seen" if row.seen_ms is None else f"seen {age(self.now_ms, row.seen_ms)} ago"
+        lines = [ends(left, [Span(f"{row.origin.value} ", "dim")], self.width, self.glyphs.ellipsis)]
+        lines.append(self.line([Span(f" {row.figure or 'no figure'}"), Span(f"   {seen}", "dim")]))
+        return [*lines, *(self.wrapped(row.error, " ", "warn") if row.error else [])]
+
+    def explanation(self, detail: ComponentDetail) -> list[Line]:
+        if not detail.explanation:
+            return []
+        lines = [blank(self.width), self.head("JUDGED SO BECAUSE")]
+        for sentence in detail.explanation:
+            lines += self.wrapped(sentence, "   ")
+        return lines
+
+    def target(self, target: TargetDetail) -> list[Line]:
+        lines = [self._title(target), *self.wrapped(target.words, "   ")]
+        lines.append(self._tries(target))
+        lines += self._checks(target.facts.get("checks"))
+        lines += self._facts(target)
+        lines += self._figures(target)
+        if not self.brief:
+            lines += self._raw(target)
+        return [*lines, *self._history(target.history)]
+
+    def _title(self, target: TargetDetail) -> Line:
+        left = [Span(f" {target.target}", "strong"), Span("  "), state_span(target.state, self.glyphs)]
+        return ends(left, [Span(f"{target.origin.value} ", "dim")], self.width, self.glyphs.ellipsis)
+
+    def _tries(self, target: TargetDetail) -> Line:
+        kind = f" ({target.error_kind.value})" if target.error_kind else ""
+        tone = _OUTCOME_TONES.get(target.outcome, "warn")
+        words = [f"tried {age(self.now_ms, target.tried_ms)} ago" if target.tried_ms else "never tried"]
+        words.append(f"answered {age(self.now_ms, target.seen_ms)} ago" if target.seen_ms else "never answered")
+        words.append(f"every {span(target.interval_s)}")
+        if target.due_ms is not None and target.due_ms < self.now_ms:
+            words.append(f"overdue for {age(self.now_ms, target.due_ms)}")
+        return self.line([Span(f"   {target.outcome.value}{kind}", tone), Span("   " + ", ".join(words), "dim")])
+
+    def _checks(self, checks: Json) -> list[Line]:
+        if not isinstance(checks, dict):
+            return []
+        return [self._check(name, check) for name, check in checks.items()]
+
+    def _check(self, name: str, check: Json) -> Line:
+        found = check if isinstance(check, dict) else {}
+        state = _CHECKS.get(str(found.get("status")), State.UNKNOWN)
+        message = found.get("message")
+        spans = [
+            Span(f"   {fit(name, 14)} "),
+            Span(f"{self.glyphs.state[state]} {found.get('status')}", STATE_TONES[state]),
+        ]
+        return self.line([*spans, Span(f"  {message}" if message else "", "text")])
+
+    def _facts(self, target: TargetDetail) -> list[Line]:
+        pairs = [(key, _words(value)) for key, value in flat(target.facts) if not key.startswith("checks.")]
+        return self._pairs(pairs) if pairs else []
+
+    def _figures(self, target: TargetDetail) -> list[Line]:
+        pairs = [(key, number(value)) for key, value in sorted(target.samples.items())]
+        return [self.head("  FIGURES"), *self._pairs(pairs)] if pairs else []
+
+    def _pairs(self, pairs: list[tuple[str, str]]) -> list[Line]:
+        """Name and value in as many columns as have room."""
+        names = min(28, max(len(name) for name, _ in pairs))
+        lines = []
+        for name, value in pairs:
+            indent = " " * (3 + names + 2)
+            lines += self.wrapped(value, indent, first=Span(f"   {fit(name, names)}  ", "dim"))
+        return lines
+
+    def _raw(self, target: TargetDetail) -> list[Line]:
+        if not target.volatile:
+            return []
+        text = json.dumps(dict(target.volatile), ensure_ascii=False, indent=2, default=str)
+        taken = (
+            ""
+            if target.volatile_ms is None
+            else f"{full(target.volatile_ms)}, {age(self.now_ms, target.volatile_ms)} ago"
+        )
+        rows = text.split("\n")
+        lines = [self.head("  RAW ANSWER", taken)]
+        for row in rows[:RAW_LINES]:
+            indent = " " * (3 + len(row) - len(row.lstrip(" ")))
+            lines += self.wrapped(row.strip(), indent)
+        more = len(rows) - RAW_LINES
+        return [*lines, self.line([Span(f"   {self.glyphs.ellipsis}{more} lines more", "dim")])] if more > 0 else lines
+
+    def _history(self, history: tuple[SpanRow, ...]) -> list[Line]:
+        if not history:
+            return []
+        rows = history[:4] if self.brief else history
+        return [self.head("  HISTORY", "UTC"), *(self._stretch(row) for row in rows)]
+
+    def _stretch(self, row: SpanRow) -> Line:
+        began = f"{day(row.began_ms):>6} {clock(row.began_ms, seconds=True)}"
+        lasted = duration((row.last_ms - row.began_ms) / 1000)
+        kind = f"{row.outcome.value}" + (f", {row.error_kind.value}" if row.error_kind else "")
+        spans = [Span(f"   {began}", "dim"), Span(f"{lasted:>6}  "), state_span(row.state, self.glyphs)]
+        shown = [Span(f"  {kind}", "dim")] if row.outcome is not Outcome.ANSWERED else []
+        return self.line([*spans, *shown, Span(f"  {row.words}")])
+
+
+def flat(values: Mapping[str, Json], prefix: str = "") -> Iterable[tuple[str, Json]]:
+    """Names and plain values of nested mappings, `a.b` for what is inside."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _words(value: Json) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return (
+            ", ".join(item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in value)
+            or "none"
+        )
+    if isinstance(value, float):
+        return number(value)
+    return "-" if value is None else str(value)

@@ -1,0 +1,114 @@
+"""The table of components: state, since when, the figure that matters, the last half hour, age, origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from console.model.states import State
+from console.model.views import ComponentRow, HealthView
+from widgets.glyphs import STATE_TONES, Glyphs
+from widgets.lines import Back, Line, Span, Tone, backed, cut, fit
+from widgets.words import MINUTE_S, age, span
+
+
+@dataclass(frozen=True, slots=True)
+class _Widths:
+    """Cells of each column; the figure takes what the others leave."""
+
+    name: int
+    figure: int
+    strip: int
+
+    state: int = 11
+    since: int = 5
+    age: int = 5
+    origin: int = 5
+
+
+def _widths(width: int, slices: int) -> _Widths:
+    # bar 1, gaps: name 1, state 0, since 2, figure 1, strip 0, age 2
+    name = 12 if width < 96 else 14
+    fixed = 1 + name + 1 + 11 + 5 + 2 + 1 + 5 + 2 + 5
+    strip = min(slices, max(0, width - fixed - 12))
+    return _Widths(name, max(0, width - fixed - strip), strip)
+
+
+def component_table(view: HealthView, width: int, now_ms: int, glyphs: Glyphs, selected: str | None) -> list[Line]:
+    """The head and one line a component; the selected one behind a bar."""
+    slices = max((len(row.strip) for row in view.components), default=0)
+    widths = _widths(width, slices)
+    lines = [_head(view, widths, width)]
+    lines += [_row(row, widths, width, now_ms, glyphs, row.key == selected) for row in view.components]
+    return lines
+
+
+def _head(view: HealthView, widths: _Widths, width: int) -> Line:
+    window = span(view.strip_s).upper() if view.strip_s >= MINUTE_S else ""
+    text = (
+        f" {fit('COMPONENT', widths.name)} {fit('STATE', widths.state)}{fit('FOR', widths.since, 'right')}  "
+        f"{fit('FIGURE', widths.figure)} {fit(window, widths.strip)}{fit('AGE', widths.age, 'right')}  FROM"
+    )
+    return cut([Span(text, "head")], width)
+
+
+def _row(row: ComponentRow, widths: _Widths, width: int, now_ms: int, glyphs: Glyphs, selected: bool) -> Line:
+    back: Back = "selected" if selected else "plain"
+    dots = glyphs.ellipsis
+    spans = [
+        Span(glyphs.bar if selected else " ", "accent"),
+        Span(fit(row.name, widths.name, ellipsis=dots) + " ", "strong" if selected else "text"),
+        *_state(row, widths, now_ms, glyphs),
+        *_figure(row, widths.figure, dots),
+        Span(" "),
+        *strip_spans(row.strip[-widths.strip :] if widths.strip else (), widths.strip, glyphs),
+        Span(fit(age(now_ms, row.seen_ms), widths.age, "right"), _age_tone(row, now_ms)),
+        Span("  "),
+        Span(fit(row.origin.value, widths.origin), "dim"),
+    ]
+    line = cut(spans, width)
+    return backed(line, back) if selected else line
+
+
+def _state(row: ComponentRow, widths: _Widths, now_ms: int, glyphs: Glyphs) -> list[Span]:
+    tone: Tone = STATE_TONES[row.state]
+    word = row.state.value
+    if row.state is State.NOT_CONFIGURED:
+        return [Span(fit(f"{glyphs.state[row.state]} {word}", widths.state + widths.since + 2), "dim")]
+    word_tone: Tone = "text" if row.state is State.HEALTHY else tone
+    return [
+        Span(f"{glyphs.state[row.state]} ", tone),
+        Span(fit(word, widths.state - 2), word_tone),
+        Span(fit(age(now_ms, row.since_ms), widths.since, "right"), "text"),
+        Span("  "),
+    ]
+
+
+def _figure(row: ComponentRow, width: int, dots: str) -> list[Span]:
+    """The last value; when the newest try gave none, the value dim and why beside it."""
+    quiet = row.state in (State.NOT_CONFIGURED, State.STALE)
+    if not row.error:
+        return [Span(fit(row.figure, width, ellipsis=dots), "dim" if quiet else "text")]
+    if not row.figure:
+        return [Span(fit(row.error, width, ellipsis=dots), "warn")]
+    value = fit(row.figure, min(len(row.figure), max(width - 9, width // 2)), ellipsis=dots)
+    return [Span(value + " ", "dim"), Span(fit(row.error, width - len(value) - 1, ellipsis=dots), "warn")]
+
+
+def _age_tone(row: ComponentRow, now_ms: int) -> Tone:
+    """Old is worth a colour: more than three intervals without a success."""
+    if row.seen_ms is None or row.interval_s is None:
+        return "dim"
+    return "warn" if now_ms - row.seen_ms > 3000 * row.interval_s else "dim"
+
+
+def strip_spans(states: tuple[State, ...], width: int, glyphs: Glyphs) -> list[Span]:
+    """One cell a slice, oldest first; runs of one tone are one span."""
+    spans = [Span(" " * (width - len(states)))] if len(states) < width else []
+    for state in states:
+        tone: Tone = "dim" if state in (State.HEALTHY, State.UNKNOWN, State.STALE) else STATE_TONES[state]
+        glyph = glyphs.strip[state]
+        if spans and spans[-1].tone == tone and spans[-1].text.strip():
+            spans[-1] = Span(spans[-1].text + glyph, tone)
+        else:
+            spans.append(Span(glyph, tone))
+    return spans

@@ -1,0 +1,49 @@
+"""What happened lately, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console.model.views import EventRow
+from widgets.glyphs import STATE_TONES, Glyphs
+from widgets.lines import Line, Span, blank, cut
+from widgets.words import when
+
+_LABEL = " LATELY  "
+
+
+def event_spans(event: EventRow, now_ms: int, glyphs: Glyphs) -> list[Span]:
+    """When and what, with the state it led to."""
+    spans = [Span(f"{when(event.at_ms, now_ms):>6} ", "dim")]
+    if event.state is not None:
+        spans.append(Span(f"{glyphs.state[event.state]} ", STATE_TONES[event.state]))
+    return [*spans, Span(event.text)]
+
+
+def event_column(
+    events: Sequence[EventRow], width: int, room: int, now_ms: int, glyphs: Glyphs, label: bool = False
+) -> list[Line]:
+    """One line an event: below its head, or with the head as a label before the first."""
+    lines = [] if label else [cut([Span("LATELY", "head")], width)]
+    if not events:
+        return [*lines, cut([Span(_LABEL if label else "", "head"), Span("nothing recorded yet", "dim")], width)][:room]
+    for index, event in enumerate(events):
+        lead = [Span(_LABEL if index == 0 else " " * len(_LABEL), "head")] if label else []
+        lines.append(cut([*lead, *event_spans(event, now_ms, glyphs)], width, glyphs.ellipsis))
+    return lines[:room]
+
+
+def event_pairs(events: Sequence[EventRow], width: int, room: int, now_ms: int, glyphs: Glyphs) -> list[Line]:
+    """Two events a line, for a low page."""
+    half = (width - len(_LABEL) - 1) // 2
+    lines = []
+    for index in range(0, min(len(events), 2 * room), 2):
+        lead = Span(_LABEL if index == 0 else " " * len(_LABEL), "head")
+        left = cut(event_spans(events[index], now_ms, glyphs), half, glyphs.ellipsis)
+        right = (
+            cut(event_spans(events[index + 1], now_ms, glyphs), half, glyphs.ellipsis)
+            if index + 1 < len(events)
+            else blank(half)
+        )
+        lines.append(cut([lead, *left, Span(" "), *right], width))
+    return lines

@@ -1,0 +1,41 @@
+"""The console's own signs, in Unicode and in ASCII for terminals that draw the former double or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from console.model.states import ASCII_GLYPHS, GLYPHS, STRIP_GLYPHS, State
+from widgets.lines import Tone
+
+STATE_TONES: Mapping[State, Tone] = {
+    State.HEALTHY: "good",
+    State.DEGRADED: "warn",
+    State.UNHEALTHY: "bad",
+    State.UNKNOWN: "unknown",
+    State.STALE: "unknown",
+    State.NOT_CONFIGURED: "dim",
+}
+_ASCII_STRIP = {**STRIP_GLYPHS, State.HEALTHY: "."}
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One set of signs, each one cell wide."""
+
+    state: Mapping[State, str]
+    strip: Mapping[State, str]
+    bar: str
+    """Stands before the selected line."""
+    ellipsis: str
+    dash: str
+    """Between the ends of a stretch of time."""
+    rule: str
+    """Repeated for the one rule of a page."""
+    up: str
+    down: str
+
+
+UNICODE = Glyphs(GLYPHS, STRIP_GLYPHS, "▌", "…", "–", "─", "↑", "↓")
+ASCII = Glyphs(ASCII_GLYPHS, _ASCII_STRIP, ">", "~", "-", "-", "^", "v")
+SETS: Mapping[str, Glyphs] = {"unicode": UNICODE, "ascii": ASCII}

@@ -1,0 +1,111 @@
+"""The Health page as lines: reasons, components, targets and uptime, what happened lately; beside them the detail.
+
+Everything is computed for the room there is: nothing scrolls at 80×24, more room shows more facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from console.model.views import ComponentDetail, HealthView
+from widgets.component_lines import component_content
+from widgets.component_table import component_table
+from widgets.event_lines import event_column, event_pairs
+from widgets.glyphs import UNICODE, Glyphs
+from widgets.lines import Line, beside, blank
+from widgets.reason_lines import reason_lines
+from widgets.target_lines import target_lines
+
+DETAIL_FROM = 140
+LATELY_FROM = 180
+_GAP = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """The room of a page and the signs to draw with."""
+
+    width: int
+    height: int
+    now_ms: int
+    glyphs: Glyphs = UNICODE
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Widths of the page's columns; 0: not shown."""
+
+    main: int
+    detail: int
+    lately: int
+
+    @property
+    def strip_slices(self) -> int:
+        """How many slices of the last half hour have room."""
+        return 30 if self.main >= 96 else 15
+
+
+def columns(width: int) -> Columns:
+    """How a page of that width is divided."""
+    if width < DETAIL_FROM:
+        return Columns(width, 0, 0)
+    if width < LATELY_FROM:
+        main = min(100, 84 + (width - DETAIL_FROM) * 3 // 4)
+        return Columns(main, width - main - _GAP, 0)
+    main = 100
+    lately = min(48, 34 + (width - LATELY_FROM) // 4)
+    return Columns(main, width - main - lately - 2 * _GAP, lately)
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPage:
+    """The lines, and which line shows which component."""
+
+    lines: tuple[Line, ...]
+    rows: dict[int, str]
+
+
+def health_page(view: HealthView, frame: Frame, selected: str | None, detail: ComponentDetail | None) -> HealthPage:
+    """Lay the page out. `detail` is that of the selected component where there is room for it."""
+    widths = columns(frame.width)
+    head = reason_lines(view, frame.width, _reason_room(view, frame), frame.now_ms, frame.glyphs)
+    height = frame.height - len(head)
+    main, rows = _main_column(view, frame, widths, selected, height)
+    parts: list[tuple[Sequence[Line], int]] = [(main, widths.main)]
+    if widths.detail:
+        lines = component_content(detail, widths.detail, frame.now_ms, frame.glyphs, brief=True) if detail else []
+        parts.append((lines[:height], widths.detail))
+    if widths.lately:
+        parts.append((event_column(view.lately, widths.lately, height, frame.now_ms, frame.glyphs), widths.lately))
+    body = beside(parts, height, _GAP)
+    return HealthPage((*head, *body), {y + len(head): key for y, key in rows.items()})
+
+
+def _reason_room(view: HealthView, frame: Frame) -> int:
+    """Lines for the reasons: what the tables leave, five at least."""
+    tables = 1 + len(view.components) + 1 + max(4, len(view.targets)) + 2
+    return max(5, min(9, frame.height - tables))
+
+
+def _main_column(
+    view: HealthView, frame: Frame, widths: Columns, selected: str | None, height: int
+) -> tuple[list[Line], dict[int, str]]:
+    width, glyphs, now_ms = widths.main, frame.glyphs, frame.now_ms
+    table = component_table(view, width, now_ms, glyphs, selected)
+    targets = target_lines(view, width, glyphs)
+    wanted = 0 if widths.lately else 2
+    spare = height - len(table) - len(targets) - wanted
+    gaps = [1 if spare > 2 else 0, 1 if spare > 0 else 0, 1 if spare > 1 else 0]
+    lines = [blank(width)] * gaps[0]
+    rows = {len(lines) + 1 + index: row.key for index, row in enumerate(view.components)}
+    lines += [*table, *[blank(width)] * gaps[1], *targets, *[blank(width)] * gaps[2]]
+    if not widths.lately:
+        lines += _lately(view, width, height - len(lines), now_ms, glyphs)
+    return lines[:height], {y: key for y, key in rows.items() if y < height}
+
+
+def _lately(view: HealthView, width: int, room: int, now_ms: int, glyphs: Glyphs) -> list[Line]:
+    if room >= len(view.lately):
+        return event_column(view.lately, width, room, now_ms, glyphs, label=True)
+    return event_pairs(view.lately, width, room, now_ms, glyphs)

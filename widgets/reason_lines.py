@@ -1,0 +1,86 @@
+"""What is wrong, worst first, in words; whose it is; what to do next."""
+
+from __future__ import annotations
+
+from console.model.states import State
+from console.model.views import HealthView, Reason, Verdict
+from widgets.glyphs import STATE_TONES, Glyphs
+from widgets.lines import Line, Span, Tone, cut, ends
+from widgets.words import when
+
+_INDENT = "     "
+
+
+def reason_lines(view: HealthView, width: int, room: int, now_ms: int, glyphs: Glyphs) -> list[Line]:
+    """At most `room` lines: the reasons with what began just before, then the verdict and the next steps."""
+    verdict = view.verdict
+    if verdict is None:
+        return _never_judged(view, width, glyphs)
+    if not verdict.reasons:
+        return [_well(view, verdict, width, glyphs), *_closing(verdict, 0, width, glyphs)]
+    shown, lines = 0, list[Line]()
+    for reason in verdict.reasons:
+        more = _reason(reason, "WHY" if not lines else "", width, now_ms, glyphs)
+        if len(lines) + len(more) > room - 1:
+            # The cause may give way to a further reason, a reason never to a cause.
+            more = more[:1]
+        if len(lines) + 1 > room - 1:
+            break
+        lines += more
+        shown += 1
+    return [*lines, *_closing(verdict, len(verdict.reasons) - shown, width, glyphs)]
+
+
+def _never_judged(view: HealthView, width: int, glyphs: Glyphs) -> list[Line]:
+    polls = view.header.collector.alive
+    words = "Nothing is judged yet: the first round is being polled." if polls else "Nothing was ever polled here."
+    fills = (
+        "A value stands here after the first round." if polls else "radar collect fills this page; so does radar check."
+    )
+    glyph = Span(f"{glyphs.state[State.UNKNOWN]} ", STATE_TONES[State.UNKNOWN])
+    return [cut([Span(" WHY ", "head"), glyph, Span(words)], width), cut([Span(f"{_INDENT}  {fills}", "dim")], width)]
+
+
+def _well(view: HealthView, verdict: Verdict, width: int, glyphs: Glyphs) -> Line:
+    header = view.header
+    glyph = Span(f"{glyphs.state[verdict.state]} ", STATE_TONES[verdict.state])
+    polled = f"{header.sources - header.sources_late} of {header.sources} sources answer in time"
+    words = "Nothing is wrong" if verdict.state is State.HEALTHY else "No finding"
+    return cut([Span(" WHY ", "head"), glyph, Span(words, "strong"), Span(f": {polled}.", "text")], width)
+
+
+def _reason(reason: Reason, label: str, width: int, now_ms: int, glyphs: Glyphs) -> list[Line]:
+    tone = STATE_TONES[reason.state]
+    begin = [Span(f" {label:<4}", "head"), Span(f"{glyphs.state[reason.state]} ", tone)]
+    since = "" if reason.since_ms is None else f" since {when(reason.since_ms, now_ms)}"
+    tail = [Span(f"{since} ({reason.origin.value})", "dim")]
+    text = reason.text.removeprefix(f"{reason.component}: ")
+    words = [Span(reason.component, "strong"), Span(f": {text}")]
+    # The words may be cut, since when and from where may not.
+    first = _kept(begin, words, tail, width, glyphs)
+    if reason.cause is None:
+        return [first]
+    cause = [Span(f"{_INDENT}  "), Span(reason.cause, "text")]
+    return [first, cut(cause, width, glyphs.ellipsis)]
+
+
+def _kept(begin: list[Span], words: list[Span], tail: list[Span], width: int, glyphs: Glyphs) -> Line:
+    room = width - sum(len(span.text) for span in (*begin, *tail))
+    body = cut(words, max(0, room), glyphs.ellipsis)
+    if body and not body[-1].text.strip():
+        return cut([*begin, *body[:-1], *tail], width, glyphs.ellipsis)
+    return cut([*begin, *body, *tail], width, glyphs.ellipsis)
+
+
+def _closing(verdict: Verdict, hidden: int, width: int, glyphs: Glyphs) -> list[Line]:
+    """`NEXT` with the steps, and at the right whose it is."""
+    tone: Tone = "warn" if verdict.whose in ("vendor", "bastion") else "dim"
+    left: list[Span] = []
+    if hidden:
+        left.append(Span(f"{_INDENT}{glyphs.ellipsis}and {hidden} more  ", "dim"))
+    if verdict.next_steps:
+        left += [Span(" NEXT ", "head"), Span("   ".join(verdict.next_steps), "text")]
+    right = [Span(f"{verdict.whose_words} ", tone)] if verdict.whose_words else []
+    if not left and not right:
+        return []
+    return [ends(left, right, width, glyphs.ellipsis)] if right else [cut(left, width, glyphs.ellipsis)]

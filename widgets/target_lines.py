@@ -1,0 +1,93 @@
+"""The service-level targets with their origin, and beside them the uptime with the share that was observed."""
+
+from __future__ import annotations
+
+from console.model.states import State
+from console.model.views import HealthView, TargetRow, UptimeCell
+from widgets.glyphs import STATE_TONES, Glyphs
+from widgets.lines import Line, Span, Tone, cut, fit
+from widgets.words import figure, share, span
+
+_NAME, _LIMIT, _FROM = 9, 9, 6
+_LABEL, _CELL = 12, 9
+
+
+def target_lines(view: HealthView, width: int, glyphs: Glyphs) -> list[Line]:
+    """A head and one line a target. Uptime stands to the right where it has room."""
+    uptime = _uptime(view.uptime) if width >= 76 else []
+    right = _LABEL + _CELL * len(view.uptime) if uptime else 0
+    left = width - right - (3 if uptime else 0)
+    targets = [_head(view, left), *(_target(row, left, glyphs) for row in view.targets)]
+    lines = []
+    for y in range(max(len(targets), len(uptime))):
+        spans = list(targets[y]) if y < len(targets) else [Span(" " * left)]
+        if uptime:
+            spans.append(Span("   "))
+            spans += uptime[y] if y < len(uptime) else ()
+        lines.append(cut(spans, width, glyphs.ellipsis))
+    return lines
+
+
+def _value_width(width: int) -> int:
+    return max(8, width - 1 - _NAME - _LIMIT - _FROM)
+
+
+def _head(view: HealthView, width: int) -> Line:
+    window = span(view.targets[0].window_s).upper() if view.targets else ""
+    value = _value_width(width)
+    text = f" {fit('TARGET', _NAME)}{fit(window, value)}{fit('LIMIT', _LIMIT)}{fit('FROM', _FROM)}"
+    return cut([Span(text, "head")], width)
+
+
+def _target(row: TargetRow, width: int, glyphs: Glyphs) -> Line:
+    limit = figure(row.limit, row.unit)
+    spans = [
+        Span(f" {fit(row.name, _NAME, ellipsis=glyphs.ellipsis)}"),
+        *_value(row, _value_width(width), glyphs),
+        Span(fit(f"<{limit}", _LIMIT), "dim"),
+        Span(fit(row.origin.value, _FROM), "dim"),
+    ]
+    return cut(spans, width, glyphs.ellipsis)
+
+
+def _value(row: TargetRow, width: int, glyphs: Glyphs) -> list[Span]:
+    tone: Tone = "text" if row.state is State.HEALTHY else STATE_TONES[row.state]
+    if row.value is None:
+        aside = f" {row.aside}" if row.aside else ""
+        mark = glyphs.state[row.state]
+        return [
+            Span(f"{mark} ", tone),
+            Span(fit(f"{row.state.value if not aside else ''}{aside}".strip(), width - 2), "dim"),
+        ]
+    mark = "  " if row.state is State.HEALTHY else f"{glyphs.state[row.state]} "
+    return [Span(mark, tone), Span(fit(figure(row.value, row.unit), width - 2), tone)]
+
+
+def _uptime(cells: tuple[UptimeCell, ...]) -> list[list[Span]]:
+    if not cells:
+        return []
+    head = fit("SEEN UPTIME", _LABEL) + "".join(fit(span(cell.window_s), _CELL, "right") for cell in cells)
+    return [
+        [Span(head, "head")],
+        [Span(fit("up", _LABEL)), *(_up(cell) for cell in cells)],
+        _row("observed", [share(cell.observed_share, 1) for cell in cells]),
+        _row("target", [share(cell.target_share) for cell in cells]),
+        [Span(fit("budget left", _LABEL)), *(_budget(cell) for cell in cells)],
+    ]
+
+
+def _row(label: str, texts: list[str]) -> list[Span]:
+    return [Span(fit(label, _LABEL)), Span("".join(fit(text, _CELL, "right") for text in texts), "dim")]
+
+
+def _up(cell: UptimeCell) -> Span:
+    missed = cell.up_share is not None and cell.up_share < cell.target_share
+    tone: Tone = "unknown" if cell.up_share is None else "warn" if missed else "text"
+    return Span(fit(share(cell.up_share), _CELL, "right"), tone)
+
+
+def _budget(cell: UptimeCell) -> Span:
+    left = cell.budget_left_share
+    if left is not None and left <= 0:
+        return Span(fit("spent", _CELL, "right"), "warn")
+    return Span(fit(share(left, 0), _CELL, "right"), "unknown" if left is None else "text")

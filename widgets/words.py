@@ -1,0 +1,94 @@
+"""Times, durations and numbers as people read them. UTC; never more digits than are known."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
+STEP_S = 5
+"""Ages under a minute step by this, so that an idle page repaints no more often than the collector polls."""
+
+
+def duration(seconds: float) -> str:
+    """A length of time in one unit: `8 m`, `3 h`, `12 d`; under a minute in steps of five seconds."""
+    if seconds < STEP_S:
+        return f"<{STEP_S} s"
+    if seconds < MINUTE_S:
+        return f"{int(seconds // STEP_S * STEP_S)} s"
+    if seconds < HOUR_S:
+        return f"{int(seconds // MINUTE_S)} m"
+    if seconds < 2 * DAY_S:
+        return f"{int(seconds // HOUR_S)} h"
+    return f"{int(seconds // DAY_S)} d"
+
+
+def span(seconds: float) -> str:
+    """A configured length of time, exact: `30 s`, `5 min`, `24 h`, `7 d`."""
+    for unit_s, unit in ((DAY_S, "d"), (HOUR_S, "h"), (MINUTE_S, "min")):
+        # 24 h is said as 24 h, 7 d as 7 d
+        if seconds >= unit_s * (2 if unit == "d" else 1) and seconds % unit_s == 0:
+            return f"{int(seconds // unit_s)} {unit}"
+    return f"{seconds:g} s"
+
+
+def age(now_ms: int, then_ms: int | None) -> str:
+    """How long ago, or `-` when never."""
+    return "-" if then_ms is None else duration(max(0, now_ms - then_ms) / 1000)
+
+
+def _utc(at_ms: int) -> datetime:
+    # Beyond the years that datetime knows (a corrupt row) the nearest known moment is shown.
+    return datetime.fromtimestamp(min(max(at_ms, 0), 253_402_300_799_000) / 1000, UTC)
+
+
+def clock(at_ms: int, seconds: bool = False) -> str:
+    """The time of day: `03:04` or `03:04:05`."""
+    return f"{_utc(at_ms):%H:%M:%S}" if seconds else f"{_utc(at_ms):%H:%M}"
+
+
+def day(at_ms: int) -> str:
+    """The date without the year: `22 Nov`."""
+    moment = _utc(at_ms)
+    return f"{moment.day} {moment:%b}"
+
+
+def when(at_ms: int, now_ms: int) -> str:
+    """The time of day if within a day of now, else the date."""
+    return clock(at_ms) if abs(now_ms - at_ms) < DAY_S * 1000 else day(at_ms)
+
+
+def full(at_ms: int) -> str:
+    """The whole moment: `2026-11-22 03:04:05 UTC`."""
+    return f"{_utc(at_ms):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def number(value: float) -> str:
+    """Three figures at most below a thousand, thousands by comma: `0.2`, `12.5`, `1,840`."""
+    size = abs(value)
+    if size >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if size >= 1 else f"{value:.2g}"
+
+
+def figure(value: float | None, unit: str) -> str:
+    """A value with its unit, `?` when it is not known. A `share` is shown in per cent."""
+    if value is None:
+        return "?"
+    if unit == "share":
+        return f"{number(value * 100)} %"
+    return f"{number(value)} {unit}".rstrip()
+
+
+def share(value: float | None, digits: int = 2) -> str:
+    """A share in per cent with up to `digits` decimals, rounded down so that 99.996 % is not called 100 %."""
+    if value is None:
+        return "?"
+    scale = 10**digits
+    floored = int(value * 100 * scale + 1e-6) / scale
+    text = f"{floored:.{digits}f}"
+    return f"{text.rstrip('0').rstrip('.') if digits else text} %"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """`1 alert`, `2 alerts`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
