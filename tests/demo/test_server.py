@@ -1,4 +1,4 @@
-"""The private server: it lives as long as its parent, survives what is left of the one before, and lets nobody else in."""
+"""The private server: it lives as long as its parent, outlives what the one before left, and lets nobody else in."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_it_comes_back_on_its_port_with_its_data(server: EmbeddedPostgres) -> No
         connection.execute("create table kept (n int)")
     port = server.port
     for mode in ("fast", "immediate"):
-        server.restart(mode)  # type: ignore[arg-type]
+        server.restart(mode)
         assert server.port == port
         assert one(server.dsn(), "select count(*) from kept") == 0
     server.stop()
