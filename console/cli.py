@@ -1,0 +1,118 @@
+"""The `radar` command. Start-up counts: only the module of the command that was typed is imported.
+
+Exit statuses: 0 well, 1 degraded or falling short, 2 down or failed, 3 unusable configuration or usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+WELL, SHORT, FAILED, UNUSABLE = 0, 1, 2, 3
+
+COMMANDS = {
+    "demo": "start the embedded stack and open the console on it; `demo fault` injects faults",
+    "check": "one round of every source: the state, with its reasons",
+    "watch": "one plain line for each change: for dumb terminals, screen readers and pipes",
+    "collect": "the collector, headless: for a service manager",
+    "alerts": "the alerts that are firing, and the rules",
+    "ack": "acknowledge an alert",
+    "silence": "hold the notifications of a rule for a time, or end that",
+    "doctor": "try the configuration, every credential, the store and the terminal, and say the fix",
+    "completion": "print the completion script of a shell",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Errors of usage end with status 3; argparse's own 2 means `down` here."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and how the command is written."""
+        self.print_usage(sys.stderr)
+        self.exit(UNUSABLE, f"{self.prog}: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit status."""
+    typed = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without a glyph is no reason to fail
+    try:
+        return _run(parser(typed).parse_args(typed))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader left, as `radar watch | head` does: nothing is wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return WELL
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from console.settings import SettingsError
+
+    try:
+        status: int = importlib.import_module(_module(arguments.command or "console")).run(arguments)
+        sys.stdout.flush()
+        return status
+    except SettingsError as error:
+        from console.model.text import clean_block
+
+        print(f"radar: {clean_block(str(error))}", file=sys.stderr)
+        return UNUSABLE
+
+
+def _module(command: str) -> str:
+    return f"console.commands.{command}"
+
+
+def parser(typed: Sequence[str], *, whole: bool = False) -> Parser:
+    """The parser for what was typed: other commands are known by name only, unless `whole`."""
+    made = Parser(prog="radar", description=_DESCRIPTION, epilog=_EPILOG, allow_abbrev=False)
+    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    _add_common(made, config=None, environment=None, no_color=False)
+    made.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    made.add_argument("--at", metavar="TIME", help="show that moment: 03:04, yesterday 03:04, -2h")
+    commands = made.add_subparsers(dest="command", metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        if whole or name in typed:
+            _add_common(command, **dict.fromkeys(("config", "environment", "no_color"), argparse.SUPPRESS))
+            importlib.import_module(_module(name)).configure(command)
+    return made
+
+
+def _add_common(
+    made: argparse.ArgumentParser, *, config: str | None, environment: str | None, no_color: bool | str
+) -> None:
+    """Options that may stand before or after the command; after it without a default, which would undo the former."""
+    made.add_argument("--config", metavar="FILE", type=Path, default=config, help="the radar.toml to use")
+    made.add_argument("--env", metavar="NAME", dest="environment", default=environment, help="which environment of it")
+    made.add_argument("--no-color", action="store_true", default=no_color, help="print no colours")
+
+
+class _Version(argparse.Action):
+    """Reads the installed version only when it is asked for: importlib.metadata costs 20 ms."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"radar {version('radar-console')}")
+        parser.exit(WELL)
+
+
+_DESCRIPTION = """\
+The operations console of TableTalk Radar. With no command it opens the console;
+`radar demo` needs no configuration."""
+_EPILOG = """\
+exit status: 0 well, 1 degraded or falling short, 2 down or failed,
+             3 unusable configuration or usage
+configuration: --config, $RADAR_CONFIG, ~/.config/radar/radar.toml,
+               /etc/radar/radar.toml"""
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""`radar ack ID`: say that somebody has seen the alert and is on it."""
+
+from __future__ import annotations
+
+import argparse
+
+from console.cli import FAILED, WELL
+from console.commands.output import Output, add_json, complain, document
+from console.commands.parts import alert_book, settings_of
+from console.model.ports import Refused, StoreUnreadable
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of this command."""
+    parser.add_argument("id", type=int, metavar="ID", help="the alert's number, as `radar alerts` shows it")
+    parser.add_argument("--note", default="", help="what you know, or what you are doing")
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0: recorded; 2: refused, with the reason."""
+    settings = settings_of(arguments)
+    try:
+        with alert_book(settings) as (_, book):
+            book.acknowledge(arguments.id, arguments.note)
+    except (Refused, StoreUnreadable) as error:
+        complain(str(error))
+        return FAILED
+    if arguments.json:
+        document({"acknowledged": arguments.id, "note": arguments.note})
+    else:
+        Output(arguments, settings.display).line(f"alert {arguments.id} is acknowledged")
+    return WELL

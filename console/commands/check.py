@@ -1,0 +1,79 @@
+"""`radar check`: ask every source once and say the state, with its reasons. Needs no store and no collector."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+
+from console.cli import FAILED, SHORT, WELL
+from console.commands import documents
+from console.commands.output import Output, add_json, document
+from console.commands.parts import settings_of
+from console.model.configuration import Environment
+from console.model.judgement import Judgement
+from console.model.observation import Observation
+from console.model.states import State
+from console.model.times import date_time, iso
+from console.model.views import Reason
+
+STATUS = {State.HEALTHY: WELL, State.UNHEALTHY: FAILED}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of this command."""
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0: healthy; 1: degraded, or not known; 2: unhealthy."""
+    settings = settings_of(arguments)
+    from console.collector.once import one_round  # httpx and psycopg: only here
+
+    observations, judgement = asyncio.run(one_round(settings))
+    if arguments.json:
+        document(_document(settings.environment, observations, judgement))
+    else:
+        _print(Output(arguments, settings.display), settings.environment, judgement)
+    return STATUS.get(judgement.verdict.state, SHORT)
+
+
+def _document(
+    environment: Environment, observations: Sequence[Observation], judgement: Judgement
+) -> documents.Document:
+    return {
+        "at": iso(judgement.at_ms),
+        "environment": environment.name,
+        "label": environment.label,
+        "url": environment.url,
+        "identity": judgement.identity,
+        "identity_mismatch": judgement.identity_mismatch,
+        "state": judgement.verdict.state.value,
+        "verdict": documents.verdict(judgement.verdict),
+        "components": [documents.component(component) for component in judgement.components],
+        "observations": [documents.observation(observation) for observation in observations],
+    }
+
+
+def _print(output: Output, environment: Environment, judgement: Judgement) -> None:
+    verdict = judgement.verdict
+    name = f"{environment.name} ({environment.label})" if environment.label else environment.name
+    output.line(f"{output.state(verdict.state)}  {name}  {environment.url}  {date_time(judgement.at_ms)} UTC")
+    if judgement.identity_mismatch:
+        output.line(f"! {judgement.identity_mismatch}")
+    if verdict.reasons:
+        output.line(output.head("why"))
+        output.table([(output.state(part.state), part.component, _because(part)) for part in verdict.reasons])
+    if verdict.whose_words and verdict.state is not State.HEALTHY:
+        output.line(f"  {verdict.whose_words}")
+    output.line(output.head("components"))
+    output.table(
+        [(output.state(part.state), part.name, part.origin.value, part.figure) for part in judgement.components]
+    )
+    if verdict.next_steps:
+        output.line(output.head("next"))
+        output.table([(step,) for step in verdict.next_steps])
+
+
+def _because(reason: Reason) -> str:
+    return f"{reason.text} ({reason.origin})" + (f"; {reason.cause}" if reason.cause else "")

@@ -1,0 +1,89 @@
+"""How the commands print: lines for people, one JSON document for programs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+from console.model.configuration import Display
+from console.model.states import ASCII_GLYPHS, GLYPHS, State
+
+_COLOURS = {
+    State.HEALTHY: "32",
+    State.DEGRADED: "33",
+    State.UNHEALTHY: "31",
+    State.UNKNOWN: "35",
+    State.STALE: "35",
+    State.NOT_CONFIGURED: "2",
+}
+_CAPITALS = "2"  # dim, as section heads are on the screens
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """The option that every printing command has."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document (docs/commands.md)")
+
+
+class Output:
+    """Standard output with or without colours and beyond ASCII, as the terminal and the user want it."""
+
+    def __init__(self, arguments: argparse.Namespace, display: Display | None = None) -> None:
+        encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+        self.unicode = encoding.startswith("utf") and (display is None or display.glyphs == "unicode")
+        self.colour = not arguments.no_color and _may_colour()
+
+    def line(self, text: str = "") -> None:
+        """One line, at once: a reader at the other end of a pipe should not wait for it."""
+        print(text, flush=True)
+
+    def head(self, text: str) -> str:
+        """A section's head."""
+        return self._painted(text.upper(), _CAPITALS)
+
+    def state(self, state: State) -> str:
+        """Glyph and word, coloured unless it is well."""
+        words = f"{self.glyph(state)} {state.value}"
+        return words if state is State.HEALTHY else self._painted(words, _COLOURS[state])
+
+    def glyph(self, state: State) -> str:
+        """The state's glyph in the set that the terminal has."""
+        return (GLYPHS if self.unicode else ASCII_GLYPHS)[state]
+
+    def table(self, rows: Iterable[Sequence[str]], indent: str = "  ") -> None:
+        """Rows with their columns aligned; the last is not padded."""
+        kept = [tuple(row) for row in rows]
+        widths = [max(map(_width, column)) for column in zip(*kept, strict=True)][:-1]
+        for row in kept:
+            cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=False)]
+            self.line(indent + "  ".join([*cells, row[-1]]).rstrip())
+
+    def _painted(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
+
+
+def document(content: Mapping[str, object]) -> None:
+    """Print the one JSON document. In ASCII: no byte in it can mean something to a terminal."""
+    json.dump(content, sys.stdout, indent=2, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def json_line(content: Mapping[str, object]) -> None:
+    """Print one JSON object on a line of its own, at once."""
+    print(json.dumps(content, allow_nan=False), flush=True)
+
+
+def complain(text: str) -> None:
+    """Say to people, on standard error, what went wrong."""
+    print(f"radar: {text}", file=sys.stderr, flush=True)
+
+
+def _width(text: str) -> int:
+    return len(re.sub(r"\x1b\[\d*m", "", text))
+
+
+def _may_colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
