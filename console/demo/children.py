@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 ANSWER_TIMEOUT_S = 10.0
-READY_TIMEOUT_S = 20.0
+READY_TIMEOUT_S = 30.0
+_KEPT = ("PATH", "HOME", "TMPDIR", "VIRTUAL_ENV", "RADAR_PG_BIN", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
 Message = dict[str, Any]
 
 
@@ -53,8 +54,8 @@ class Child:
         """What it writes on standard error: nothing, while all is well."""
         return self._directory / "logs" / f"{self.name}.log"
 
-    def start(self, configuration: Mapping[str, object]) -> None:
-        """Spawn it and hand it its configuration; `wait_ready` waits until it serves."""
+    def spawn(self) -> None:
+        """Start the process; it imports what it needs and waits for its configuration."""
         self._ready, self._answers = queue.SimpleQueue(), {}
         with self.log_path.open("ab") as errors:
             self._process = subprocess.Popen(
@@ -62,10 +63,13 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=_environment(),
+                env=environment(),
                 cwd="/",
             )
         threading.Thread(target=self._listen, args=(self._process, self._ready), daemon=True).start()
+
+    def configure(self, configuration: Mapping[str, object]) -> None:
+        """Hand it its configuration; `wait_ready` waits until it serves."""
         self._write(dict(configuration))
 
     def wait_ready(self) -> None:
@@ -146,7 +150,7 @@ class Child:
         return " / ".join(text.strip().splitlines()[-3:]) or "it wrote nothing"
 
 
-def _environment() -> dict[str, str]:
-    """The path, and where our own packages are; no secret and no setting of the person who started the demo."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "VIRTUAL_ENV") if name in os.environ}
-    return {**kept, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONSAFEPATH": "1"}
+def environment() -> dict[str, str]:
+    """For a process of the demo: where programs and our packages are; no secret of whoever started it."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {**kept, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": "1"}

@@ -1,4 +1,4 @@
-"""Port numbers of one demo: chosen once, held for its life, so that a listener closed by a fault finds its port again."""
+"""Port numbers of one demo: chosen once and held for its life, so that a listener that was closed finds it again."""
 
 from __future__ import annotations
 

@@ -27,13 +27,15 @@ PEOPLE = (("Mira Okafor", "mira"), ("Jonas Weber", "jonas"), ("Aiko Tanabe", "ai
 BAD_COMMIT = ("8f3c1d2", "feat: pricing v2 (#431)", PEOPLE[0])
 
 _SUBJECTS = (
-    "feat: weekly digest for clients", "fix: audit list paging", "feat: review sentiment filter", "chore: bump next to 15.4",
-    "fix: session cookie renewal", "feat: export audits as CSV", "perf: index reviews by client", "fix: menu parser on empty rows",
-    "feat: client onboarding checklist", "refactor: audit scoring", "fix: time zone of scheduled audits",
-    "feat: competitor map", "fix: rate limit per client", "chore: rotate CSRF secret", "feat: review reply drafts",
-    "fix: health check leaves connection open", "feat: dashboard tiles", "fix: duplicate review import", "feat: plan limits",
-    "perf: cache client summaries", "fix: login 500s after token refresh", "feat: audit comments", "chore: drop old webhooks",
-    "fix: CSP for map tiles", "feat: saved filters", "fix: pagination of clients", "feat: alert e-mails", "fix: audit retry",
+    "feat: weekly digest for clients", "fix: audit list paging", "feat: review sentiment filter",
+    "chore: bump next to 15.4", "fix: session cookie renewal", "feat: export audits as CSV",
+    "perf: index reviews by client", "fix: menu parser on empty rows", "feat: client onboarding checklist",
+    "refactor: audit scoring", "fix: time zone of scheduled audits", "feat: competitor map",
+    "fix: rate limit per client", "chore: rotate CSRF secret", "feat: review reply drafts",
+    "fix: health check leaves connection open", "feat: dashboard tiles", "fix: duplicate review import",
+    "feat: plan limits", "perf: cache client summaries", "fix: login 500s after token refresh",
+    "feat: audit comments", "chore: drop old webhooks", "fix: CSP for map tiles", "feat: saved filters",
+    "fix: pagination of clients", "feat: alert e-mails", "fix: audit retry",
 )  # fmt: skip
 
 _MIGRATIONS = (
@@ -205,7 +207,7 @@ def _connections(began: int) -> Incident:
     return Incident(
         name="connections exhausted", began_ms=began, ended_ms=ended, down=True,
         reason="database: 57 of 57 connections used by review-import",
-        components={"database": ("unhealthy", "57/57 connections"), "application": ("unhealthy", "database check fails")},
+        components={"database": ("unhealthy", "57/57 connections"), "application": ("unhealthy", "database fails")},
         rule="database connections", subject="database", severity="critical", note="import job stopped", by="mira",
     )  # fmt: skip
 

@@ -1,0 +1,163 @@
+"""Writes the demo's radar.toml and .env: the console reads them as it reads a real environment's."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from console.demo.ports import LOOPBACK
+from console.demo.world import PROJECT, REF, TEAM
+
+STATE = "state"
+ROUTES = ("/", "/pricing", "/api/v1/audits", "/api/v1/reviews", "/api/v1/clients", "/api/v1/system/ping")
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Made-up credentials of this demo, new at each start."""
+
+    vercel: str = field(default_factory=lambda: secrets.token_urlsafe(18))
+    supabase: str = field(default_factory=lambda: "sbp_" + secrets.token_hex(20))
+    anon_key: str = field(default_factory=lambda: "sb_publishable_" + secrets.token_urlsafe(16))
+    github: str = field(default_factory=lambda: "github_pat_" + secrets.token_urlsafe(24))
+    statuspage: str = field(default_factory=lambda: secrets.token_urlsafe(18))
+    slack_path: str = field(default_factory=lambda: f"T0DEMO/B0DEMO/{secrets.token_urlsafe(18)}")
+
+
+def write(directory: Path, ports: Mapping[str, int], tokens: Tokens, password: str) -> Path:
+    """Write both files, mode 0600, and give the path of radar.toml."""
+    _write(directory / ".env", "".join(f"{name}={value}\n" for name, value in _secrets(ports, tokens, password)))
+    _write(directory / "radar.toml", _toml(directory, ports))
+    return directory / "radar.toml"
+
+
+def _secrets(ports: Mapping[str, int], tokens: Tokens, password: str) -> list[tuple[str, str]]:
+    def dsn(port: int) -> str:
+        return f"postgresql://radar_monitor:{password}@{LOOPBACK}:{port}/postgres"
+
+    return [
+        ("DATABASE_URL", dsn(ports["database"])), ("POOLER_URL", dsn(ports["pooler"])), ("VERCEL_TOKEN", tokens.vercel),
+        ("SUPABASE_ACCESS_TOKEN", tokens.supabase), ("SUPABASE_ANON_KEY", tokens.anon_key),
+        ("GITHUB_TOKEN", tokens.github), ("STATUSPAGE_KEY", tokens.statuspage),
+        ("SLACK_WEBHOOK_URL", f"http://{LOOPBACK}:{ports['sinks']}/services/{tokens.slack_path}"),
+    ]  # fmt: skip
+
+
+def _toml(directory: Path, ports: Mapping[str, int]) -> str:
+    def url(name: str) -> str:
+        return f"http://{LOOPBACK}:{ports[name]}"
+
+    vendors = "".join(_vendor(name, url("status"), components) for name, components in _VENDORS.items())
+    return _TEMPLATE.format(
+        state=_text(str(directory / STATE)), directory=_text(str(directory)), url=url("backend"), routes=_list(ROUTES),
+        certificate=f"{LOOPBACK}:{ports['tls']}", ca=_text(str(directory / "tls" / "ca.pem")), project=PROJECT,
+        team=TEAM, vercel=url("vercel"), ref=REF, supabase=url("supabase"), gateway=url("gateway"), vendors=vendors,
+        witness1=url("witness1"), witness2=url("witness2"), status=url("status"),
+    )  # fmt: skip
+
+
+_VENDORS = {
+    "vercel": ("Edge Network", "Builds", "Serverless Functions"),
+    "supabase": ("API Gateway", "Auth", "Database", "Connection Pooler"),
+    "github": ("Actions",),
+}
+
+_TEMPLATE = """\
+# Written by `radar demo` at each start. Everything is on this machine, every name and token is made up.
+state_directory = {state}
+
+[demo]
+directory = {directory}
+
+[display]
+theme = "dark"
+
+[environments.demo]
+url = "{url}"
+label = "demo"
+routes = {routes}
+metrics = "/api/metrics"
+database = "${{DATABASE_URL}}"
+certificates = ["{certificate}"]
+certificate_ca = {ca}
+
+[environments.demo.vercel]
+token = "${{VERCEL_TOKEN}}"
+project = "{project}"
+team = "{team}"
+api = "{vercel}"
+
+[environments.demo.supabase]
+ref = "{ref}"
+token = "${{SUPABASE_ACCESS_TOKEN}}"
+anon_key = "${{SUPABASE_ANON_KEY}}"
+api = "{supabase}"
+gateway = "{gateway}"
+pooler = "${{POOLER_URL}}"
+{vendors}
+[environments.demo.egress]
+targets = ["{witness1}/generate_204", "{witness2}/generate_204"]
+name = "localhost"
+
+# Hosted APIs are asked more often than a real one's rate limit would suffer, so that a fault shows within two rounds.
+[environments.demo.intervals]
+catalogue_s = 15
+vercel_s = 5
+supabase_s = 5
+vendors_s = 5
+certificate_s = 5
+egress_s = 5
+metrics_s = 5
+
+# Shorter than at a real one for the same reason.
+[environments.demo.thresholds]
+blocked_warn_s = 2
+blocked_alert_s = 20
+idle_in_transaction_s = 5
+
+[environments.demo.contacts]
+application = [
+  {{ name = "Mira Okafor (application)", phone = "+49 30 5550 1001", email = "mira@tabletalk.example" }},
+  {{ name = "Runbook: application", link = "https://wiki.tabletalk.example/runbooks/application" }},
+]
+database = [
+  {{ name = "Luis Prado (database)", phone = "+49 30 5550 1002", email = "luis@tabletalk.example" }},
+  {{ name = "Supabase support", link = "https://supabase.com/dashboard/support/new" }},
+]
+deployment = [{{ name = "Jonas Weber (release)", phone = "+49 30 5550 1003", email = "jonas@tabletalk.example" }}]
+vendor = [
+  {{ name = "Vercel support", link = "https://vercel.com/help" }},
+  {{ name = "Supabase support", link = "https://supabase.com/dashboard/support/new" }},
+]
+security = [{{ name = "Aiko Tanabe (security)", phone = "+49 30 5550 1004", email = "security@tabletalk.example" }}]
+bastion = [{{ name = "Infrastructure desk", phone = "+49 30 5550 1005", email = "infra@tabletalk.example" }}]
+any = [{{ name = "On-call lead", phone = "+49 30 5550 1000", email = "oncall@tabletalk.example" }}]
+
+[environments.demo.links]
+application = "{url}/"
+status = "{status}/supabase/api/v2/summary.json"
+runbooks = "https://wiki.tabletalk.example/runbooks"
+"""
+
+
+def _vendor(name: str, url: str, components: tuple[str, ...]) -> str:
+    return f'\n[[environments.demo.vendors]]\nname = "{name}"\nurl = "{url}/{name}"\ncomponents = {_list(components)}\n'
+
+
+def _list(values: tuple[str, ...]) -> str:
+    return "[" + ", ".join(_text(value) for value in values) + "]"
+
+
+def _text(value: str) -> str:
+    """A TOML basic string: paths may hold anything."""
+    escaped = "".join(f"\\u{ord(letter):04x}" if ord(letter) < 32 or letter in '"\\' else letter for letter in value)
+    return f'"{escaped}"'
+
+
+def _write(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)

@@ -1,0 +1,63 @@
+"""The faults of the demo: their names, and switching them in a running demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from console.demo.control import ask
+
+FAULTS: dict[str, str] = {
+    "backend-down": "the backend's process is killed: connections are refused",
+    "backend-hang": "the backend's process is stopped: it accepts and never answers",
+    "backend-slow": "every answer of the backend takes 2.3 to 3.1 s more",
+    "backend-errors": "six of ten requests for pages and API routes answer 500",
+    "lying-health": "the health check's query is refused: 200 and `healthy`, with checks.database failing",
+    "memory-flap": "the health answer's memory check fails nine times in ten on a healthy server: raises nothing",
+    "health-cached": "the edge answers health from its cache: old body, `x-vercel-cache: HIT`, growing age",
+    "firewall-challenge": "the firewall challenges all but browsers: 403 with `x-vercel-mitigated`",
+    "bad-deploy": "a deployment goes live whose code fails on /pricing and /api/v1/audits",
+    "db-down": "PostgreSQL is stopped",
+    "db-hang": "all processes of PostgreSQL are stopped where they are: connections stay open, nothing answers",
+    "connections-exhausted": "a runaway import opens sessions until PostgreSQL refuses more",
+    "idle-in-transaction": "a job begins a transaction, locks rows and goes idle",
+    "ci-migration-lock": "a migration from CI waits behind an idle reader, and readers wait behind it",
+    "slow-queries": "the queries behind audits and reviews take 0.5 to 1.2 s",
+    "gateway-down-sql-up": "Supabase's gateway answers 502 while direct SQL works",
+    "vendor-incident": "Supabase's status page reports a major incident",
+    "bastion-offline": "nothing is reachable from here, the egress witnesses neither; users notice nothing",
+    "certificate-expiring": "the certificate served has two days left",
+    "log-flood": "the backend writes some 1,500 log entries a second",
+}
+
+
+class DemoFault(Exception):
+    """The demo cannot do what was asked; the text says why."""
+
+
+def set_fault(directory: Path, name: str, on: bool) -> None:
+    """Switch a fault of the demo running in `directory`; returns when it is in effect, or undone.
+
+    Raises `DemoFault` for an unknown name, when no demo runs there, and when the fault could not be made.
+    """
+    if name not in FAULTS:
+        raise DemoFault(f"no fault is named {name}; there are: {', '.join(FAULTS)}")
+    _ask(directory, {"order": "fault", "name": name, "on": on})
+
+
+def active(directory: Path) -> tuple[str, ...]:
+    """Names of the faults that are on, in the order of `FAULTS`. Raises `DemoFault` when no demo runs there."""
+    names = _ask(directory, {"order": "status"})["faults"]
+    assert isinstance(names, list)
+    return tuple(name for name in FAULTS if name in names)
+
+
+def _ask(directory: Path, message: dict[str, object]) -> dict[str, object]:
+    try:
+        answer = ask(directory, message)
+    except OSError as error:
+        raise DemoFault(
+            f"no demo answers in {directory} ({error.strerror or error}): start one with `radar demo`"
+        ) from None
+    if "error" in answer:
+        raise DemoFault(str(answer["error"]))
+    return answer
