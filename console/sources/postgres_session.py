@@ -1,0 +1,359 @@
+"""Long-lived connections to PostgreSQL, directly or through a pooler, that never hang their caller.
+
+An `Endpoint` is what a connection string leads to; it remembers failures for all its sessions. A `Session` is one
+connection, opened at first use and again when lost, that answers one statement at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import random
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import conninfo, sql
+from psycopg.pq import ExecStatus, TransactionStatus
+
+from console.model.configuration import Secret
+from console.model.observation import ErrorKind
+from console.model.states import State
+from console.model.text import clean
+from console.sources import postgres_faults
+from console.sources.faults import Fault
+
+APPLICATION_NAME = "radar-console"  # queries in sql/ tell our own sessions by it
+OLDEST_VERSION = 130_000
+POOLER_PORT = "6543"  # Supavisor's and Supabase's PgBouncer's transaction mode
+CONNECT_S = 4
+ADDRESSES = 2  # with three addresses that all hang, the second would not be reached within a poll
+CANCEL_S = 1.0
+CLOSE_S = 0.2
+BACKOFF_S = 0.5
+BACKOFF_LIMIT_S = 4.0  # below the shortest interval: it spares the server bursts, and delays no regular poll
+# Hosts ban an address after a few wrong passwords, and that would lock out the people on this bastion too.
+CREDENTIALS_BACKOFF_S = 60.0
+CREDENTIALS_BACKOFF_LIMIT_S = 600.0
+
+# It warns on standard error of each cancelled statement, which is our daily bread.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
+
+T = TypeVar("T")
+Connection = psycopg.AsyncConnection[tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the server is told to end by itself."""
+
+    statement_ms: int = 2000
+    lock_ms: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The first column of the first row, as sent, and the round trip's time."""
+
+    raw: bytes
+    latency_ms: float
+
+
+@cache
+def query(name: str) -> str:
+    """A statement from `sql/NAME.sql`, without its comments."""
+    text = (resources.files("console.sources") / "sql" / f"{name}.sql").read_text("utf-8")
+    return "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+
+
+def query_in(name: str, schema: str) -> str:
+    """A statement from `sql/NAME.sql` with `{schema}` replaced by the quoted name."""
+    return query(name).replace("{schema}", sql.Identifier(schema).as_string(None))
+
+
+class Endpoint:
+    """What a connection string leads to. The string is shown nowhere."""
+
+    def __init__(self, dsn: Secret, setting: str, *, authority: str | None = None) -> None:
+        """`setting` names the key in radar.toml, for words; `authority` is a file of trusted certificates."""
+        self.setting = setting
+        self.pooler = False
+        """Session settings do not hold: each statement brings its own, in a transaction of its own."""
+        self._dsn = dsn
+        self._authority = authority
+        self._failures = 0
+        self._refusal: Fault | None = None
+        self._not_before = 0.0  # on the monotonic clock
+        with contextlib.suppress(Fault):
+            self.pooler = self._parameters().get("port") == POOLER_PORT
+
+    @property
+    def address(self) -> str:
+        """`host:port` as configured."""
+        try:
+            parameters = self._parameters()
+        except Fault:
+            return "?"
+        return clean(f"{parameters.get('host', 'localhost')}:{parameters.get('port', '5432')}", 120)
+
+    async def connect(self, limits: Limits) -> Connection:
+        """A new connection, or `Fault`. Soon after a failure the failure itself, without trying."""
+        if self._refusal is not None and time.monotonic() < self._not_before:
+            raise _again(self._refusal)
+        try:
+            connection = await self._connect(limits)
+        except Fault as fault:
+            self._remember(fault)
+            raise
+        self._refusal, self._failures = None, 0
+        return connection
+
+    async def _connect(self, limits: Limits) -> Connection:
+        if not self.pooler:
+            connection = await self._direct(limits)
+            if connection is not None:
+                return connection
+            self.pooler = True
+        try:
+            return await self._open({})
+        except psycopg.Error as error:
+            raise postgres_faults.connecting(error, self.setting) from None
+
+    async def _direct(self, limits: Limits) -> Connection | None:
+        """A connection on which our session settings hold; None where a pooler refuses or ignores them."""
+        options = (
+            f"-c statement_timeout={limits.statement_ms} -c lock_timeout={limits.lock_ms}"
+            " -c default_transaction_read_only=on -c idle_in_transaction_session_timeout=10000"
+        )
+        try:
+            connection = await self._open({"options": options})
+        except psycopg.Error as error:
+            if postgres_faults.options_refused(error):
+                return None
+            raise postgres_faults.connecting(error, self.setting) from None
+        kept = False
+        try:
+            kept = await _settings_hold(connection)
+        except psycopg.Error as error:
+            raise postgres_faults.asking(error) from None
+        finally:
+            if not kept:
+                await connection.close()
+        return connection if kept else None
+
+    async def _open(self, more: dict[str, str]) -> Connection:
+        parameters = self._parameters()
+        if "options" in more:
+            more = {"options": f"{parameters.get('options', '')} {more['options']}".strip()}
+        where = await self._resolved(parameters)
+        tries = where.get("hostaddr", "").count(",") + 1
+        ours = {
+            "application_name": APPLICATION_NAME,
+            "client_encoding": "utf8",
+            "connect_timeout": str(CONNECT_S // tries),
+            "keepalives_idle": "10",
+            "keepalives_interval": "5",
+            "keepalives_count": "3",
+            "tcp_user_timeout": "15000",
+        }
+        whole = conninfo.make_conninfo("", **{**parameters, **where, **more, **ours})
+        # Through a transaction pooler, a prepared statement may meet another server connection.
+        return await psycopg.AsyncConnection.connect(whole, autocommit=True, prepare_threshold=None)
+
+    def _parameters(self) -> dict[str, str]:
+        try:
+            parsed = conninfo.conninfo_to_dict(self._dsn.reveal())
+        except psycopg.ProgrammingError:  # its text quotes the string
+            raise postgres_faults.unreadable_setting(self.setting) from None
+        parameters = {name: str(value) for name, value in parsed.items() if value is not None}
+        # Kerberos is looked for by blocking calls, and nobody reaches this database by it.
+        parameters.setdefault("gssencmode", "disable")
+        if self._authority is not None:
+            parameters.setdefault("sslmode", "verify-full")
+            parameters.setdefault("sslrootcert", self._authority)
+        return parameters
+
+    async def _resolved(self, parameters: dict[str, str]) -> dict[str, str]:
+        """The host's addresses. psycopg would ask in a thread that a hanging name server keeps alive at our exit."""
+        host = parameters.get("host", "")
+        if not host or host.startswith(("/", "@")) or "," in host or "hostaddr" in parameters or _is_address(host):
+            return {}
+        try:
+            found = await resolve(host, ADDRESSES)
+        except OSError:
+            raise Fault(ErrorKind.DNS, "the server's name is not resolved", state=State.UNHEALTHY) from None
+        return {"host": ",".join([host] * len(found)), "hostaddr": ",".join(found)}
+
+    def _remember(self, fault: Fault) -> None:
+        self._refusal = fault
+        first, limit = BACKOFF_S, BACKOFF_LIMIT_S
+        if fault.kind is ErrorKind.CREDENTIALS:
+            first, limit = CREDENTIALS_BACKOFF_S, CREDENTIALS_BACKOFF_LIMIT_S
+        wait_s = min(first * 2**self._failures, limit)
+        self._failures = min(self._failures + 1, 10)
+        self._not_before = time.monotonic() + wait_s * random.uniform(0.8, 1.0)
+
+
+class Session:
+    """One connection of an endpoint: one statement at a time, others wait their turn."""
+
+    def __init__(self, endpoint: Endpoint, limits: Limits | None = None) -> None:
+        self.endpoint = endpoint
+        self._limits = limits or Limits()
+        self._lock = asyncio.Lock()
+        self._connection: Connection | None = None
+        self._running: set[asyncio.Task[Any]] = set()
+
+    @property
+    def free(self) -> bool:
+        """Whether a statement would be sent at once, without connecting first."""
+        return not self._lock.locked() and self._connection is not None and not self._connection.closed
+
+    async def ask(self, statement: str, *, budget_s: float) -> Answer:
+        """The answer to a statement without parameters, or `Fault` after at most `budget_s` seconds.
+
+        When the caller is cancelled or the time is over, the statement is cancelled on the server too, in the
+        background; where that fails, the connection is closed.
+        """
+        task = self._track(asyncio.create_task(self._ask(statement)))
+        try:
+            await asyncio.wait({task}, timeout=budget_s)
+        except asyncio.CancelledError:
+            self._abandon(task)
+            raise
+        if task.done():
+            return task.result()
+        self._abandon(task)
+        raise Fault(ErrorKind.TIMEOUT, f"no answer within {budget_s:g} s", state=State.UNHEALTHY)
+
+    async def close(self) -> None:
+        """Close the connection, whatever it is doing: at most `CLOSE_S` for a polite cancel."""
+        for _ in range(2):  # psycopg passes the first cancel on to the server and closes at the second
+            for task in self._running:
+                task.cancel()
+            if self._running:
+                await asyncio.wait(set(self._running), timeout=CLOSE_S)
+        await self._drop()
+
+    async def _ask(self, statement: str) -> Answer:
+        """Once more on a new connection when the old one proves to be dead: a restart is seen by its own figures."""
+        async with self._lock:
+            was_open = self._connection is not None and not self._connection.closed
+            try:
+                return await self._execute(await self._connected(), statement)
+            except psycopg.Error as error:
+                if not was_open or self._connection is None or not self._connection.closed:
+                    raise postgres_faults.asking(error) from None
+            await self._drop()
+            try:
+                return await self._execute(await self._connected(), statement)
+            except psycopg.Error as error:
+                raise postgres_faults.asking(error) from None
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = await self.endpoint.connect(self._limits)
+        return self._connection
+
+    async def _execute(self, connection: Connection, statement: str) -> Answer:
+        if connection.pgconn.transaction_status != TransactionStatus.IDLE:
+            await connection.rollback()
+        began = time.perf_counter()
+        cursor = await connection.execute(self._guarded(statement).encode())
+        latency_ms = (time.perf_counter() - began) * 1000
+        while (result := cursor.pgresult) is not None and result.status != ExecStatus.TUPLES_OK and cursor.nextset():
+            pass
+        raw = result.get_value(0, 0) if result is not None and result.ntuples else None
+        return Answer(raw or b"null", latency_ms)
+
+    def _guarded(self, statement: str) -> str:
+        """Through a pooler our limits come with the statement, in one round trip, and end with it."""
+        if not self.endpoint.pooler or statement == query("canary"):
+            return statement
+        return (
+            f"begin read only; set local statement_timeout = {self._limits.statement_ms};"
+            f" set local lock_timeout = {self._limits.lock_ms}; {statement}; commit"
+        )
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    def _abandon(self, task: asyncio.Task[Answer]) -> None:
+        self._track(asyncio.create_task(_bury(task)))
+
+    def _track(self, task: asyncio.Task[T]) -> asyncio.Task[T]:
+        self._running.add(task)  # the loop itself keeps only weak references
+        task.add_done_callback(self._forget)
+        return task
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # read, so that asyncio does not report what nobody waits for any more
+
+
+async def _bury(task: asyncio.Task[Answer]) -> None:
+    for _ in range(2):
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_S)
+        if task.done():
+            return
+
+
+async def _settings_hold(connection: Connection) -> bool:
+    cursor = await connection.execute(query("connected").encode())
+    row = await cursor.fetchone()
+    found = row[0] if row is not None else None
+    if not isinstance(found, dict):
+        return False
+    if isinstance(found.get("version"), int) and found["version"] < OLDEST_VERSION:
+        raise Fault(ErrorKind.STATUS, "PostgreSQL older than 13 is not supported", state=State.UNKNOWN)
+    return bool(found.get("statement_timeout")) and bool(found.get("read_only"))
+
+
+async def resolve(host: str, most: int) -> list[str]:
+    """At most `most` addresses of a name, in the system's order. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[str]] = loop.create_future()
+
+    def look_up() -> None:
+        try:
+            found = list(dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=1)))[:most]
+            outcome: list[str] | OSError = found
+        except (OSError, UnicodeError) as error:  # a name that cannot be encoded is not found either
+            outcome = error if isinstance(error, OSError) else OSError("no name")
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+            loop.call_soon_threadsafe(_settle, answer, outcome)
+
+    threading.Thread(target=look_up, daemon=True, name="resolve").start()
+    return await answer
+
+
+def _settle(answer: asyncio.Future[list[str]], outcome: list[str] | OSError) -> None:
+    if answer.done():
+        return
+    if isinstance(outcome, OSError):
+        answer.set_exception(outcome)
+    else:
+        answer.set_result(outcome)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _again(fault: Fault) -> Fault:
+    return Fault(fault.kind, fault.words, outcome=fault.outcome, state=fault.state)

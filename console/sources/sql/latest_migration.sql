@@ -1,0 +1,7 @@
+-- {schema} is put in as a quoted name. Tools give the table different columns, hence the row as JSON.
+select json_build_object(
+    'count', (select count(*) from {schema}.schema_migrations),
+    'latest', (
+        select to_jsonb(m) - 'statements' from {schema}.schema_migrations m order by m.version desc limit 1
+    )
+)
