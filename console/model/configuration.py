@@ -109,6 +109,26 @@ class Vendor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricNames:
+    """What the application's Prometheus series are called. The defaults are those of the documented instrumentation."""
+
+    requests: str = "http_requests_total"
+    status_labels: tuple[str, ...] = ("status", "status_code", "code")
+    """Labels that hold the HTTP status; 5xx and `5xx` are errors."""
+    duration: str = "http_request_duration_seconds"
+    """A histogram in seconds."""
+    memory: tuple[str, ...] = ("process_resident_memory_bytes", "nodejs_heap_size_used_bytes")
+    """The first one offered counts."""
+    memory_limit: str = "process_memory_limit_bytes"
+    cache_hits: str = "cache_hits_total"
+    cache_misses: str = "cache_misses_total"
+    business_prefix: str = "business_"
+    """Series of this prefix become `business.REST`: counters by their growth, others by their value."""
+    business: Mapping[str, str] = field(default_factory=dict)
+    """More of them, by name: `{audits = "audits_completed_total"}` becomes `business.audits`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Egress:
     """Two outside targets and a name that tell whether the bastion itself is online."""
 
@@ -154,6 +174,7 @@ class Environment:
     ping: str = "/api/v1/system/ping"
     routes: tuple[str, ...] = ("/", "/api/v1/system/ping")
     metrics: str | None = None
+    metric_names: MetricNames = field(default_factory=MetricNames)
     database: Secret | None = None
     database_ca: str | None = None
     migrations: str | None = None

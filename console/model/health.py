@@ -1,7 +1,7 @@
 """What a health answer says, judged from its checks. Pure: status, headers and bytes in, a judgement out.
 
 The top-level `status` of the application lies: it says `healthy` while the database check fails. So a good claim
-alone proves nothing and a bad one is believed. The check named `memory` compares heap used with heap allocated and
+alone proves nothing and a bad one is believed. The check of memory compares heap used with heap allocated and
 fails at random on a healthy server (85 of 120 probes of a fresh one), so it never moves the state.
 """
 
@@ -17,7 +17,7 @@ from console.model.observation import ErrorKind, Json, Outcome
 from console.model.states import State, worst
 from console.model.text import clean, decode, redact
 
-FLAPPING_CHECKS = frozenset({"memory"})
+FLAPPING = ("memory", "heap")
 FLAPPING_MESSAGE = "flaps on a healthy server: no measure"
 CHECKS_LIMIT = 50
 NAMES_SHOWN = 4
@@ -57,7 +57,7 @@ _STATES = {
 _SEVERITY = (CheckStatus.FAIL, CheckStatus.WARN, CheckStatus.UNKNOWN, CheckStatus.PASS)
 _NESTS = ("checks", "components", "details", "entries")
 _KUBERNETES_LINE = re.compile(r"^\[([+-])\](\S{1,80}) (.{1,120})$", re.MULTILINE)
-_CHANGING = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z?|\d+(?:\.\d+)?(?=\s?(?:ms|s|m|%|[kKMG]i?B|bytes|seconds)\b)")
+_CHANGING = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z?|\d+(?:\.\d+)?(?=\s?(?:ms|s|m|%|[kKMG]i?B|bytes|seconds)(?!\w))")
 _LOGIN = re.compile(r"log ?in\b|sign ?in\b|password|authentication required|single sign-on|captcha", re.IGNORECASE)
 
 
@@ -107,6 +107,11 @@ def mitigated(status: int, headers: Mapping[str, str]) -> Health | None:
         return None
     words = f"the firewall answered ({clean(action, 40)}), not the application"
     return _blocked(ErrorKind.CHALLENGED, status, words)
+
+
+def flaps(check: str) -> bool:
+    """Whether a check by this name compares memory used with memory allocated: no measure of health."""
+    return any(word in check.lower() for word in FLAPPING)
 
 
 def is_cached(headers: Mapping[str, str]) -> bool:
@@ -171,7 +176,7 @@ def _judge_text(status: int, text: str) -> Health | None:
 def _judge(status: int, claim: str | None, checks: Mapping[str, Check], value: Mapping[str, Json]) -> Health:
     if status in (401, 403, 404, 405, 410):
         return _unreadable(status, "no health answer at this address")
-    measures = {name: check for name, check in checks.items() if name not in FLAPPING_CHECKS}
+    measures = {name: check for name, check in checks.items() if not flaps(name)}
     claimed = status_of(claim) if claim is not None else CheckStatus.UNKNOWN
     contradiction = _contradicts(status, claimed, measures)
     state = _state(status, claimed, measures, contradiction=contradiction)
@@ -225,18 +230,18 @@ def _words(
         parts.append(f"yet it answers {status} and claims {said}")
     elif status >= 400:
         parts.append(f"claims {said}")
-    elif not checks.keys() - FLAPPING_CHECKS:
+    elif all(flaps(name) for name in checks):
         parts.append(f"claims {said} and offers no checks to judge from")
     elif not any(parts):
-        parts.append(f"passes: {_names(name for name in checks if name not in FLAPPING_CHECKS)}")
-    if FLAPPING_CHECKS & checks.keys():
+        parts.append(f"passes: {_names(name for name in checks if not flaps(name))}")
+    if any(flaps(name) for name in checks):
         parts.append("memory check flaps: no measure")
     return clean("; ".join(part for part in parts if part))
 
 
 def _named(wanted: CheckStatus, checks: Mapping[str, Check]) -> str:
     """The checks of one status, with what the first says: `database fails: timeout`."""
-    found = [name for name in checks if checks[name].status is wanted and name not in FLAPPING_CHECKS]
+    found = [name for name in checks if checks[name].status is wanted and not flaps(name)]
     if not found:
         return ""
     verb = {CheckStatus.FAIL: "fails", CheckStatus.WARN: "warns", CheckStatus.UNKNOWN: "is unknown"}[wanted]
@@ -306,7 +311,7 @@ def _message(text: str | None) -> str | None:
 
 def _fact(name: str, check: Check) -> Json:
     """A check as a fact. The flapping one is always the same, lest its random answer begin a new span each time."""
-    if name in FLAPPING_CHECKS:
+    if flaps(name):
         return {"status": CheckStatus.UNKNOWN.value, "message": FLAPPING_MESSAGE}
     return {"status": check.status.value, "message": steady(check.message) if check.message else None}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.model import payload
 from console.model.configuration import Environment
-from console.model.health import CheckStatus, Health, intercepted, is_cached, parse_health, status_of
+from console.model.health import CheckStatus, Health, flaps, intercepted, is_cached, parse_health, status_of
 from console.model.observation import ErrorKind, Json, Observation, Outcome, Sample, Source
 from console.model.states import State
 from console.model.text import clean
@@ -81,17 +81,17 @@ def build(environment: Environment, clients: Clients) -> list[Source]:
     """Health, ping and every route of the environment."""
     client, interval_s = clients.of(environment.url), environment.intervals.application_s
     routes = [
-        RouteSource(path, _url(environment, path), client, interval_s=interval_s)
+        RouteSource(path, address(environment, path), client, interval_s=interval_s)
         for path in dict.fromkeys(environment.routes)
     ]
     return [
-        HealthSource(_url(environment, environment.health), client, interval_s=interval_s),
-        PingSource(_url(environment, environment.ping), client, interval_s=interval_s),
+        HealthSource(address(environment, environment.health), client, interval_s=interval_s),
+        PingSource(address(environment, environment.ping), client, interval_s=interval_s),
         *routes,
     ]
 
 
-def _url(environment: Environment, path: str) -> str:
+def address(environment: Environment, path: str) -> str:
     """`path` below the environment's url, whose own path counts."""
     return f"{environment.url.rstrip('/')}/{path.lstrip('/')}"
 
@@ -152,10 +152,10 @@ def _observation(source: HttpSource, health: Health, answer: Answer, samples: di
 
 def _flapping(health: Health) -> dict[str, Sample]:
     """How often the flapping check fails is a figure, though no state."""
-    memory = health.checks.get("memory")
-    if memory is None or memory.status is CheckStatus.UNKNOWN:
+    statuses = [check.status for name, check in health.checks.items() if flaps(name)]
+    if not statuses:
         return {}
-    return {"memory_check_failing": 1.0 if memory.status is CheckStatus.FAIL else 0.0}
+    return {"memory_check_failing": 1.0 if CheckStatus.FAIL in statuses else 0.0}
 
 
 def _judge_ping(answer: Answer) -> tuple[State, str]:

@@ -57,7 +57,7 @@ def _os_fault(error: OSError) -> Fault:
     if isinstance(error, socket.gaierror):
         return Fault(ErrorKind.DNS, "the name is not resolved")
     if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.EADDRNOTAVAIL):
-        return Fault(ErrorKind.LIMIT, "this host has no sockets left", state=State.UNKNOWN)
+        return Fault(ErrorKind.INTERNAL, "this host has no sockets left", state=State.UNKNOWN)
     return Fault(ErrorKind.CONNECT, errno_words(error.errno))
 
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import logging
-import ssl
 import time
 import zlib
 from collections.abc import Mapping
@@ -24,6 +22,7 @@ from console.model.observation import ErrorKind, Outcome
 from console.model.states import State
 from console.model.text import clean
 from console.sources.faults import Fault, connect_fault
+from console.sources.trust import trusted
 
 USER_AGENT = "radar-console"
 BODY_LIMIT_BYTES = 256 * 1024
@@ -83,8 +82,8 @@ class Client:
     opinion about redirects (the client parses `location` even when told not to follow it, and raises).
     """
 
-    def __init__(self, verify: ssl.SSLContext | None = None) -> None:
-        self._verify = verify
+    def __init__(self, authority: str | None = None) -> None:
+        self._authority = authority
         self._transport: httpx.AsyncHTTPTransport | None = None
 
     @property
@@ -92,7 +91,7 @@ class Client:
         """The connections themselves, opened at first use, inside the event loop."""
         if self._transport is None:
             self._transport = httpx.AsyncHTTPTransport(
-                verify=self._verify or _trusted(),
+                verify=trusted(self._authority),
                 trust_env=False,
                 # One request in flight per target bounds the connections; a limit would let hung routes starve health.
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEEPALIVE_S),
@@ -109,16 +108,19 @@ class Client:
 
 
 class Clients:
-    """One client per host and port, shared by the sources of one process."""
+    """One client per host and port, shared by the sources of one process.
 
-    def __init__(self, verify: ssl.SSLContext | None = None) -> None:
-        self._verify = verify
+    `authority` is the path of a PEM file trusted beside the usual authorities.
+    """
+
+    def __init__(self, authority: str | None = None) -> None:
+        self._authority = authority
         self._clients: dict[tuple[str, str, int | None], Client] = {}
 
     def of(self, url: str) -> Client:
         """The client for the origin of `url`."""
         parsed = httpx.URL(url)
-        return self._clients.setdefault((parsed.scheme, parsed.host, parsed.port), Client(self._verify))
+        return self._clients.setdefault((parsed.scheme, parsed.host, parsed.port), Client(self._authority))
 
 
 async def fetch(client: Client, request: Request) -> Answer:
@@ -292,14 +294,6 @@ def retry_after_s(headers: Mapping[str, str], *, now_s: float | None = None) -> 
     except (TypeError, ValueError, OverflowError):
         return None
     return max(0.0, moment - (time.time() if now_s is None else now_s))
-
-
-@functools.cache  # 20 ms, so once a process
-def _trusted() -> ssl.SSLContext:
-    """The system's authorities, which a company extends with its own, and httpx's."""
-    context = httpx.create_ssl_context(trust_env=False)
-    context.load_default_certs()
-    return context
 
 
 def _fault(error: httpx.HTTPError, limits: Limits) -> Fault:

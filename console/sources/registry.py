@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ssl
-
 from console.model.configuration import Environment
 from console.model.observation import Source
-from console.sources import application
+from console.sources import application, metrics
 from console.sources.http import Clients
 
 
-def build(environment: Environment, *, verify: ssl.SSLContext | None = None) -> list[Source]:
-    """Every source configured, unopened: connections come with the first poll. `verify` replaces the trusted CAs."""
-    clients = Clients(verify)
-    return [*application.build(environment, clients)]
+def build(environment: Environment) -> list[Source]:
+    """Every source configured, unopened: connections come with the first poll."""
+    clients = Clients(environment.certificate_ca)
+    return [*application.build(environment, clients), *metrics.build(environment, clients)]
