@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
 # ruff: noqa: E402 - the environment is cleared before textual, which reads it when imported, is.
 # Both reach into the program from outside: one presses keys, the other imports code.
@@ -20,30 +20,54 @@ from console.model.configuration import Settings
 from console.model.ports import AlertActions, PollRequests, StoreReads
 from console.model.views import Header
 from screens import session as sessions
-from screens.feed import Feed
+from screens.feed import Done, Errand, Feed
 from screens.health import HealthScreen
 from screens.host import FaultSwitch
-from screens.page import key
+from screens.keys import actions, key_table
+from screens.page import Page, key
 from themes.palette import theme_of
 from themes.registry import NAMES, PALETTES, SHARED_CSS
 from widgets.bars import Moment
 from widgets.glyphs import SETS
+
+SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")
 
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def _alerts_screen() -> Page[None]:
+    # Late: the field to type in (textual's Input) is not needed for the first paint.
+    from screens.alerts import AlertsScreen
+
+    return AlertsScreen()
+
+
 class RadarApp(App[None], inherit_bindings=False):
-    """The console of one environment."""
+    """The console of one environment. Its parts come from outside: reads, what may be done, the demo's faults."""
 
     CSS_PATH = SHARED_CSS
     ENABLE_COMMAND_PALETTE = False
-    MODES: ClassVar = {"health": HealthScreen}
+    MODES: ClassVar = {"health": HealthScreen, "alerts": _alerts_screen}
     DEFAULT_MODE = "health"
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("1", "app.switch('health')", "Health", "screen.health", show=True),
-        key("q", "app.leave", "quit", "app.quit", show=True),
+        key("1", "app.switch('health')", "Health", "screen.health", short="Health"),
+        key("9", "app.switch('alerts')", "Alerts", "screen.alerts", short="Alerts"),
+        key("comma,left_square_bracket", "app.step(False)", "the change before", "time.back"),
+        key("full_stop,right_square_bracket", "app.step(True)", "the next change", "time.forth"),
+        key("at", "app.ask_moment", "go to a time", "time.at", short="time"),
+        key("L", "app.live", "live: back to now", "time.live"),
+        key("p", "app.pause", "pause, or go on", "time.pause"),
+        key("r", "app.poll", "poll now", "app.poll"),
+        key("o", "app.ledger", "what must be undone", "app.ledger"),
+        key("C", "app.contacts", "contacts and links", "app.contacts"),
+        key("y", "app.copy", "copy", "app.copy"),
+        key("colon,ctrl+p", "app.palette", "go to anything", "app.palette", short="go"),
+        key("question_mark", "app.help", "help", "app.help", short="help"),
+        key("escape", "app.back", "back", "app.back"),
+        key("q", "app.leave", "quit", "app.quit", short="quit"),
+        key("ctrl+c", "app.stay", "", "app.stay"),
     ]
 
     def __init__(
@@ -57,8 +81,9 @@ class RadarApp(App[None], inherit_bindings=False):
         faults: FaultSwitch | None = None,
         session_path: Path | None = None,
     ) -> None:
-        no_color = "NO_COLOR" in os.environ
-        super().__init__(ansi_color=True if no_color else None)
+        # NO_COLOR means no colour codes at all, so the theme without colours of its own.
+        self._colourless = "NO_COLOR" in os.environ
+        super().__init__(ansi_color=True if self._colourless else None)
         self.settings = settings
         self.alert_actions = alerts
         self.polls = polls
@@ -72,42 +97,232 @@ class RadarApp(App[None], inherit_bindings=False):
         self.trouble: str | None = None
         self._at_ms = at_ms
         self._paused_ms: int | None = None
+        self._commands: list[tuple[str, str, str]] = []
         for palette in PALETTES:
             self.register_theme(theme_of(palette))
-        self.theme = "ansi" if no_color else self._chosen_theme()
+        self.theme = "ansi" if self._colourless else self._first_theme()
         self.set_keymap(dict(settings.display.keys))
         self.feed.start()
 
-    def _chosen_theme(self) -> str:
-        configured = self.settings.display.theme
-        kept = self.session.theme
+    # Start and end
+
+    def _first_theme(self) -> str:
+        configured, kept = self.settings.display.theme, self.session.theme
         return kept if kept in NAMES and self.session.configured_theme == configured else configured
+
+    async def on_mount(self) -> None:
+        """Listen to signals; go where one was."""
+        if not self.is_headless:
+            self._listen()
+        if self.session.mode in self.MODES and self.session.mode != self.DEFAULT_MODE:
+            await self.switch_mode(self.session.mode)
+
+    def _listen(self) -> None:
+        import asyncio
+        import signal
+
+        loop = asyncio.get_running_loop()
+        for name in SIGNALS:
+            number = getattr(signal, name)
+            loop.add_signal_handler(number, self._leave, 128 + number)
+
+    def action_leave(self) -> None:
+        """Quit."""
+        self._leave(0)
+
+    def _leave(self, return_code: int) -> None:
+        self.feed.stop()
+        self.session.mode = self.current_mode
+        trouble = sessions.save(self.session_path, self.session)
+        self.exit(return_code=return_code, message=trouble)
+
+    def action_stay(self) -> None:
+        """ctrl+c is pressed by reflex, and by those who copy."""
+        self.page.say("ctrl+c ends nothing here: q quits, y copies")
+
+    def _fatal_error(self) -> None:
+        """Textual's own shows local variables, and with them tokens and connection strings."""
+        from rich.segment import Segments
+        from rich.traceback import Traceback
+
+        trace = Traceback(show_locals=False, width=None)
+        self._exit_renderables.append(Segments(self.console.render(trace, self.console.options)))
+        self._close_messages_no_wait()
+
+    # What the pages see (screens.host.Host)
+
+    @property
+    def page(self) -> Page[object]:
+        """The page on top."""
+        return cast("Page[object]", self.screen)
 
     @property
     def moment(self) -> Moment:
         """Which moment the console shows."""
         return Moment(now_ms=self.clock_ms(), at_ms=self._at_ms, paused_ms=self._paused_ms)
 
-    def key_of(self, key: str) -> str:
-        """A key as people write it."""
-        return key
-
     def heard(self, header: Header | None, trouble: str | None) -> None:
-        """A page was fed: remember the header for the other pages."""
-        self.last_header = header or self.last_header
+        """A page was fed: remember the header for the other pages; ring for a new alert, if wanted."""
+        before = self.last_header
         self.trouble = trouble
+        self.last_header = header or before
+        more = header is not None and before is not None and header.alerts_firing > before.alerts_firing
+        if more and self.settings.display.bell and self.moment.live:
+            self.bell()
+
+    def on_done(self, message: Done) -> None:
+        """An errand of the console itself came to something."""
+        if message.words:
+            self.page.say(message.words)
+        if message.then is not None:
+            message.then()
+
+    # Where
+
+    async def action_switch(self, mode: str) -> None:
+        """Go to a screen; from a page over it, back to the screen itself."""
+        if mode == self.current_mode:
+            while len(self.screen_stack) > 1:
+                await self.pop_screen()
+        else:
+            await self.switch_mode(mode)
+
+    async def action_back(self) -> None:
+        """Esc: leave what is being typed, else the page."""
+        if not self.page.leave_field() and len(self.screen_stack) > 1:
+            self.page.dismiss(None)
+
+    def action_ledger(self) -> None:
+        """What somebody must undo."""
+        from screens.ledger import LedgerPage
+
+        self._open(LedgerPage())
+
+    def action_contacts(self) -> None:
+        """Whom to call."""
+        from screens.contacts import ContactsPage
+
+        self._open(ContactsPage())
+
+    def action_help(self) -> None:
+        """The keys of this page."""
+        from screens.help import HelpPage
+
+        self._open(HelpPage(key_table(self.page)))
+
+    def _open(self, page: Page[None]) -> None:
+        """Show a page over this one, unless it is this one."""
+        if type(page) is not type(self.screen):
+            self.push_screen(page)
+
+    def action_palette(self) -> None:
+        """Every screen, action and setting by name."""
+        from screens.palette import PalettePage
+
+        if isinstance(self.screen, PalettePage):
+            return
+        self._commands = actions(self.page)
+        if self.faults is None:
+            self._show_palette(())
+        else:
+            faults = self.faults
+            self.feed.errand(self, Errand(lambda reads: faults.list(), then=self._show_palette))
+
+    def _show_palette(self, faults: Sequence[tuple[str, str, bool]]) -> None:
+        from screens.palette import Command, PalettePage, fault_commands
+
+        commands = [Command(words, action, keys) for action, keys, words in self._commands]
+        commands += [Command(f"theme {name}", f"app.theme({name!r})") for name in NAMES]
+        commands += [Command(f"glyphs {name}", f"app.glyphs({name!r})") for name in SETS]
+        page = self.screen
+        self.push_screen(PalettePage([*commands, *fault_commands(faults)]), lambda action: self._run(action, page))
+
+    def _run(self, action: str | None, page: object) -> None:
+        if action is not None:
+            self.call_later(self.run_action, action, page)
+
+    # When
 
     def go_to(self, at_ms: int | None) -> None:
         """Show that moment; None: live."""
+        self._at_ms, self._paused_ms = at_ms, None
+        self.page.paint()
+        self.page.ask()
 
-    def run_named(self, action: str) -> None:
-        """Run an action by its name, as its key would."""
+    def action_live(self) -> None:
+        """Back to now."""
+        self.go_to(None)
 
-    async def action_switch(self, mode: str) -> None:
-        """Go to a screen."""
-        await self.switch_mode(mode)
+    def action_pause(self) -> None:
+        """Let the display stand still at the moment it shows, or go on."""
+        if self._at_ms is not None:
+            self.page.say("the moment shown stands still already; L goes back to now")
+            return
+        self._paused_ms = None if self._paused_ms is not None else self.clock_ms()
+        self.page.paint()
+        self.page.ask()
 
-    def action_leave(self) -> None:
-        """Quit."""
-        self.feed.stop()
-        self.exit()
+    def action_step(self, forward: bool) -> None:
+        """To the nearest moment at which a judgement changed."""
+        shown = self.moment.shown_ms
+        found = Errand(
+            lambda reads: reads.change_after(shown, forward=forward),
+            then=self._stepped_on if forward else self._stepped_back,
+        )
+        self.feed.errand(self, found)
+
+    def _stepped_on(self, at_ms: int | None) -> None:
+        if at_ms is None:
+            self.page.say("nothing changed after that: live" if not self.moment.live else "this is now")
+        self.go_to(at_ms)
+
+    def _stepped_back(self, at_ms: int | None) -> None:
+        if at_ms is None:
+            self.page.say("no change before this is on record")
+        else:
+            self.go_to(at_ms)
+
+    def action_ask_moment(self) -> None:
+        """Ask for a moment."""
+        from screens.moments import MomentPage
+
+        self.push_screen(MomentPage(), lambda at_ms: None if at_ms is None else self.go_to(at_ms))
+
+    # What
+
+    def action_poll(self) -> None:
+        """Ask the collector to poll now."""
+        if not self.moment.live:
+            self.page.say(f"{self.moment.word}: actions are off; L goes back to now")
+            return
+        self.feed.errand(self, Errand(lambda reads: self.polls.poll_now(), "asked the collector to poll now"))
+
+    def action_copy(self) -> None:
+        """Copy what is selected or shown."""
+        from screens import clipboard
+
+        text, driver = self.page.copied(), self._driver
+        if not text or driver is None:
+            self.page.say("there is nothing to copy here")
+        else:
+            self.page.say(clipboard.copy(text, driver.write, os.environ, self.session_path.parent))
+
+    def action_theme(self, name: str) -> None:
+        """Other colours, remembered for the next start."""
+        if self._colourless:
+            self.page.say("NO_COLOR is set: the console has no colours")
+            return
+        self.theme = name
+        self.session.theme, self.session.configured_theme = name, self.settings.display.theme
+
+    def action_glyphs(self, name: str) -> None:
+        """Other signs, until the console ends."""
+        self.glyphs = SETS[name]
+        self.page.paint()
+
+    def action_fault(self, name: str, on: bool) -> None:
+        """Switch one of the demo's faults."""
+        faults = self.faults
+        if faults is not None:
+            words = f"fault {name} is {'on' if on else 'off'}"
+            self.feed.errand(self, Errand(lambda reads: faults.set(name, on), words))

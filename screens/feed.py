@@ -12,6 +12,8 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
 
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -22,6 +24,7 @@ WATCH_S = 0.5
 STEADY_S = 5.0
 
 Question = Callable[[StoreReads, int | None], object]
+Value = TypeVar("Value")
 
 
 class Fed(Message):
@@ -39,13 +42,13 @@ class Fed(Message):
 
 
 class Done(Message):
-    """An errand was run; `words` say what came of it."""
+    """An errand was run; `words` say what came of it, empty when the page itself shows it."""
 
-    def __init__(self, words: str, value: object | None, ok: bool) -> None:
+    def __init__(self, words: str, then: Callable[[], None] | None = None) -> None:
         super().__init__()
         self.words = words
-        self.value = value
-        self.ok = ok
+        self.then = then
+        """What to do with the value, in the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,18 @@ class _Look:
 
 
 @dataclass(frozen=True, slots=True)
-class _Errand:
+class Errand(Generic[Value]):
+    """Something to run in the reader's thread."""
+
+    run: Callable[[StoreReads], Value]
+    words: str = ""
+    """Said when it went well."""
+    then: Callable[[Value], None] | None = None
+    """Called with its value, in the event loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
     run: Callable[[StoreReads], None]
 
 
@@ -66,9 +80,8 @@ class Feed:
     def __init__(self, reads: StoreReads, clock_ms: Callable[[], int]) -> None:
         self._reads = reads
         self._clock_ms = clock_ms
-        self._inbox: queue.SimpleQueue[_Look | _Errand | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[_Look | _Work | None] = queue.SimpleQueue()
         self._look: _Look | None = None
-        self._paused = False
         self._version: int | None = None
         self._read_at = 0.0
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
@@ -85,24 +98,21 @@ class Feed:
         """From now on answer this question, at once and at every change; `Fed` messages go to `target`."""
         self._inbox.put(_Look(target, question, at_ms))
 
-    def pause(self, paused: bool) -> None:
-        """Stand still, or go on."""
-        self._paused = paused
-
-    def errand(self, target: MessagePump, run: Callable[[StoreReads], object], words: Callable[[object], str]) -> None:
-        """Run something that waits (a record, a poll request, a single read), then post `Done` to `target`."""
+    def errand(self, target: MessagePump, errand: Errand[Value]) -> None:
+        """Run something that waits (a record, a poll request, one read), then post `Done` to `target`."""
 
         def work(reads: StoreReads) -> None:
             try:
-                value = run(reads)
+                value = errand.run(reads)
             except (Refused, StoreUnreadable) as error:
-                target.post_message(Done(str(error), None, ok=False))
+                target.post_message(Done(str(error)))
             except Exception as error:  # noqa: BLE001 - a defect of a part must not end the console; its words are shown
-                target.post_message(Done(f"failed: {type(error).__name__}: {error}", None, ok=False))
+                target.post_message(Done(f"failed: {type(error).__name__}: {error}"))
             else:
-                target.post_message(Done(words(value), value, ok=True))
+                then = None if errand.then is None else partial(errand.then, value)
+                target.post_message(Done(errand.words, then))
 
-        self._inbox.put(_Errand(work))
+        self._inbox.put(_Work(work))
 
     def _run(self) -> None:
         try:
@@ -113,19 +123,19 @@ class Feed:
             # The event loop is closed: the console is gone, and so is the need for this thread.
             return
 
-    def _next(self) -> _Look | _Errand | bool | None:
+    def _next(self) -> _Look | _Work | bool | None:
         try:
             return self._inbox.get(timeout=WATCH_S)
         except queue.Empty:
             return True
 
-    def _serve(self, item: _Look | _Errand | bool) -> None:
-        if isinstance(item, _Errand):
+    def _serve(self, item: _Look | _Work | bool) -> None:
+        if isinstance(item, _Work):
             item.run(self._reads)
         elif isinstance(item, _Look):
             self._look = item
             self._answer()
-        elif self._look is not None and not self._paused and self._is_due():
+        elif self._look is not None and self._is_due():
             self._answer()
 
     def _is_due(self) -> bool:

@@ -8,8 +8,8 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from console.model.ports import StoreReads
-from console.model.views import ComponentDetail, HealthView
-from screens.feed import Question
+from console.model.views import AlertRow, AlertsView, ComponentDetail, Header, HealthView
+from screens.feed import Errand, Question
 from screens.page import Page, key
 from widgets.canvas import Canvas
 from widgets.health_lines import Frame, HealthPage, columns, health_page
@@ -31,11 +31,14 @@ class HealthScreen(Page[None]):
 
     NAME = "health"
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("enter", "open", "detail", "health.open", show=True),
-        key("j,down", "move(1)", "next line", "list.down"),
-        key("k,up", "move(-1)", "line before", "list.up"),
+        key("enter", "open", "open the component", "health.open", short="detail"),
+        key("a", "act", "act on its alert", "health.act", short="act"),
+        key("j,down", "move(1)", "line down", "list.down"),
+        key("k,up", "move(-1)", "line up", "list.up"),
+        key("g,home", "move(-1000)", "first line", "list.top"),
         key("G,end", "move(1000)", "last line", "list.bottom"),
-        key("home", "move(-1000)", "first line", "list.top"),
+        key("ctrl+d,pagedown", "move(4)", "half a page down", "list.half_down"),
+        key("ctrl+u,pageup", "move(-4)", "half a page up", "list.half_up"),
     ]
 
     def __init__(self) -> None:
@@ -66,7 +69,7 @@ class HealthScreen(Page[None]):
 
         return ask
 
-    def header_of(self, view: object) -> object:  # type: ignore[override]
+    def header_of(self, view: object | None) -> Header | None:
         return view.health.header if isinstance(view, HealthAnswer) else None
 
     def body(self, width: int, height: int) -> list[Line]:
@@ -93,9 +96,41 @@ class HealthScreen(Page[None]):
             self.ask()
 
     def on_canvas_clicked(self, event: Canvas.Clicked) -> None:
-        """Select the component clicked on."""
-        if event.y in self._rows:
-            self._select(self._rows[event.y])
+        """Select the component clicked on; open it when it is selected already."""
+        key = self._rows.get(event.y) if event.canvas_id == "body" else None
+        if key is not None and key == self.selected:
+            self.action_open()
+        elif key is not None:
+            self._select(key)
 
     def action_open(self) -> None:
         """Open the selected component over the whole screen."""
+        answer, key = self.view, self.selected
+        if isinstance(answer, HealthAnswer) and key is not None:
+            from screens.component import ComponentPage
+
+            name = next(row.name for row in answer.health.components if row.key == key)
+            self.app.push_screen(ComponentPage(key, name))
+
+    def action_act(self) -> None:
+        """Act on the alert of the selected component, else on the worst one that nobody has seen."""
+        if not self.host.moment.live:
+            self.say(f"{self.host.moment.word}: actions are off; L goes back to now")
+            return
+        self.host.feed.errand(self, Errand(lambda reads: reads.alerts(None), then=self._act_on))
+
+    def _act_on(self, view: AlertsView) -> None:
+        from screens.alerts import open_choices
+
+        alert = foremost(view, self.selected)
+        if alert is None:
+            self.say("there is nothing to act on: no alert is firing")
+        else:
+            open_choices(self, view, f"alert:{alert.id}")
+
+
+def foremost(view: AlertsView, component: str | None) -> AlertRow | None:
+    """The firing alert of that component; else the worst that nobody has seen; else the worst."""
+    order = ("critical", "high", "medium", "low")
+    firing = sorted(view.firing, key=lambda one: (one.acknowledged_ms is not None, order.index(one.severity)))
+    return next((one for one in firing if one.subject == component), firing[0] if firing else None)

@@ -41,14 +41,8 @@ class Host(Protocol):
     def moment(self) -> Moment:
         """Which moment the console shows."""
 
-    def key_of(self, key: str) -> str:
-        """A key as people write it: `?` for `question_mark`."""
-
     def heard(self, header: Header | None, trouble: str | None) -> None:
         """A page was fed: remember the header for the other pages."""
 
     def go_to(self, at_ms: int | None) -> None:
         """Show that moment; None: live."""
-
-    def run_named(self, action: str) -> None:
-        """Run an action by its name, as its key would."""

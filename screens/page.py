@@ -15,9 +15,10 @@ from console.model.ports import StoreReads
 from console.model.views import Header
 from screens.feed import Done, Fed, Question
 from screens.host import Host
+from screens.keys import key_words
 from widgets import bars
 from widgets.canvas import Canvas
-from widgets.lines import Line, blank
+from widgets.lines import Line, blank, plain
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 ROOM_FOR_ALL = (80, 24)
@@ -53,7 +54,7 @@ class Page(Screen[Result]):
         """The lines of the body in exactly that room."""
         raise NotImplementedError
 
-    def header_of(self, view: object) -> Header | None:
+    def header_of(self, view: object | None) -> Header | None:
         """The header that came with an answer."""
         header = getattr(view, "header", None)
         return header if isinstance(header, Header) else None
@@ -61,6 +62,15 @@ class Page(Screen[Result]):
     def extra(self) -> Iterable[Widget]:
         """Further widgets between notice and body, such as a field to type in."""
         return ()
+
+    def copied(self) -> str | None:
+        """What `y` copies; by default everything that the page shows."""
+        canvas = self.query_one_optional("#body", Canvas)
+        return plain(canvas.lines) if canvas is not None else None
+
+    def leave_field(self) -> bool:
+        """Esc where something is being typed on the page itself; whether there was anything to leave."""
+        return False
 
     # What all pages do
 
@@ -78,7 +88,8 @@ class Page(Screen[Result]):
 
     def ask(self) -> None:
         """Make this page's question the one that the reader answers."""
-        self.host.feed.look(self, self.question(), self.host.moment.at_ms)
+        moment = self.host.moment
+        self.host.feed.look(self, self.question(), moment.at_ms or moment.paused_ms)
 
     def on_fed(self, message: Fed) -> None:
         """An answer, or why there is none: the last value stays."""
@@ -89,8 +100,12 @@ class Page(Screen[Result]):
 
     def on_done(self, message: Done) -> None:
         """An errand came to something."""
-        self.say(message.words)
-        self.ask()
+        if message.words:
+            self.say(message.words)
+        if message.then is not None:
+            message.then()
+        elif self.is_current:
+            self.ask()
 
     def say(self, words: str | None) -> None:
         """Show words in place of the footer until the next key."""
@@ -132,7 +147,7 @@ class Page(Screen[Result]):
             return
         self._show("#header", bars.header_line(shared, width))
         self._show("#notice", bars.notice_line(shared, width))
-        self._show("#footer", bars.footer_line(self._keys(), self.said, width, shared.glyphs))
+        self._show("#footer", bars.footer_line(self.keys(), self.said, width, shared.glyphs))
 
     def _show(self, selector: str, line: Line) -> None:
         canvas = self.query_one_optional(selector, Canvas)
@@ -151,21 +166,34 @@ class Page(Screen[Result]):
             glyphs=host.glyphs,
         )
 
-    def _keys(self) -> list[bars.Key]:
-        """The footer's entries, from the bindings that are in force here."""
-        seen: dict[str, bars.Key] = {}
+    def keys(self) -> list[bars.Key]:
+        """The footer's entries: the screens or the way back, then what acts here, from the bindings in force."""
+        over = len(self.app.screen_stack) > 1
+        back = [bars.Key(self._key_of("app.back"), "back")] if over else []
+        return [*back, *self._listed("app.switch") * (not over), *self._listed("")]
+
+    def _listed(self, prefix: str) -> list[bars.Key]:
+        found: dict[str, bars.Key] = {}
         for key, active in self.active_bindings.items():
             binding = active.binding
-            if binding.show and binding.action not in seen:
-                seen[binding.action] = bars.Key(self.host.key_of(key), binding.description, active.enabled)
-        first = [entry for action, entry in seen.items() if action.startswith("app.switch")]
-        return first + [entry for action, entry in seen.items() if not action.startswith("app.switch")]
+            wanted = binding.action.startswith("app.switch") == bool(prefix)
+            if binding.show and wanted and binding.action not in found:
+                found[binding.action] = bars.Key(key_words(key), binding.description, self._may(binding.action))
+        return list(found.values())
+
+    def _key_of(self, id: str) -> str:
+        """The first key of a binding, as remapped."""
+        return next((key_words(key) for key, active in self.active_bindings.items() if active.binding.id == id), "")
+
+    def _may(self, action: str) -> bool:
+        """Whether an action is shown as possible: acting is off when not live."""
+        return self.host.moment.live or action not in ("act", "app.poll")
 
 
 def _header_only(reads: StoreReads, at_ms: int | None) -> object:
     return reads.health(at_ms, strip_slices=1, events=1)
 
 
-def key(key: str, action: str, words: str, id: str, *, show: bool = False) -> Binding:
-    """A binding with an id, so that it can be remapped; `show`: listed in the footer."""
-    return Binding(key, action, words, show=show, id=id)
+def key(key: str, action: str, words: str, id: str, *, short: str = "") -> Binding:
+    """A binding with an id, so that it can be remapped; with a `short` name it is listed in the footer."""
+    return Binding(key, action, short, tooltip=words, show=bool(short), id=id)

@@ -1,4 +1,4 @@
-"""What the console remembers from one start to the next: page, cursors, filters, theme. Survives anything in its file."""
+"""What the console remembers from one start to the next: page, cursors, filters, theme. Any file is survived."""
 
 from __future__ import annotations
 

@@ -29,6 +29,11 @@ class Moment:
         return self.at_ms is None and self.paused_ms is None
 
     @property
+    def word(self) -> str:
+        """Why it is not live, in a word or two."""
+        return "paused" if self.at_ms is None else "not live"
+
+    @property
     def shown_ms(self) -> int:
         """The moment on the screen."""
         return self.at_ms or self.paused_ms or self.now_ms
@@ -91,11 +96,11 @@ def _condition(bars: Bars) -> Iterable[Span]:
 
 def _time(moment: Moment) -> list[Span]:
     if moment.at_ms is not None:
-        return [Span("AT ", "warn"), Span(f"{day(moment.at_ms)} {clock(moment.at_ms, seconds=True)} UTC", "strong")]
+        return [Span("AT ", "warn"), Span(f"{day(moment.at_ms)} {clock(moment.at_ms, seconds=True)} UTC ", "strong")]
     if moment.paused_ms is not None:
-        return [Span("PAUSED ", "warn"), Span(f"{clock(moment.paused_ms, seconds=True)} UTC", "strong")]
+        return [Span("PAUSED ", "warn"), Span(f"{clock(moment.paused_ms, seconds=True)} UTC ", "strong")]
     step_ms = STEP_S * 1000
-    return [Span("LIVE ", "dim"), Span(f"{clock(moment.now_ms // step_ms * step_ms, seconds=True)} UTC", "dim")]
+    return [Span("LIVE ", "dim"), Span(f"{clock(moment.now_ms // step_ms * step_ms, seconds=True)} UTC ", "dim")]
 
 
 def notice_line(bars: Bars, width: int) -> Line:
@@ -108,7 +113,7 @@ def notice_line(bars: Bars, width: int) -> Line:
     spans: list[Span] = [Span(" ")]
     for text, tone in entries:
         spans += [Span("! ", tone), Span(f"{text}   ", "text")]
-    return ends(spans, [Span("o ", "accent"), Span("all", "dim")], width, bars.glyphs.ellipsis)
+    return ends(spans, [Span("o ", "accent"), Span("all ", "dim")], width, bars.glyphs.ellipsis)
 
 
 def _banner(moment: Moment, width: int, glyphs: Glyphs) -> Line:

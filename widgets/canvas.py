@@ -32,8 +32,9 @@ class Canvas(Widget):
     class Clicked(Message):
         """A line was clicked."""
 
-        def __init__(self, x: int, y: int) -> None:
+        def __init__(self, canvas_id: str, x: int, y: int) -> None:
             super().__init__()
+            self.canvas_id = canvas_id
             self.x = x
             self.y = y
 
@@ -95,4 +96,4 @@ class Canvas(Widget):
     def on_click(self, event: Click) -> None:
         """Say which line was clicked."""
         event.stop()
-        self.post_message(self.Clicked(event.x, event.y))
+        self.post_message(self.Clicked(self.id or "", event.x, event.y))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from itertools import zip_longest
 
 from console.model.observation import Json, Outcome
 from console.model.states import State
@@ -12,7 +13,7 @@ from widgets.bars import state_span
 from widgets.event_lines import event_spans
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, blank, cut, ends, fit, wrap
-from widgets.words import age, clock, day, duration, full, number, span
+from widgets.words import DAY_S, age, clock, day, duration, full, number, span
 
 RAW_LINES = 400
 _CHECKS = {"pass": State.HEALTHY, "ok": State.HEALTHY, "warn": State.DEGRADED, "fail": State.UNHEALTHY}
@@ -50,7 +51,7 @@ class _Part:
 
     def wrapped(self, text: str, indent: str, tone: Tone = "text", first: Span | None = None) -> list[Line]:
         lead = first or Span(indent)
-        rows = wrap(text, max(10, self.width - len(indent)))
+        rows = wrap(text, max(10, self.width - len(indent) - 1))
         return [self.line([lead if i == 0 else Span(indent), Span(row, tone)]) for i, row in enumerate(rows)]
 
     def summary(self, detail: ComponentDetail) -> list[Line]:
@@ -87,12 +88,15 @@ class _Part:
     def _tries(self, target: TargetDetail) -> Line:
         kind = f" ({target.error_kind.value})" if target.error_kind else ""
         tone = _OUTCOME_TONES.get(target.outcome, "warn")
-        words = [f"tried {age(self.now_ms, target.tried_ms)} ago" if target.tried_ms else "never tried"]
-        words.append(f"answered {age(self.now_ms, target.seen_ms)} ago" if target.seen_ms else "never answered")
+        seen, tried = age(self.now_ms, target.seen_ms), age(self.now_ms, target.tried_ms)
+        words = [f"answered {seen} ago" if target.seen_ms is not None else "never answered"]
+        if target.tried_ms != target.seen_ms:
+            words.append(f"tried {tried} ago" if target.tried_ms is not None else "never tried")
         words.append(f"every {span(target.interval_s)}")
         if target.due_ms is not None and target.due_ms < self.now_ms:
             words.append(f"overdue for {age(self.now_ms, target.due_ms)}")
-        return self.line([Span(f"   {target.outcome.value}{kind}", tone), Span("   " + ", ".join(words), "dim")])
+        outcome = "" if target.outcome is Outcome.ANSWERED else f"{target.outcome.value}{kind}, "
+        return self.line([Span(f"   {outcome}", tone), Span(", ".join(words), "dim")])
 
     def _checks(self, checks: Json) -> list[Line]:
         if not isinstance(checks, dict):
@@ -118,8 +122,13 @@ class _Part:
         return [self.head("  FIGURES"), *self._pairs(pairs)] if pairs else []
 
     def _pairs(self, pairs: list[tuple[str, str]]) -> list[Line]:
-        """Name and value in as many columns as have room."""
+        """Name and value; short ones in two columns where there is room."""
         names = min(28, max(len(name) for name, _ in pairs))
+        half = self.width // 2
+        if self.width >= 76 and all(len(value) <= half - names - 6 for _, value in pairs):
+            cells = [cut([Span(f"   {fit(name, names)}  ", "dim"), Span(value)], half) for name, value in pairs]
+            left, right = cells[: (len(cells) + 1) // 2], cells[(len(cells) + 1) // 2 :]
+            return [self.line([*one, *other]) for one, other in zip_longest(left, right, fillvalue=())]
         lines = []
         for name, value in pairs:
             indent = " " * (3 + names + 2)
@@ -150,10 +159,11 @@ class _Part:
         return [self.head("  HISTORY", "UTC"), *(self._stretch(row) for row in rows)]
 
     def _stretch(self, row: SpanRow) -> Line:
-        began = f"{day(row.began_ms):>6} {clock(row.began_ms, seconds=True)}"
+        today = self.now_ms - row.began_ms < DAY_S * 1000
+        began = f"{'' if today and self.brief else day(row.began_ms):>6} {clock(row.began_ms, seconds=not self.brief)}"
         lasted = duration((row.last_ms - row.began_ms) / 1000)
         kind = f"{row.outcome.value}" + (f", {row.error_kind.value}" if row.error_kind else "")
-        spans = [Span(f"   {began}", "dim"), Span(f"{lasted:>6}  "), state_span(row.state, self.glyphs)]
+        spans = [Span(f"   {began}", "dim"), Span(f"{lasted:>6}  ", "dim"), state_span(row.state, self.glyphs)]
         shown = [Span(f"  {kind}", "dim")] if row.outcome is not Outcome.ANSWERED else []
         return self.line([*spans, *shown, Span(f"  {row.words}")])
 

@@ -12,11 +12,13 @@ from widgets.words import when
 _LABEL = " LATELY  "
 
 
-def event_spans(event: EventRow, now_ms: int, glyphs: Glyphs) -> list[Span]:
+def event_spans(event: EventRow, now_ms: int, glyphs: Glyphs, aligned: bool = True) -> list[Span]:
     """When and what, with the state it led to."""
     spans = [Span(f"{when(event.at_ms, now_ms):>6} ", "dim")]
     if event.state is not None:
         spans.append(Span(f"{glyphs.state[event.state]} ", STATE_TONES[event.state]))
+    elif aligned:
+        spans.append(Span("  "))
     return [*spans, Span(event.text)]
 
 
@@ -39,9 +41,9 @@ def event_pairs(events: Sequence[EventRow], width: int, room: int, now_ms: int, 
     lines = []
     for index in range(0, min(len(events), 2 * room), 2):
         lead = Span(_LABEL if index == 0 else " " * len(_LABEL), "head")
-        left = cut(event_spans(events[index], now_ms, glyphs), half, glyphs.ellipsis)
+        left = cut(event_spans(events[index], now_ms, glyphs, False), half, glyphs.ellipsis)
         right = (
-            cut(event_spans(events[index + 1], now_ms, glyphs), half, glyphs.ellipsis)
+            cut(event_spans(events[index + 1], now_ms, glyphs, False), half, glyphs.ellipsis)
             if index + 1 < len(events)
             else blank(half)
         )

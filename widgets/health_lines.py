@@ -75,9 +75,10 @@ def health_page(view: HealthView, frame: Frame, selected: str | None, detail: Co
     parts: list[tuple[Sequence[Line], int]] = [(main, widths.main)]
     if widths.detail:
         lines = component_content(detail, widths.detail, frame.now_ms, frame.glyphs, brief=True) if detail else []
-        parts.append((lines[:height], widths.detail))
+        parts.append(([blank(widths.detail), *lines][:height], widths.detail))
     if widths.lately:
-        parts.append((event_column(view.lately, widths.lately, height, frame.now_ms, frame.glyphs), widths.lately))
+        events = event_column(view.lately, widths.lately, height - 1, frame.now_ms, frame.glyphs)
+        parts.append(([blank(widths.lately), *events], widths.lately))
     body = beside(parts, height, _GAP)
     return HealthPage((*head, *body), {y + len(head): key for y, key in rows.items()})
 

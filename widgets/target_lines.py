@@ -6,10 +6,11 @@ from console.model.states import State
 from console.model.views import HealthView, TargetRow, UptimeCell
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, cut, fit
-from widgets.words import figure, share, span
+from widgets.words import figure, plural, share, span
 
 _NAME, _LIMIT, _FROM = 9, 9, 6
 _LABEL, _CELL = 12, 9
+_SAMPLES_FROM = 26
 
 
 def target_lines(view: HealthView, width: int, glyphs: Glyphs) -> list[Line]:
@@ -60,7 +61,9 @@ def _value(row: TargetRow, width: int, glyphs: Glyphs) -> list[Span]:
             Span(fit(f"{row.state.value if not aside else ''}{aside}".strip(), width - 2), "dim"),
         ]
     mark = "  " if row.state is State.HEALTHY else f"{glyphs.state[row.state]} "
-    return [Span(mark, tone), Span(fit(figure(row.value, row.unit), width - 2), tone)]
+    value = fit(figure(row.value, row.unit), max(10, min(12, width - 2)))
+    of = f"{plural(row.samples, 'sample')}" if width >= _SAMPLES_FROM else ""
+    return [Span(mark, tone), Span(value, tone), Span(fit(of, width - 2 - len(value)), "dim")]
 
 
 def _uptime(cells: tuple[UptimeCell, ...]) -> list[list[Span]]:

@@ -1,0 +1,190 @@
+"""Alerts: what fires, what is silenced, how near each rule is, what fired before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.widget import Widget
+from textual.widgets import Input
+
+from console.model.ports import StoreReads
+from console.model.views import AlertsView
+from screens.dialogs.act import Acknowledge, ActPage, Decision, EndSilence, Silence, choices_for
+from screens.feed import Errand, Question
+from screens.page import Page, key
+from screens.scroll import Content, ScrollPage, empty
+from widgets.alert_detail import alert_detail
+from widgets.alert_lines import AlertList
+from widgets.bars import Key
+from widgets.lines import Line, beside, plain
+
+DETAIL_FROM = 140
+_GAP = 2
+
+
+class AlertsScreen(ScrollPage[None]):
+    """The second screen."""
+
+    NAME = "alerts"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("enter", "open", "detail of the line", "alerts.open", short="detail"),
+        key("a", "act", "acknowledge, silence", "alerts.act", short="act"),
+        key("slash", "filter", "filter the lines", "alerts.filter", short="filter"),
+    ]
+
+    def extra(self) -> Iterable[Widget]:
+        field = Input(placeholder="filter: words that the line must hold", id="filter", max_length=100)
+        field.display = False
+        yield field
+
+    def question(self) -> Question:
+        def ask(reads: StoreReads, at_ms: int | None) -> AlertsView:
+            return reads.alerts(at_ms)
+
+        return ask
+
+    def keys(self) -> list[Key]:
+        if isinstance(self.focused, Input):
+            return [Key("enter", "keep the filter"), Key("esc", "no filter")]
+        return super().keys()
+
+    @property
+    def filter(self) -> str:
+        """The words that a line must hold."""
+        return self.host.session.filters.get(self.NAME, "")
+
+    def content(self, width: int, selected: str | None) -> Content:
+        view = self.view
+        if not isinstance(view, AlertsView):
+            return Content(empty(width, "reading the store"))
+        rows = AlertList(view, width, view.header.at_ms, self.host.glyphs, selected, self.filter).rows()
+        keys = [(y, key) for y, (_, key) in enumerate(rows) if key is not None]
+        return Content([line for line, _ in rows], keys)
+
+    def _main_width(self, width: int) -> int:
+        return width if width < DETAIL_FROM else min(112, width * 5 // 8)
+
+    def body(self, width: int, height: int) -> list[Line]:
+        main = self._main_width(width)
+        lines = super().body(main, height)
+        view = self.view
+        if main == width or not isinstance(view, AlertsView):
+            return lines
+        rest = width - main - _GAP
+        detail = alert_detail(view, self.selected, rest, view.header.at_ms, self.host.glyphs)
+        return beside([(lines, main), (detail, rest)], height, _GAP)
+
+    def action_filter(self) -> None:
+        """Type words that a line must hold."""
+        field = self.query_one("#filter", Input)
+        field.value = self.filter
+        field.display = True
+        field.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter while typing."""
+        self.host.session.filters[self.NAME] = event.value
+        self.paint()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Back to the list; an empty filter shows all."""
+        self.set_focus(None)
+        event.input.display = bool(event.value)
+
+    def leave_field(self) -> bool:
+        """Esc in the field: no filter. Whether there was anything to leave."""
+        field = self.query_one("#filter", Input)
+        if not field.display:
+            return False
+        field.value = ""
+        field.display = False
+        self.set_focus(None)
+        return True
+
+    def copied(self) -> str | None:
+        """The selected line in full."""
+        view = self.view
+        if not isinstance(view, AlertsView):
+            return None
+        return plain(alert_detail(view, self.selected, 100, view.header.at_ms, self.host.glyphs))
+
+    def action_open(self) -> None:
+        """The selected line in full, over the whole screen."""
+        if self.selected is not None and isinstance(self.view, AlertsView):
+            self.app.push_screen(AlertPage(self.selected))
+
+    def action_act(self) -> None:
+        """Open the choices for the selected line."""
+        open_choices(self, self.view, self.selected)
+
+
+class AlertPage(ScrollPage[None]):
+    """One line of the Alerts list in full."""
+
+    NAME = "alert"
+    BINDINGS: ClassVar[list[BindingType]] = [key("a", "act", "acknowledge, silence", "alerts.act", short="act")]
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+    def question(self) -> Question:
+        def ask(reads: StoreReads, at_ms: int | None) -> AlertsView:
+            return reads.alerts(at_ms)
+
+        return ask
+
+    def content(self, width: int, selected: str | None) -> Content:
+        view = self.view
+        if not isinstance(view, AlertsView):
+            return Content(empty(width, "reading the store"))
+        lines = alert_detail(view, self.key, width, view.header.at_ms, self.host.glyphs)
+        return Content(lines or empty(width, "This line is no longer on record at the moment shown."))
+
+    def action_act(self) -> None:
+        """Open the choices for this line."""
+        open_choices(self, self.view, self.key)
+
+
+def open_choices(page: Page[None], view: object, key: str | None) -> None:
+    """Show what can be done about a line of the Alerts list, and do what is decided."""
+    if not page.host.moment.live:
+        page.say(f"{page.host.moment.word}: actions are off; L goes back to now")
+    elif not isinstance(view, AlertsView) or key is None:
+        page.say("there is nothing to act on: no line is selected")
+    else:
+        title, choices = choices_for(view, key)
+        if choices:
+            page.app.push_screen(ActPage(title, choices), lambda decision: _perform(page, decision))
+        else:
+            page.say(f"{title}: there is nothing to do")
+
+
+def _perform(page: Page[None], decision: Decision | None) -> None:
+    """Carry a decision to the records, off the event loop; what came of it is said on the page."""
+    if decision is None:
+        return
+    actions = page.host.alert_actions
+
+    def run(reads: StoreReads) -> None:
+        match decision:
+            case Acknowledge(alert_id, note):
+                actions.acknowledge(alert_id, note)
+            case Silence(matcher, minutes, reason):
+                actions.silence(matcher, minutes, reason)
+            case EndSilence(silence_id):
+                actions.end_silence(silence_id)
+
+    page.host.feed.errand(page, Errand(run, _words(decision)))
+
+
+def _words(decision: Decision) -> str:
+    match decision:
+        case Acknowledge():
+            return "acknowledged, on record with your name"
+        case Silence(matcher, minutes, _):
+            return f"{matcher} is silent for {minutes} min; it stands in the ledger (o) until then"
+        case EndSilence():
+            return "the silence is ended"

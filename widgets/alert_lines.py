@@ -1,0 +1,164 @@
+"""The Alerts page as lines: firing, silences, rules and how near they are, history; and one of them in detail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from console.model.configuration import Severity
+from console.model.states import State
+from console.model.views import AlertRow, AlertsView, RuleRow, SilenceRow
+from widgets.glyphs import Glyphs
+from widgets.lines import Line, Span, Tone, backed, blank, cut, fit, width_of
+from widgets.words import age, duration, figure, plural, when
+
+Row = tuple[Line, str | None]
+
+SEVERITY: Mapping[Severity, tuple[State, Tone]] = {
+    "critical": (State.UNHEALTHY, "bad"),
+    "high": (State.UNHEALTHY, "bad"),
+    "medium": (State.DEGRADED, "warn"),
+    "low": (State.DEGRADED, "warn"),
+}
+RULE_STATES: Mapping[str, tuple[State, Tone]] = {
+    "firing": (State.UNHEALTHY, "bad"),
+    "pending": (State.DEGRADED, "warn"),
+    "unknown": (State.UNKNOWN, "unknown"),
+    "held": (State.UNKNOWN, "unknown"),
+    "ok": (State.HEALTHY, "text"),
+}
+_RULE_ORDER = ("firing", "pending", "held", "unknown", "ok")
+
+
+@dataclass(frozen=True, slots=True)
+class AlertList:
+    """Lays the list out for one width, moment, set of signs and selection."""
+
+    view: AlertsView
+    width: int
+    now_ms: int
+    glyphs: Glyphs
+    selected: str | None
+    filter: str = ""
+
+    def rows(self) -> list[Row]:
+        """All lines with the keys `alert:ID`, `silence:ID`, `rule:NAME`."""
+        parts = [self._firing(), self._silences(), self._rules(), self._history()]
+        rows: list[Row] = []
+        for part in parts:
+            if part:
+                rows += [(blank(self.width), None)] * bool(rows) + part
+        return rows
+
+    def _keep(self, *texts: str) -> bool:
+        text = " ".join(texts).lower()
+        return all(word in text for word in self.filter.lower().split())
+
+    def _head(self, words: str) -> Row:
+        return cut([Span(f" {words}", "head")], self.width), None
+
+    def _row(self, key: str, spans: list[Span], tail: list[Span] | None = None) -> Row:
+        """A selectable line: `spans` give way to `tail`."""
+        marked = key == self.selected
+        bar = Span(self.glyphs.bar if marked else " ", "accent")
+        room = self.width - width_of(tail or ())
+        line = (*cut([bar, *spans], room, self.glyphs.ellipsis), *(tail or ()))
+        return (backed(line, "selected") if marked else line), key
+
+    def _firing(self) -> list[Row]:
+        kept = [
+            alert for alert in self.view.firing if self._keep(alert.rule, alert.subject, alert.text, alert.severity)
+        ]
+        count = f"FIRING {len(kept)}" + (f" of {len(self.view.firing)}" if self.filter else "")
+        rows = [self._head(f"{fit(count, 14)}{fit('FOR', 5, 'right')}  WHAT")]
+        if self.view.firing:
+            return rows + [self._alert(alert) for alert in kept]
+        rules = len(self.view.rules)
+        mark = Span(f"  {self.glyphs.state[State.HEALTHY]} ", "good")
+        rows.append((cut([mark, Span("No alert is firing.", "strong")], self.width), None))
+        watched = (
+            f"{plural(rules, 'rule')} watched, below, with how each stands." if rules else "No round was judged yet."
+        )
+        rows.append((cut([Span(f"    {watched}", "dim")], self.width), None))
+        return rows
+
+    def _alert(self, alert: AlertRow) -> Row:
+        state, tone = SEVERITY[alert.severity]
+        # Somebody has it in hand: the colour has done its work.
+        quiet = alert.acknowledged_ms is not None or alert.silenced_until_ms is not None or alert.held
+        spans = [
+            Span(f"{self.glyphs.state[state]} {fit(alert.severity, 12)}", "text" if quiet else tone),
+            Span(fit(age(self.now_ms, alert.began_ms), 5, "right")),
+            Span(f"  {alert.subject}", "strong"),
+            Span(f": {alert.text}"),
+            Span(f" ({alert.origin.value})", "dim"),
+        ]
+        words = " ".join(self._hands(alert))
+        return self._row(f"alert:{alert.id}", spans, [Span(f"  {words} ", "dim")] if words else None)
+
+    def _hands(self, alert: AlertRow) -> list[str]:
+        hands = []
+        if alert.held:
+            hands.append("held")
+        if alert.acknowledged_by:
+            hands.append(f"seen by {alert.acknowledged_by}")
+        if alert.silenced_until_ms is not None:
+            hands.append(f"silent till {when(alert.silenced_until_ms, self.now_ms)}")
+        return hands
+
+    def _silences(self) -> list[Row]:
+        active = [one for one in self.view.silences if one.ended_ms is None and one.expires_ms > self.now_ms]
+        kept = [one for one in active if self._keep(one.matcher, one.reason, one.by)]
+        if not kept:
+            return []
+        return [self._head(f"{fit('SILENCED', 21)}{fit('TILL', 8)}{fit('BY', 10)}REASON"), *map(self._silence, kept)]
+
+    def _silence(self, silence: SilenceRow) -> Row:
+        spans = [
+            Span(f"{fit(silence.matcher, 20, ellipsis=self.glyphs.ellipsis)} "),
+            Span(fit(when(silence.expires_ms, self.now_ms), 8), "dim"),
+            Span(f"{fit(silence.by, 9)} ", "dim"),
+            Span(silence.reason),
+        ]
+        return self._row(f"silence:{silence.id}", spans)
+
+    def _rules(self) -> list[Row]:
+        kept = [rule for rule in self.view.rules if self._keep(rule.name, rule.condition, rule.state, rule.severity)]
+        if not kept:
+            return []
+        kept.sort(key=lambda rule: _RULE_ORDER.index(rule.state) if rule.state in _RULE_ORDER else len(_RULE_ORDER))
+        head = f"{fit(f'RULES {len(self.view.rules)}', 21)}{fit('STATE', 12)}{fit('NOW', 9, 'right')}  FIRES WHEN"
+        return [self._head(head), *map(self._rule, kept)]
+
+    def _rule(self, rule: RuleRow) -> Row:
+        state, tone = RULE_STATES.get(rule.state, (State.UNKNOWN, "unknown"))
+        glyph_tone: Tone = "good" if rule.state == "ok" else tone
+        silent = rule.silenced_until_ms is not None and rule.silenced_until_ms > self.now_ms
+        now = "-" if rule.value is None else figure(rule.value, rule.unit)
+        spans = [
+            Span(f"{fit(rule.name, 20, ellipsis=self.glyphs.ellipsis)} "),
+            Span(f"{self.glyphs.state[state]} ", glyph_tone),
+            Span(fit(rule.state, 10), tone),
+            Span(fit(now, 9, "right")),
+            Span(f"  {rule.condition}", "dim"),
+        ]
+        return self._row(f"rule:{rule.name}", spans, [Span("  silent ", "dim")] if silent else None)
+
+    def _history(self) -> list[Row]:
+        kept = [
+            alert for alert in self.view.history if self._keep(alert.rule, alert.subject, alert.text, alert.severity)
+        ]
+        if not kept:
+            return []
+        return [self._head(f"{fit('HISTORY', 14)}{fit('LASTED', 6)} WHAT"), *map(self._past, kept)]
+
+    def _past(self, alert: AlertRow) -> Row:
+        ended = alert.ended_ms if alert.ended_ms is not None else self.now_ms
+        spans = [
+            Span(fit(when(alert.began_ms, self.now_ms), 14), "dim"),
+            Span(fit(duration((ended - alert.began_ms) / 1000), 5, "right"), "dim"),
+            Span(f"  {alert.subject}"),
+            Span(f": {alert.text} "),
+            Span(f"({alert.severity}, {alert.origin.value})", "dim"),
+        ]
+        return self._row(f"alert:{alert.id}", spans)

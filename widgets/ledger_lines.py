@@ -1,0 +1,109 @@
+"""The ledger and the contacts: what somebody must undo, and whom to call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from console.model.configuration import Contact, Environment
+from console.model.views import Header
+from widgets.glyphs import Glyphs
+from widgets.lines import Line, Span, blank, cut, fit
+from widgets.words import age, duration, full, when
+
+Row = tuple[Line, str | None]
+"""A line, and its key when it can be selected."""
+
+
+def ledger_rows(header: Header | None, width: int, now_ms: int, glyphs: Glyphs, selected: str | None) -> list[Row]:
+    """One line an entry: what, by whom, since, until."""
+    items = header.open_items if header else ()
+    head = f" {fit('OPEN', max(20, width - 56))} {fit('OWNER', 14)} {fit('SINCE', 8, 'right')}  UNTIL"
+    rows: list[Row] = [(cut([Span(head, "head")], width), None)]
+    if not items:
+        rows.append(
+            (cut([Span(" Nothing abnormal is open: no silence, nothing pinned, nothing interrupted.")], width), None)
+        )
+        rows.append((cut([Span(" What somebody must undo later stands here until it is undone.", "dim")], width), None))
+    for index, item in enumerate(items):
+        key = f"{index}:{item.text}"
+        marked = key == selected
+        until = "-"
+        if item.expires_ms is not None:
+            left = (item.expires_ms - now_ms) / 1000
+            moment = full(item.expires_ms) if width >= 100 else when(item.expires_ms, now_ms)
+            until = f"{moment}, in {duration(left)}" if left > 0 else f"{moment}, past"
+        spans = [
+            Span(glyphs.bar if marked else " ", "accent"),
+            Span(fit(item.text, max(20, width - 56), ellipsis=glyphs.ellipsis), "strong" if marked else "text"),
+            Span(f" {fit(item.owner or '-', 14)} "),
+            Span(fit(age(now_ms, item.since_ms), 8, "right"), "dim"),
+            Span(f"  {until}", "text"),
+        ]
+        line = cut(spans, width, glyphs.ellipsis)
+        rows.append((tuple(span._replace(back="selected") for span in line) if marked else line, key))
+    return rows
+
+
+def contact_rows(
+    environment: Environment, incidents: Sequence[str], width: int, glyphs: Glyphs, selected: str | None
+) -> list[Row]:
+    """Contacts by kind of incident, those of the present reasons first; then the links."""
+    contacts = environment.contacts
+    if not contacts and not environment.links:
+        return [(line, None) for line in _no_contacts(environment, width)]
+    rows: list[Row] = []
+    now = [kind for kind in dict.fromkeys(incidents) if kind in contacts]
+    if incidents and not now and "any" in contacts:
+        now = ["any"]
+    for kind in [*now, *(kind for kind in contacts if kind not in now)]:
+        mark = [Span("  now", "warn")] if kind in now else []
+        rows.append((cut([Span(f" {kind.upper()}", "head"), *mark], width), None))
+        rows += [_contact(contact, kind, width, glyphs, selected) for contact in contacts[kind]]
+        rows.append((blank(width), None))
+    if environment.links:
+        rows.append((cut([Span(" LINKS", "head")], width), None))
+        rows += [_link(name, link, width, glyphs, selected) for name, link in environment.links.items()]
+    return rows
+
+
+def contact_texts(contacts: Mapping[str, Sequence[Contact]], links: Mapping[str, str]) -> dict[str, str]:
+    """What `y` copies, by row key."""
+    texts = {_key(kind, one): "  ".join(_ways(one)) or one.name for kind, many in contacts.items() for one in many}
+    return {**texts, **{f"link:{name}": link for name, link in links.items()}}
+
+
+def _key(kind: str, contact: Contact) -> str:
+    return f"{kind}:{contact.name}"
+
+
+def _ways(contact: Contact) -> list[str]:
+    return [way for way in (contact.phone, contact.email, contact.link) if way]
+
+
+def _contact(contact: Contact, kind: str, width: int, glyphs: Glyphs, selected: str | None) -> Row:
+    key = _key(kind, contact)
+    return _line(contact.name, "   ".join(_ways(contact)) or "no way given", key, width, glyphs, selected)
+
+
+def _link(name: str, link: str, width: int, glyphs: Glyphs, selected: str | None) -> Row:
+    return _line(name, link, f"link:{name}", width, glyphs, selected)
+
+
+def _line(name: str, words: str, key: str, width: int, glyphs: Glyphs, selected: str | None) -> Row:
+    marked = key == selected
+    lead = Span(f"{glyphs.bar if marked else ' '}  ", "accent")
+    named = Span(f"{fit(name, 24, ellipsis=glyphs.ellipsis)}  ", "strong" if marked else "text")
+    line = cut([lead, named, Span(words)], width, glyphs.ellipsis)
+    return (tuple(span._replace(back="selected") for span in line) if marked else line), key
+
+
+def _no_contacts(environment: Environment, width: int) -> list[Line]:
+    table = f"[[environments.{environment.name}.contacts.database]]"
+    words = [
+        (" No contacts and no links are configured.", "text"),
+        (" These lines in radar.toml would fill this page:", "dim"),
+        (f"   {table}", "text"),
+        ('   name = "Database on call"', "text"),
+        ('   phone = "+49 30 1234567"', "text"),
+    ]
+    return [cut([Span(text, "dim" if tone == "dim" else "text")], width) for text, tone in words]
