@@ -1,0 +1,349 @@
+"""Summaries of samples that merge: histograms with 1 % relative error, foreign histograms, rollups of buckets."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from console.model.observation import Buckets
+
+RELATIVE_ERROR = 0.01
+_GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
+_LOG_GAMMA = math.log(_GAMMA)
+_ZERO = -32_768  # the bucket of everything up to _SMALLEST, below every other
+_SMALLEST = 1e-6
+QUANTILES = (0.50, 0.95, 0.99)
+
+
+def rank_of(q: float, n: int) -> int:
+    """The nearest rank of a quantile, ⌊q(n-1)⌋, counted from 0."""
+    return math.floor(q * (n - 1))
+
+
+def nearest_rank(values: Iterable[float], q: float) -> float | None:
+    """The quantile `q` (0 to 1) of exact values; None when there are none."""
+    ordered = sorted(values)
+    return ordered[rank_of(q, len(ordered))] if ordered else None
+
+
+class LogHistogram:
+    """Counts in buckets that grow by 2 %: any quantile is within 1 % of the nearest rank of the values.
+
+    For values from 0 on; what is below 0.000 001 (also negative) counts as 0. Merging is exact, so it may be done in
+    any order. An hour of latencies takes some dozens of buckets.
+    """
+
+    __slots__ = ("_counts",)
+
+    def __init__(self, counts: Mapping[int, int] | None = None) -> None:
+        self._counts: dict[int, int] = dict(counts or {})
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Self:
+        """The histogram of values."""
+        histogram = cls()
+        for value in values:
+            histogram.add(value)
+        return histogram
+
+    @property
+    def n(self) -> int:
+        """How many values it holds."""
+        return sum(self._counts.values())
+
+    @property
+    def counts(self) -> Mapping[int, int]:
+        """Count by bucket."""
+        return self._counts
+
+    def add(self, value: float, count: int = 1) -> None:
+        """Count a finite value. Raises ValueError for infinity and what is no number."""
+        if not math.isfinite(value):
+            raise ValueError(f"{value} cannot be counted")
+        index = _ZERO if value <= _SMALLEST else math.ceil(math.log(value) / _LOG_GAMMA)
+        self._counts[index] = self._counts.get(index, 0) + count
+
+    def merge(self, other: LogHistogram) -> LogHistogram:
+        """Both together, as a new one."""
+        merged = LogHistogram(self._counts)
+        merged.take_in(other)
+        return merged
+
+    def take_in(self, other: LogHistogram) -> None:
+        """Add another's counts to this one."""
+        for index, count in other._counts.items():
+            self._counts[index] = self._counts.get(index, 0) + count
+
+    def quantile(self, q: float) -> float | None:
+        """Within 1 % of the nearest rank; None when empty."""
+        n = self.n
+        if n == 0:
+            return None
+        left = rank_of(q, n)
+        for index in sorted(self._counts):
+            left -= self._counts[index]
+            if left < 0:
+                return _value_of(index)
+        raise AssertionError("a rank below n lies in some bucket")
+
+    def to_bytes(self) -> bytes:
+        """As a msgpack dict of bucket to count."""
+        return _encode(self._counts)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """What `to_bytes` made. Raises ValueError when it is something else."""
+        counts = _decode(data)
+        if not isinstance(counts, dict):
+            raise ValueError("not a histogram")
+        return cls(counts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LogHistogram) and self._counts == other._counts
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    def __repr__(self) -> str:
+        return f"LogHistogram(n={self.n}, buckets={len(self._counts)})"
+
+
+def _value_of(index: int) -> float:
+    """The value within 1 % of everything in the bucket."""
+    return 0.0 if index == _ZERO else 2 * _GAMMA**index / (_GAMMA + 1)
+
+
+class ForeignHistogram:
+    """Somebody else's histograms, by the bounds that they came with. Their bounds are kept and shown.
+
+    A process that is deployed anew may bring other bounds: these stay apart, and a quantile is read off their sum.
+    """
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: Mapping[tuple[float, ...], Sequence[float]] | None = None) -> None:
+        self._parts: dict[tuple[float, ...], list[float]] = {key: list(counts) for key, counts in (parts or {}).items()}
+
+    @classmethod
+    def of(cls, samples: Iterable[Buckets]) -> Self:
+        """The sum of growths."""
+        histogram = cls()
+        for sample in samples:
+            histogram.add(sample)
+        return histogram
+
+    @property
+    def n(self) -> float:
+        """How many values it holds; a rate of a reset counter may make it fractional."""
+        return math.fsum(count for counts in self._parts.values() for count in counts)
+
+    @property
+    def parts(self) -> tuple[Buckets, ...]:
+        """One for each set of bounds."""
+        return tuple(Buckets(bounds, tuple(counts)) for bounds, counts in self._parts.items())
+
+    def add(self, sample: Buckets) -> None:
+        """Add a growth; negative counts (a reset that nobody noticed) count as none."""
+        counts = self._parts.setdefault(sample.bounds, [0.0] * len(sample.bounds))
+        for index, count in enumerate(sample.counts):
+            counts[index] += max(0.0, count)
+
+    def merge(self, other: ForeignHistogram) -> ForeignHistogram:
+        """Both together, as a new one."""
+        merged = ForeignHistogram(self._parts)
+        merged.take_in(other)
+        return merged
+
+    def take_in(self, other: ForeignHistogram) -> None:
+        """Add another's counts to this one."""
+        for part in other.parts:
+            self.add(part)
+
+    def quantile_bounds(self, q: float) -> tuple[float, float] | None:
+        """(low, high) between which the quantile lies, by the bounds as they came; None when empty."""
+        n = self.n
+        if n <= 0:
+            return None
+        rank = max(q * (n - 1), 0.0)
+        low = 0.0
+        for bound in self._bounds():
+            if self._below(bound) > rank:
+                return low, bound
+            low = bound
+        return low, math.inf
+
+    def quantile(self, q: float) -> float | None:
+        """Interpolated within its bounds; in the last, open bucket its lower bound: it is at least that."""
+        found = self.quantile_bounds(q)
+        if found is None:
+            return None
+        low, high = found
+        if math.isinf(high):
+            return low
+        before, inside = self._below(low) if low > 0 else 0.0, self._below(high)
+        rank = max(q * (self.n - 1), 0.0)
+        return low + (high - low) * (rank - before) / (inside - before)
+
+    def _bounds(self) -> list[float]:
+        return sorted({bound for bounds in self._parts for bound in bounds})
+
+    def _below(self, value: float) -> float:
+        """How many are at most `value`, each bucket's spread evenly between its bounds."""
+        return math.fsum(_share_below(bounds, counts, value) for bounds, counts in self._parts.items())
+
+    def to_bytes(self) -> bytes:
+        """As a msgpack list of [bounds, counts]."""
+        return _encode([[list(bounds), counts] for bounds, counts in self._parts.items()])
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """What `to_bytes` made. Raises ValueError when it is something else."""
+        parts = _decode(data)
+        if not isinstance(parts, list):
+            raise ValueError("not a foreign histogram")
+        return cls({tuple(bounds): counts for bounds, counts in parts})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ForeignHistogram) and self._parts == other._parts
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+
+def _share_below(bounds: tuple[float, ...], counts: Sequence[float], value: float) -> float:
+    index = bisect_left(bounds, value)
+    whole = math.fsum(counts[:index])
+    if index == len(bounds):
+        return whole
+    if bounds[index] == value:
+        return whole + counts[index]
+    low, high = (bounds[index - 1] if index else 0.0), bounds[index]
+    inside = 0.0 if math.isinf(high) or high <= low else (value - low) / (high - low)
+    return whole + counts[index] * max(0.0, inside)
+
+
+Histogram = LogHistogram | ForeignHistogram
+
+
+def histogram_from(data: bytes) -> Histogram:
+    """Either kind, from its bytes. Raises ValueError when it is neither."""
+    value = _decode(data)
+    if isinstance(value, dict):
+        return LogHistogram(value)
+    return ForeignHistogram({tuple(bounds): counts for bounds, counts in value})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollup:
+    """All samples of a series in a bucket of time. Of a gauge there is no histogram and are no quantiles."""
+
+    n: float
+    sum: float
+    min: float
+    max: float
+    hist: Histogram | None = None
+    p50: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    minutes: int = 1
+    """How many minutes of the bucket had samples."""
+
+    @classmethod
+    def of(cls, values: Sequence[float], *, distribution: bool) -> Self | None:
+        """Of plain samples; None when there are none."""
+        if not values:
+            return None
+        low, high = min(values), max(values)
+        if not distribution:
+            return cls(n=len(values), sum=math.fsum(values), min=low, max=high)
+        exact = sorted(values)
+        p50, p95, p99 = (exact[rank_of(q, len(exact))] for q in QUANTILES)
+        hist = LogHistogram.of(values)
+        return cls(n=len(values), sum=math.fsum(values), min=low, max=high, hist=hist, p50=p50, p95=p95, p99=p99)
+
+    @classmethod
+    def of_buckets(cls, samples: Sequence[Buckets]) -> Self | None:
+        """Of foreign histograms. Least and greatest are bounds, the sum is estimated from the buckets' middles."""
+        hist = ForeignHistogram.of(samples)
+        filled = [(low, high, count) for part in hist.parts for low, high, count in _intervals(part) if count > 0]
+        if not filled:
+            return None
+        p50, p95, p99 = (hist.quantile(q) for q in QUANTILES)
+        return cls(
+            n=hist.n,
+            sum=math.fsum(count * (low + _finite(high, low)) / 2 for low, high, count in filled),
+            min=min(low for low, _, _ in filled),
+            max=max(_finite(high, low) for low, high, _ in filled),
+            hist=hist,
+            p50=p50,
+            p95=p95,
+            p99=p99,
+        )
+
+    @classmethod
+    def merged(cls, rollups: Sequence[Rollup]) -> Self | None:
+        """Several as one, quantiles from the merged histograms; None when there are none."""
+        if not rollups:
+            return None
+        hist = _merged_histogram([rollup.hist for rollup in rollups if rollup.hist is not None])
+        low, high = min(rollup.min for rollup in rollups), max(rollup.max for rollup in rollups)
+        quantiles = [None if hist is None else hist.quantile(q) for q in QUANTILES]
+        # The true values lie between least and greatest, so a bucket's middle beyond them is pulled in.
+        p50, p95, p99 = (None if each is None else min(max(each, low), high) for each in quantiles)
+        return cls(
+            n=math.fsum(rollup.n for rollup in rollups),
+            sum=math.fsum(rollup.sum for rollup in rollups),
+            min=low,
+            max=high,
+            hist=hist,
+            p50=p50,
+            p95=p95,
+            p99=p99,
+            minutes=sum(rollup.minutes for rollup in rollups),
+        )
+
+    @property
+    def mean(self) -> float:
+        """The arithmetic mean."""
+        return self.sum / self.n
+
+
+def _intervals(part: Buckets) -> list[tuple[float, float, float]]:
+    return list(zip((0.0, *part.bounds[:-1]), part.bounds, part.counts, strict=True))
+
+
+def _finite(high: float, low: float) -> float:
+    return low if math.isinf(high) else high
+
+
+def _merged_histogram(parts: Sequence[Histogram]) -> Histogram | None:
+    logs = [part for part in parts if isinstance(part, LogHistogram)]
+    foreign = [part for part in parts if isinstance(part, ForeignHistogram)]
+    if foreign:  # one series is of one kind; were it mixed, foreign counts cannot be put into finer buckets
+        whole = ForeignHistogram()
+        for each in foreign:
+            whole.take_in(each)
+        return whole
+    if not logs:
+        return None
+    merged = LogHistogram()
+    for one in logs:
+        merged.take_in(one)
+    return merged
+
+
+def _encode(value: object) -> bytes:
+    # Here and not above: msgspec takes 24 ms to import, and a recent moment is read without it.
+    import msgspec.msgpack
+
+    return msgspec.msgpack.encode(value)
+
+
+def _decode(data: bytes) -> Any:
+    import msgspec
+
+    try:
+        return msgspec.msgpack.decode(data, type=dict[int, int] | list[tuple[list[float], list[float]]])
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error

@@ -1,0 +1,191 @@
+"""One read at one moment: the connection, the position it sees up to, and the queries that every view shares."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from console.model.states import State
+from console.store import codec
+from console.store.codec import Record
+from console.store.lease import LeaseRow, read_lease
+from console.store.memory import COMPONENT, VERDICT
+from console.store.timeline import Segment, Timeline, era_of, wall_of
+
+LIVE_SLACK_MS = 5_000  # a round is stamped a little ahead of a reader's clock when the clock is being slewed
+
+
+@dataclass(frozen=True, slots=True)
+class SpanAt:
+    """A span as it stood at the moment of the read."""
+
+    id: int
+    target: str
+    began_at: int
+    last_at: int
+    due_at: int
+    outcome: str
+    error_kind: str | None
+    state: State
+    since_at: int
+    body: Record
+    answered_id: int | None
+    end_at: int
+    """Its last extension as stored, which may be after the moment of the read."""
+
+    @property
+    def interval_ms(self) -> int:
+        """Ms between polls when it was last extended."""
+        return max(1, (self.due_at - self.end_at) // 2)
+
+
+_SPAN = (
+    "SELECT s.id, t.key, s.began_at, coalesce(o.last_at, s.last_at), coalesce(o.due_at, s.due_at), s.outcome, "
+    "s.error_kind, s.state, s.since_at, b.json, s.answered_id FROM span s JOIN target t ON t.id = s.target_id "
+    "JOIN body b ON b.id = s.body_id LEFT JOIN open_span o ON o.span_id = s.id "
+)
+
+
+class Moment:
+    """A store at a moment. Everything is asked inside one short transaction that the caller holds."""
+
+    def __init__(self, connection: sqlite3.Connection, at_ms: int | None, now_ms: int) -> None:
+        self.connection = connection
+        self.live = at_ms is None
+        self.at_ms = now_ms if at_ms is None else at_ms
+        self.timeline = Timeline(connection.execute("SELECT id, began_ms FROM era"))
+        self.lease: LeaseRow | None = read_lease(connection)
+        self.position = self.timeline.position(self.at_ms)
+        if self.live and self.lease is not None and 0 < self.lease.last_at - self.position < LIVE_SLACK_MS:
+            self.position = self.lease.last_at
+        self._spans: dict[str, SpanAt | None] = {}
+        self._targets: dict[str, int] = dict(connection.execute("SELECT key, id FROM target"))
+
+    @property
+    def keys(self) -> Mapping[str, int]:
+        """All targets ever stored, with their ids."""
+        return self._targets
+
+    def span(self, target: str) -> SpanAt | None:
+        """The newest span of a target that had begun by the moment."""
+        if target not in self._spans:
+            self._spans[target] = self._newest(target)
+        return self._spans[target]
+
+    def _newest(self, target: str) -> SpanAt | None:
+        row = self.connection.execute(
+            _SPAN + "WHERE s.target_id = ? AND s.began_at <= ? ORDER BY s.began_at DESC LIMIT 1",
+            (self._targets.get(target), self.position),
+        ).fetchone()
+        return self._span(row) if row else None
+
+    def spans(self, target: str, limit: int) -> list[SpanAt]:
+        """The newest spans of a target by the moment, newest first."""
+        rows = self.connection.execute(
+            _SPAN + "WHERE s.target_id = ? AND s.began_at <= ? ORDER BY s.began_at DESC LIMIT ?",
+            (self._targets.get(target), self.position, limit),
+        )
+        return [self._span(row) for row in rows]
+
+    def span_by_id(self, span_id: int) -> SpanAt | None:
+        """A span by its id."""
+        row = self.connection.execute(_SPAN + "WHERE s.id = ?", (span_id,)).fetchone()
+        return self._span(row) if row else None
+
+    def _span(self, row: tuple[Any, ...]) -> SpanAt:
+        number, target, began_at, end_at, due_at, outcome, error_kind, state, since_at, body, answered_id = row
+        return SpanAt(
+            id=number,
+            target=target,
+            began_at=began_at,
+            last_at=min(end_at, self.position),
+            due_at=due_at,
+            outcome=outcome,
+            error_kind=error_kind,
+            state=State(state),
+            since_at=since_at,
+            body=codec.loads(body),
+            answered_id=answered_id,
+            end_at=end_at,
+        )
+
+    def late(self, span: SpanAt) -> bool:
+        """Whether the next poll was due before the moment and had not come."""
+        if era_of(self.position) != era_of(span.due_at):
+            # The wall clock went back since: its due time is of another reckoning, but a new era means new rounds.
+            return self.at_ms > wall_of(span.due_at)
+        return self.position > span.due_at
+
+    def stretches(self, target: str, from_ms: int) -> list[tuple[int, int, State]]:
+        """(from, until, state) in ms of what was observed of a target since `from_ms`, newest first.
+
+        Each span is observed from its begin until its due time, the next begin or the moment, whichever is first.
+        """
+        found: list[tuple[int, int, State]] = []
+        for segment in self.timeline.segments(from_ms, self.at_ms):
+            high = max(segment.high, self.position) if not found else segment.high
+            found += self._stretches(self._targets.get(target), Segment(segment.low, high))
+        return found
+
+    def _stretches(self, target: int | None, segment: Segment) -> list[tuple[int, int, State]]:
+        rows = self.connection.execute(
+            "SELECT s.began_at, coalesce(o.due_at, s.due_at), s.state FROM span s LEFT JOIN open_span o "
+            "ON o.span_id = s.id WHERE s.target_id = ?1 AND s.began_at <= ?3 AND s.began_at >= coalesce((SELECT "
+            "max(began_at) FROM span WHERE target_id = ?1 AND began_at <= ?2), ?2) ORDER BY s.began_at DESC",
+            (target, segment.low, segment.high),
+        )
+        found, next_at = [], segment.high
+        for began_at, due_at, state in rows:
+            low, high = max(began_at, segment.low), min(due_at, next_at)
+            if low < high or began_at == segment.high:
+                found.append((wall_of(low), wall_of(high), State(state)))
+            next_at = began_at
+        return found
+
+    def tried_at(self, span: SpanAt) -> int:
+        """Position of the last poll of a span by the moment; where that is not kept any more, one interval before."""
+        if span.end_at <= self.position:
+            return span.end_at
+        row = self.connection.execute(
+            "SELECT at FROM recent WHERE at <= ? AND target_id = ? ORDER BY at DESC LIMIT 1",
+            (self.position, self._targets[span.target]),
+        ).fetchone()
+        return int(row[0]) if row else max(span.began_at, self.position - span.interval_ms)
+
+    @cached_property
+    def _figures(self) -> tuple[int, Record] | None:
+        row = self.connection.execute(
+            "SELECT at, data FROM figures WHERE at <= ? ORDER BY at DESC LIMIT 1", (self.position,)
+        ).fetchone()
+        return (row[0], codec.unpacked(row[1])) if row else None
+
+    @property
+    def figures(self) -> Record | None:
+        """The newest figures by the moment."""
+        return self._figures[1] if self._figures else None
+
+    @property
+    def figures_at(self) -> int:
+        """Their position; 0 when there are none."""
+        return self._figures[0] if self._figures else 0
+
+    def figure(self, component: str) -> str:
+        """What matters of a component in a few words, as last judged."""
+        found = dict(self.figures["components"]) if self.figures else {}
+        return str(found.get(component, ""))
+
+    @cached_property
+    def components(self) -> list[str]:
+        """Keys of the components judged at the moment, in their order."""
+        if self.figures is not None:
+            return [key for key, _ in self.figures["components"]]
+        keys = sorted((number, key) for key, number in self._targets.items() if key.startswith(COMPONENT))
+        return [key.removeprefix(COMPONENT) for _, key in keys]
+
+    @cached_property
+    def polled(self) -> list[str]:
+        """Keys of all polled targets ever stored, without judgements."""
+        return [key for key in self._targets if key != VERDICT and not key.startswith(COMPONENT)]

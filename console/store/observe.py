@@ -1,0 +1,232 @@
+"""The collector's half of the store: it alone writes observed.db, while it holds the lease."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Self, TypeVar
+
+from console.model.judgement import AlertChange, Judgement
+from console.model.observation import Observation, Sample
+from console.model.states import State
+from console.store import damage, files, lookback, memory, pulse, schema
+from console.store.clock import Clock, SystemClock
+from console.store.errors import LeaseLost, StoreBusy, StoreDamaged, StoreError, StoreFull
+from console.store.lease import Holder, Lease, LeaseRow, check, may_take, read_lease, take
+from console.store.lookback import Seen
+from console.store.rounds import RoundWriter
+
+__all__ = ["Holder", "Lease", "LeaseLost", "ObservedStore", "StoreBusy", "StoreDamaged", "StoreError", "StoreFull"]
+
+T = TypeVar("T")
+
+CHECKPOINT_BYTES = 4 * 1024 * 1024
+TRUNCATE_BYTES = 64 * 1024 * 1024
+
+
+class ObservedStore:
+    """observed.db, for one collector. Not for two threads at once. All writes are short and fenced by the epoch."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+        self._connection: sqlite3.Connection | None = None
+        self._inode: tuple[int, int] | None = None
+        self._memory: memory.Memory | None = None
+        self._full_since_ms: int | None = None
+
+    @classmethod
+    def open(cls, path: Path, clock: Clock | None = None) -> Self:
+        """Open or create. A damaged file is set aside and begun anew; raises `StoreError` or `UnsuitablePlace`."""
+        store = cls(path, clock or SystemClock())
+        files.prepare_directory(path.parent)
+        with suppress(StoreDamaged):  # set aside, begun anew, and told by an event in the new file
+            store._connect()
+        return store
+
+    def close(self) -> None:
+        """Close the file; the lease is left as it is."""
+        if self._connection is not None:
+            with suppress(sqlite3.Error):  # closing a damaged file may fail; there is nothing left to do with it
+                self._connection.close()
+        self._connection = self._memory = None
+
+    # The lease
+
+    def acquire(self, holder: Holder) -> Lease | None:
+        """Take the lease, or None while another holds it (see `lease_row` for who). Raises `StoreError`."""
+        with self._transaction() as connection:
+            row = read_lease(connection)
+            if not may_take(row, holder, self._clock):
+                return None
+            lease = take(connection, row, holder, self._clock)
+            return lease
+
+    def lease_row(self) -> LeaseRow | None:
+        """Who holds the lease, as stored."""
+        return self._read(read_lease)
+
+    def renew(self, lease: Lease) -> None:
+        """Show that the holder lives, in a round that writes nothing else. Raises `LeaseLost`."""
+        with self._fenced(lease) as (connection, row):
+            pulse.renew(connection, row, self._clock)
+
+    def release(self, lease: Lease) -> None:
+        """Give the lease back, so that another can take it at once. Does nothing when it is lost already."""
+        try:
+            with self._fenced(lease) as (connection, row):
+                pulse.renew(connection, row, self._clock)
+                connection.execute("UPDATE lease SET released = 1")
+        except LeaseLost:
+            return
+
+    # Writing
+
+    def write_round(
+        self,
+        lease: Lease,
+        at_ms: int,
+        observations: Sequence[Observation],
+        judgement: Judgement | None,
+        intervals: Mapping[str, float],
+    ) -> None:
+        """Store one round in one transaction and renew the lease.
+
+        `intervals`: seconds between polls of each target as they are now, also of targets not in this round; the
+        least of them is the interval of the judgement, unless `verdict` names one. Raises `LeaseLost`, or `StoreError`
+        when nothing could be written.
+        """
+        with self._fenced(lease) as (connection, row):
+            at = pulse.advance(connection, row, self._clock, at_ms)
+            self._note_recovery(connection, at)
+            writer = RoundWriter(connection, self._remembered(connection), at, intervals)
+            writer.observations(observations)
+            if judgement is not None:
+                writer.judgement(judgement)
+        self._checkpoint_when_large()
+
+    # Reading at start
+
+    def open_alerts(self) -> tuple[AlertChange, ...]:
+        """Alerts that have begun and not ended."""
+        return self._read(lookback.open_alerts)
+
+    def last_observation(self, target: str) -> Seen | None:
+        """The newest span of a target as an observation (without samples and volatile values)."""
+        return self._read(lambda connection: lookback.last_observation(connection, target))
+
+    def component_states(self) -> Mapping[str, tuple[State, int]]:
+        """Each component's last state and since when (ms), as judged."""
+        return self._read(lookback.component_states)
+
+    def recent_samples(self, series: str, since_ms: int) -> list[tuple[int, Sample]]:
+        """(ms, sample) of a series `TARGET|METRIC` from `since_ms` on, oldest first, as far as raw samples are kept."""
+        return self._read(lambda connection: lookback.recent_samples(connection, series, since_ms))
+
+    # Inside
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._connection is not None:
+            return self._connection
+        files.prepare_file(self._path)
+        inode = files.inode_of(self._path)
+        try:
+            connection = files.connect_writer(self._path)
+            schema.create_observed(connection)
+        except sqlite3.Error as error:
+            if damage.is_damage(error):
+                self._begin_anew(inode, str(error))
+            raise damage.in_words(error, self._path) from error
+        except schema.WrongSchema as error:
+            raise StoreError(f"{self._path}: {error}") from error
+        self._connection, self._inode, self._memory = connection, inode, None
+        return connection
+
+    def _begin_anew(self, inode: tuple[int, int] | None, why: str) -> None:
+        """Set the damaged file aside, begin another with an event, and raise `StoreDamaged`."""
+        self.close()
+        aside = damage.set_aside(self._path, inode, self._clock.wall_ms())
+        connection = self._connect()
+        words = f"observed.db was damaged ({why})"
+        words += f": set aside as {aside.name}, begun anew" if aside else ": begun anew"
+        with self._transaction():
+            now_ms = self._clock.wall_ms()
+            pulse.note(connection, now_ms, f"store/{now_ms}/damaged", words, kind="store")
+        raise StoreDamaged(words)
+
+    def _remembered(self, connection: sqlite3.Connection) -> memory.Memory:
+        if self._memory is None:
+            self._memory = memory.load(connection)
+        return self._memory
+
+    def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        connection = self._live()
+        try:
+            return read(connection)
+        except sqlite3.Error as error:
+            raise self._translated(error) from error
+
+    @contextmanager
+    def _fenced(self, lease: Lease) -> Iterator[tuple[sqlite3.Connection, LeaseRow]]:
+        """A writing transaction whose first statement checks the epoch."""
+        try:
+            with self._transaction() as connection:
+                yield connection, check(connection, lease)
+        except LeaseLost:
+            self._memory = None
+            raise
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        connection = self._live()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException as error:
+            self._memory = None  # it may know of rows that are rolled back
+            with suppress(sqlite3.Error):  # SQLite rolled back by itself where it had to
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise self._translated(error) from error
+            raise
+
+    def _live(self) -> sqlite3.Connection:
+        """The connection, opened again when the file was removed or replaced under its name."""
+        if self._connection is not None and files.inode_of(self._path) != self._inode:
+            self.close()
+            connection = self._connect()
+            now_ms = self._clock.wall_ms()
+            words = "observed.db was removed: begun anew"
+            pulse.note(connection, now_ms, f"store/{now_ms}/removed", words, kind="store")
+            raise StoreDamaged("observed.db was removed or replaced: opened anew")
+        return self._connect()
+
+    def _translated(self, error: sqlite3.Error) -> StoreError:
+        if damage.is_damage(error):
+            try:
+                self._begin_anew(self._inode, str(error))
+            except StoreError as anew:
+                return anew
+        words = damage.in_words(error, self._path)
+        if isinstance(words, StoreFull) and self._full_since_ms is None:
+            self._full_since_ms = self._clock.wall_ms()
+        return words
+
+    def _note_recovery(self, connection: sqlite3.Connection, at: int) -> None:
+        if self._full_since_ms is None:
+            return
+        seconds = (self._clock.wall_ms() - self._full_since_ms) / 1000
+        text = f"the disk was full for {seconds:.0f} s: rounds of that time are missing, what was stored is kept"
+        pulse.note(connection, at, f"store/{at}/full", text, kind="store")
+        self._full_since_ms = None
+
+    def _checkpoint_when_large(self) -> None:
+        with suppress(OSError, sqlite3.Error):  # a log that cannot be folded in now is folded in later
+            size = self._path.with_name(self._path.name + "-wal").stat().st_size
+            if size > CHECKPOINT_BYTES and self._connection is not None:
+                mode = "TRUNCATE" if size > TRUNCATE_BYTES else "PASSIVE"
+                self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()

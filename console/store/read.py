@@ -1,0 +1,161 @@
+"""The one place where screens read the store: every read takes the moment that it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from console.model.configuration import Environment
+from console.model.ports import StoreUnreadable
+from console.model.views import AlertsView, ComponentDetail, HealthView
+from console.store import read_alerts, read_component, read_health, uptime
+from console.store.clock import Clock, SystemClock, now_ms
+from console.store.moment import Moment
+from console.store.read_header import Ours, empty_header, header
+from console.store.read_records import RecordsAt, records_at
+from console.store.reading import ReadFile, Unreadable
+from console.store.schema import OBSERVED_ID, OBSERVED_VERSION, RECORDS_ID, RECORDS_VERSION
+from console.store.timeline import wall_of
+
+
+class StoreReader:
+    """Reads of both files (`ports.StoreReads`). Opens them when first asked, holds no transaction between reads."""
+
+    def __init__(
+        self,
+        observed_path: Path,
+        records_path: Path,
+        environment: Environment,
+        fingerprint: str | None,
+        clock: Callable[[], int] = now_ms,
+        *,
+        identities: Mapping[str, str] | None = None,
+        machine: Clock | None = None,
+    ) -> None:
+        """`clock`: what `at_ms=None` means. `fingerprint`, `identities`: of our own settings, to say how those of the
+        collector differ. `machine`: where CLOCK_BOOTTIME comes from."""
+        self._observed = ReadFile(observed_path, OBSERVED_ID, OBSERVED_VERSION)
+        self._records = ReadFile(records_path, RECORDS_ID, RECORDS_VERSION)
+        self._now = clock
+        self._ours = Ours(
+            environment=environment,
+            fingerprint=fingerprint,
+            identities=identities or {},
+            clock=machine or SystemClock(),
+        )
+
+    def version(self) -> int:
+        """A number that changes when anything was written to either file."""
+        try:
+            return self._observed.version() << 32 | self._records.version()
+        except Unreadable as error:
+            raise StoreUnreadable(str(error)) from error
+
+    def health(self, at_ms: int | None, *, strip_slices: int = 15, events: int = 8) -> HealthView:
+        """The Health screen at a moment."""
+        with self._at(at_ms) as (moment, records, shown_ms):
+            if moment is None:
+                return HealthView(
+                    header=empty_header(self._ours, shown_ms, records),
+                    verdict=None,
+                    verdict_ms=None,
+                    components=(),
+                    strip_s=read_health.STRIP_S,
+                    targets=(),
+                    uptime=uptime.unknown(self._ours.environment.thresholds.uptime_share),
+                    lately=(),
+                )
+            verdict, verdict_ms = read_health.verdict(moment)
+            return HealthView(
+                header=header(moment, self._ours, records),
+                verdict=verdict,
+                verdict_ms=verdict_ms,
+                components=read_health.component_rows(moment, strip_slices),
+                strip_s=read_health.STRIP_S,
+                targets=read_health.targets(moment),
+                uptime=uptime.cells(moment, self._ours.environment.thresholds.uptime_share),
+                lately=read_health.lately(moment, events),
+            )
+
+    def component(self, key: str, at_ms: int | None) -> ComponentDetail:
+        """One component with every target of it."""
+        with self._at(at_ms) as (moment, records, shown_ms):
+            if moment is None:
+                return ComponentDetail(
+                    header=empty_header(self._ours, shown_ms, records),
+                    row=read_component.unknown_row(key, 15),
+                    explanation=(),
+                    targets=(),
+                    events=(),
+                )
+            explanation, targets, events = read_component.parts(moment, key)
+            return ComponentDetail(
+                header=header(moment, self._ours, records),
+                row=read_component.row(moment, key, 15),
+                explanation=explanation,
+                targets=targets,
+                events=events,
+            )
+
+    def alerts(self, at_ms: int | None) -> AlertsView:
+        """Alerts firing at a moment, history before it, rules and silences."""
+        with self._at(at_ms) as (moment, records, shown_ms):
+            if moment is None:
+                return AlertsView(
+                    header=empty_header(self._ours, shown_ms, records),
+                    firing=(),
+                    history=(),
+                    rules=(),
+                    silences=records.silences,
+                )
+            return AlertsView(
+                header=header(moment, self._ours, records),
+                firing=read_alerts.firing(moment, records),
+                history=read_alerts.history(moment, records),
+                rules=read_alerts.rules(moment, records),
+                silences=records.silences,
+            )
+
+    def change_after(self, at_ms: int, *, forward: bool) -> int | None:
+        """The nearest moment after (or before) `at_ms` at which a judgement changed or an alert began or ended."""
+        with self._at(at_ms) as (moment, _, _):
+            return nearest_change(moment, forward) if moment is not None else None
+
+    def close(self) -> None:
+        """Release the files."""
+        self._observed.close()
+        self._records.close()
+
+    @contextmanager
+    def _at(self, at_ms: int | None) -> Iterator[tuple[Moment | None, RecordsAt, int]]:
+        shown_ms = self._now() if at_ms is None else at_ms
+        records = self._records_at(shown_ms)
+        try:
+            with self._observed.transaction() as connection:
+                moment = Moment(connection, at_ms, shown_ms) if connection is not None else None
+                yield moment, records, shown_ms
+        except Unreadable as error:
+            raise StoreUnreadable(str(error)) from error
+
+    def _records_at(self, at_ms: int) -> RecordsAt:
+        try:
+            with self._records.transaction() as connection:
+                return records_at(connection, at_ms)
+        except Unreadable as error:
+            # Health goes on without them and says so: they hold nothing of the state of the system.
+            return RecordsAt(trouble=str(error), at_ms=at_ms)
+
+
+def nearest_change(moment: Moment, forward: bool) -> int | None:
+    """See `StoreReader.change_after`."""
+    comparison, order = (">", "ASC") if forward else ("<", "DESC")
+    found = [
+        row[0]
+        for table in ("change", "alert", "alert_end")
+        for row in moment.connection.execute(
+            f"SELECT at FROM {table} WHERE at {comparison} ? ORDER BY at {order} LIMIT 1", (moment.position,)
+        )
+    ]
+    nearest = (min if forward else max)(found, default=None)
+    return wall_of(nearest) if nearest is not None else None

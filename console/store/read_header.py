@@ -1,0 +1,129 @@
+"""The header of every view: identity, worst state, alerts, late sources, and the collector itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from console.model.configuration import Environment
+from console.model.states import State
+from console.model.views import CollectorStatus, Header
+from console.store.clock import Clock
+from console.store.lease import TAKEOVER_MS, difference
+from console.store.memory import COMPONENT, VERDICT
+from console.store.moment import Moment, SpanAt
+from console.store.read_alerts import firing
+from console.store.read_records import RecordsAt
+from console.store.timeline import wall_of
+
+COLLECTOR = "collector"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ours:
+    """What the reader knows of itself."""
+
+    environment: Environment
+    fingerprint: str | None
+    identities: Mapping[str, str]
+    clock: Clock
+
+
+def empty_header(ours: Ours, at_ms: int, records: RecordsAt) -> Header:
+    """The header over a store that does not exist yet."""
+    return Header(
+        at_ms=at_ms,
+        environment=ours.environment.name,
+        label=ours.environment.label,
+        identity=None,
+        identity_mismatch=None,
+        state=State.UNKNOWN,
+        alerts_firing=0,
+        sources_late=0,
+        sources=0,
+        collector=CollectorStatus(alive=False),
+        open_items=records.open_items(),
+    )
+
+
+def header(moment: Moment, ours: Ours, records: RecordsAt) -> Header:
+    """The header at the moment."""
+    figures = moment.figures
+    late, sources = _late(moment)
+    return Header(
+        at_ms=moment.at_ms,
+        environment=ours.environment.name,
+        label=ours.environment.label,
+        identity=figures["identity"] if figures else None,
+        identity_mismatch=figures["mismatch"] if figures else None,
+        state=_state(moment),
+        alerts_firing=sum(1 for alert in firing(moment, records) if alert.silenced_until_ms is None),
+        sources_late=late,
+        sources=sources,
+        collector=_collector(moment, ours),
+        open_items=records.open_items(),
+    )
+
+
+def _state(moment: Moment) -> State:
+    span = moment.span(VERDICT)
+    if span is None:
+        return State.UNKNOWN
+    return State.STALE if moment.late(span) else span.state
+
+
+def _late(moment: Moment) -> tuple[int, int]:
+    """(late, all) of the targets seen. A target that no component names any more counts only while it is polled."""
+    named = {target for key in moment.components for target in _targets(moment.span(COMPONENT + key))}
+    late = sources = 0
+    for key in moment.polled:
+        span = moment.span(key)
+        if span is None:
+            continue
+        is_late = moment.late(span)
+        if is_late and named and key not in named:
+            continue
+        sources += 1
+        late += is_late
+    return late, sources
+
+
+def _targets(span: SpanAt | None) -> list[str]:
+    return list(span.body["targets"]) if span else []
+
+
+def _collector(moment: Moment, ours: Ours) -> CollectorStatus:
+    lease = moment.lease
+    if lease is None or not lease.holder.name:
+        return CollectorStatus(alive=_judged(moment) and not moment.live, last_error=_last_error(moment))
+    if not moment.live:
+        return CollectorStatus(alive=_judged(moment), last_error=_last_error(moment))
+    same_boot = lease.holder.boot_id == ours.clock.boot_id
+    age_ms = ours.clock.boot_ms() - lease.renewed_boot_ms if same_boot else ours.clock.wall_ms() - lease.renewed_ms
+    return CollectorStatus(
+        alive=lease.alive(ours.clock),
+        holder=lease.holder.words,
+        renewed_age_s=max(0, age_ms) / 1000,
+        difference=difference(lease.holder, ours.fingerprint, ours.identities),
+        last_error=_last_error(moment),
+    )
+
+
+def _judged(moment: Moment) -> bool:
+    """Whether the collector was alive at a past moment: it judged, or polled anything, and was not late with it."""
+    spans = [moment.span(VERDICT), *(moment.span(key) for key in moment.polled)]
+    return any(span is not None and not moment.late(span) for span in spans) or any(
+        span is not None and moment.position - span.last_at < TAKEOVER_MS for span in spans
+    )
+
+
+def _last_error(moment: Moment) -> str | None:
+    span = moment.span(COLLECTOR)
+    if span is not None and span.state is not State.HEALTHY and not moment.late(span):
+        return str(span.body["words"])
+    row = moment.connection.execute(
+        "SELECT text FROM event WHERE kind IN ('store', 'defect') AND at <= ? AND at_ms > ? "
+        "ORDER BY at_ms DESC LIMIT 1",
+        (moment.position, wall_of(moment.position) - 600_000),
+    ).fetchone()
+    return str(row[0]) if row else None

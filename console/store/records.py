@@ -1,0 +1,231 @@
+"""records.db, the people's file: acknowledgements, silences, requests to poll. Never discarded."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Protocol, Self, TypeVar
+
+from console.model.ports import Refused
+from console.model.views import AlertsView, SilenceRow
+from console.store import ballast, damage, files, schema
+from console.store.clock import now_ms
+from console.store.codec import plain
+from console.store.errors import StoreError, StoreFull
+from console.store.identity import Who, identity
+from console.store.read_records import Acknowledgement, silences_at
+
+__all__ = ["AlertBook", "PollBook", "Records", "Who", "identity"]
+
+T = TypeVar("T")
+
+LONGEST_SILENCE_MINUTES = 7 * 24 * 60
+TEXT_LIMIT = 500
+
+
+class Records:
+    """records.db for one process; opened with the first use. Not for two threads at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open or create it now, with its ballast. Raises `StoreError` or `UnsuitablePlace`."""
+        records = cls(path)
+        records._live()
+        return records
+
+    def close(self) -> None:
+        """Release the file."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+    def acknowledge(self, rule: str, subject: str, began_ms: int, by: str, note: str, at_ms: int | None = None) -> None:
+        """Record that somebody has seen the alert that began then."""
+        self._write(
+            "INSERT INTO acknowledgement(at_ms, rule, subject, began_ms, by, note) VALUES (?, ?, ?, ?, ?, ?)",
+            (_moment(at_ms), plain(rule), plain(subject), began_ms, plain(by), plain(note)[:TEXT_LIMIT]),
+        )
+
+    def silence(self, matcher: str, reason: str, by: str, expires_ms: int, at_ms: int | None = None) -> int:
+        """Begin a silence of alerts whose `rule` or `rule/subject` equals `matcher`; gives its id."""
+        return self._write(
+            "INSERT INTO silence(began_ms, expires_ms, matcher, reason, by) VALUES (?, ?, ?, ?, ?)",
+            (_moment(at_ms), expires_ms, plain(matcher), plain(reason)[:TEXT_LIMIT], plain(by)),
+        )
+
+    def end_silence(self, silence_id: int, by: str = "", at_ms: int | None = None) -> bool:
+        """End a silence now; False when there is none of that id or it had ended."""
+        with self._transaction() as connection:
+            known = connection.execute("SELECT 1 FROM silence WHERE id = ?", (silence_id,)).fetchone()
+            if known is None:
+                return False
+            return (
+                connection.execute(
+                    "INSERT OR IGNORE INTO silence_end(silence_id, ended_ms, by) VALUES (?, ?, ?)",
+                    (silence_id, _moment(at_ms), plain(by)),
+                ).rowcount
+                > 0
+            )
+
+    def active_silences(self, at_ms: int | None = None) -> tuple[SilenceRow, ...]:
+        """Silences in force at a moment, newest first."""
+        moment_ms = _moment(at_ms)
+        found = self._read(lambda connection: silences_at(connection, moment_ms, past=0))
+        return tuple(silence for silence in found if silence.ended_ms is None)
+
+    def acknowledgements(self, rule: str, subject: str, began_ms: int) -> tuple[Acknowledgement, ...]:
+        """All of one alert, oldest first."""
+        rows = self._read(
+            lambda connection: connection.execute(
+                "SELECT rule, subject, began_ms, by, at_ms, note FROM acknowledgement "
+                "WHERE rule = ? AND subject = ? AND began_ms = ? ORDER BY id",
+                (rule, subject, began_ms),
+            ).fetchall()
+        )
+        return tuple(Acknowledgement(*row) for row in rows)
+
+    def request_poll(self, at_ms: int | None = None, by: str = "") -> None:
+        """Ask the collector to poll everything now."""
+        self._write("INSERT INTO poll_request(at_ms, by) VALUES (?, ?)", (_moment(at_ms), plain(by)))
+
+    def take_poll_requests(self) -> int:
+        """How many requests came since the last call; they are served by that. Writes only when there are any."""
+        newest = self._read(lambda connection: connection.execute("SELECT max(id) FROM poll_request").fetchone()[0])
+        if newest is None:
+            return 0
+        with self._transaction() as connection:
+            return connection.execute("DELETE FROM poll_request WHERE id <= ?", (newest,)).rowcount
+
+    # Inside
+
+    def _write(self, statement: str, values: tuple[object, ...]) -> int:
+        try:
+            return self._written(statement, values)
+        except StoreFull:
+            # What people record matters more than the reserve kept for it.
+            if not ballast.free(self._path):
+                raise
+            return self._written(statement, values)
+
+    def _written(self, statement: str, values: tuple[object, ...]) -> int:
+        with self._transaction() as connection:
+            row = connection.execute(statement, values).lastrowid
+            return row if row is not None else 0
+
+    def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        connection = self._live()
+        try:
+            return read(connection)
+        except sqlite3.Error as error:
+            raise self._translated(error) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        connection = self._live()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException as error:
+            with suppress(sqlite3.Error):  # SQLite rolled back by itself where it had to
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise self._translated(error) from error
+            raise
+
+    def _live(self) -> sqlite3.Connection:
+        if self._connection is not None:
+            return self._connection
+        files.prepare_directory(self._path.parent)
+        files.prepare_file(self._path)
+        try:
+            connection = files.connect_writer(self._path)
+            schema.create_records(connection)
+        except sqlite3.Error as error:
+            raise self._translated(error) from error
+        except schema.WrongSchema as error:
+            raise StoreError(f"{self._path}: {error}") from error
+        ballast.fill(self._path)
+        self._connection = connection
+        return connection
+
+    def _translated(self, error: sqlite3.Error) -> StoreError:
+        if damage.is_damage(error):
+            self.close()
+            return StoreError(f"{self._path} is damaged ({error}): it is never discarded, restore it from a backup")
+        return damage.in_words(error, self._path)
+
+
+def _moment(at_ms: int | None) -> int:
+    return now_ms() if at_ms is None else at_ms
+
+
+class _ReadsAlerts(Protocol):
+    def alerts(self, at_ms: int | None) -> AlertsView:
+        """See `ports.StoreReads`."""
+
+
+class AlertBook:
+    """What an operator does to alerts (`ports.AlertActions`), recorded under their name."""
+
+    def __init__(self, records: Records, reader: _ReadsAlerts, who: Who) -> None:
+        self._records = records
+        self._reader = reader
+        self._who = who
+
+    def acknowledge(self, alert_id: int, note: str) -> None:
+        """Record that the caller has seen a firing alert. Raises `Refused`."""
+        firing = {alert.id: alert for alert in self._reader.alerts(None).firing}
+        alert = firing.get(alert_id)
+        if alert is None:
+            raise Refused(f"alert {alert_id} is not firing (any more)")
+        with _refusing():
+            self._records.acknowledge(alert.rule, alert.subject, alert.began_ms, self._who.words, note)
+
+    def silence(self, matcher: str, minutes: int, reason: str) -> None:
+        """Begin a silence of `minutes`. Raises `Refused` without a reason, a matcher, or an expiry within 7 days."""
+        if not matcher.strip():
+            raise Refused("a silence needs a rule, or rule/subject")
+        if not reason.strip():
+            raise Refused("a silence needs a reason")
+        if not 0 < minutes <= LONGEST_SILENCE_MINUTES:
+            raise Refused(f"a silence lasts from 1 to {LONGEST_SILENCE_MINUTES} minutes (7 days)")
+        with _refusing():
+            began_ms = now_ms()
+            self._records.silence(
+                matcher.strip(), reason.strip(), self._who.words, began_ms + minutes * 60_000, began_ms
+            )
+
+    def end_silence(self, silence_id: int) -> None:
+        """End a silence now. Raises `Refused` when it is not in force."""
+        with _refusing():
+            if not self._records.end_silence(silence_id, self._who.words):
+                raise Refused(f"silence {silence_id} is not in force (any more)")
+
+
+class PollBook:
+    """`r`: asks the collector to poll now (`ports.PollRequests`)."""
+
+    def __init__(self, records: Records, who: Who) -> None:
+        self._records = records
+        self._who = who
+
+    def poll_now(self) -> None:
+        """Write the request. Raises `Refused`."""
+        with _refusing():
+            self._records.request_poll(by=self._who.words)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except (StoreError, files.UnsuitablePlace) as error:
+        raise Refused(str(error)) from error
