@@ -56,6 +56,7 @@ def _toml(directory: Path, ports: Mapping[str, int]) -> str:
         certificate=f"{LOOPBACK}:{ports['tls']}", ca=_text(str(directory / "tls" / "ca.pem")), project=PROJECT,
         team=TEAM, vercel=url("vercel"), ref=REF, supabase=url("supabase"), gateway=url("gateway"), vendors=vendors,
         witness1=url("witness1"), witness2=url("witness2"), status=url("status"),
+        github=url("github"),
     )  # fmt: skip
 
 
@@ -139,6 +140,7 @@ any = [{{ name = "On-call lead", phone = "+49 30 5550 1000", email = "oncall@tab
 [environments.demo.links]
 application = "{url}/"
 status = "{status}/supabase/api/v2/summary.json"
+github = "{github}"
 runbooks = "https://wiki.tabletalk.example/runbooks"
 """
 

@@ -84,8 +84,7 @@ class Guard:
 
     async def _fault(self, path: str) -> Response | None:
         faults = self._state.faults
-        if "backend-slow" in faults:
-            await asyncio.sleep(random.uniform(2.3, 3.1))
+        await asyncio.sleep(random.uniform(2.3, 3.1) if "backend-slow" in faults else _way_s())
         if path.startswith(SYSTEM) or path == "/api/metrics":
             return None
         if "backend-errors" in faults and random.random() < 0.6:
@@ -114,6 +113,11 @@ class Guard:
             level, f"{method} {path} {status}", method=method, path=path, status=status, ms=round(seconds * 1000, 1),
             version=self._state.serving.version,
         )  # fmt: skip
+
+
+def _way_s() -> float:
+    """What the edge and a warm function take at a hosted site: median 28 ms, 95 % under 65 ms."""
+    return random.lognormvariate(-3.58, 0.5)
 
 
 class _Sent:
