@@ -23,7 +23,7 @@ DEFAULT_ENVIRONMENT = "production"
 LARGEST_FILE_BYTES = 1 << 20
 LEAST_CONFIGURATION = '[environments.production]\nurl = "https://app.example.com"'
 
-_TOP_LEVEL = ("environments", "display", "state_directory", "demo_directory")
+_TOP_LEVEL = ("environments", "display", "state_directory", "demo")
 _SECRET_KEYS = frozenset(
     field.name
     for kind in (Environment, Vercel, Supabase)
@@ -32,6 +32,11 @@ _SECRET_KEYS = frozenset(
 )
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)
 _LINE = r"\(at line (\d+), column \d+\)"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Demo:
+    directory: str
 
 
 class SettingsError(Exception):
@@ -94,7 +99,7 @@ def _settings(
         environments=names,
         state_directory=_state_directory(file, table, name, process_environment),
         display=convert(table.get("display", {}), Display, ("display",)),
-        demo_directory=_directory(file, table, "demo_directory"),
+        demo_directory=_demo_directory(file, table),
         warnings=_readable_by_all(file, variables.env_file, literal_secret=_literal_secret(table)),
     )
 
@@ -251,6 +256,13 @@ def _state_directory(file: Path, table: dict[str, Any], name: str, process_envir
     if shared.is_dir() and os.access(shared, os.W_OK | os.X_OK):
         return shared
     return _user_directory(process_environment, "XDG_STATE_HOME", ".local/state") / "radar" / name
+
+
+def _demo_directory(file: Path, table: dict[str, Any]) -> Path | None:
+    """Where the demo that wrote this file runs: `[demo]` with `directory`."""
+    if "demo" not in table:
+        return None
+    return _beside(file, convert(table["demo"], _Demo, ("demo",)).directory)
 
 
 def _directory(file: Path, table: dict[str, Any], key: str) -> Path | None:

@@ -6,7 +6,7 @@ import argparse
 
 from console.cli import FAILED, WELL
 from console.commands.output import Output, add_json, complain, document
-from console.commands.parts import alert_book, settings_of
+from console.commands.parts import operator, settings_of
 from console.model.ports import Refused, StoreUnreadable
 
 
@@ -21,8 +21,8 @@ def run(arguments: argparse.Namespace) -> int:
     """0: recorded; 2: refused, with the reason."""
     settings = settings_of(arguments)
     try:
-        with alert_book(settings) as (_, book):
-            book.acknowledge(arguments.id, arguments.note)
+        with operator(settings) as person:
+            person.alerts.acknowledge(arguments.id, arguments.note)
     except (Refused, StoreUnreadable) as error:
         complain(str(error))
         return FAILED

@@ -46,8 +46,11 @@ class Output:
 
     def state(self, state: State) -> str:
         """Glyph and word, coloured unless it is well."""
-        words = f"{self.glyph(state)} {state.value}"
-        return words if state is State.HEALTHY else self._painted(words, _COLOURS[state])
+        return self.painted(f"{self.glyph(state)} {state.value}", state)
+
+    def painted(self, text: str, state: State) -> str:
+        """`text` in the state's colour; what is well is quiet."""
+        return text if state is State.HEALTHY else self._painted(text, _COLOURS[state])
 
     def glyph(self, state: State) -> str:
         """The state's glyph in the set that the terminal has."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.model.configuration import Settings
+from console.model.ports import AlertActions, PollRequests, StoreReads
 from console.settings import load
 
 if TYPE_CHECKING:
     from console.store.read import StoreReader
-    from console.store.records import AlertBook
-
-UsageError = Callable[[str], None]
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
@@ -33,11 +32,19 @@ def reading(settings: Settings) -> Iterator[StoreReader]:
 
 
 @contextmanager
-def alert_book(settings: Settings) -> Iterator[tuple[StoreReader, AlertBook]]:
-    """The store for reading, and what an operator may do to its alerts under his real identity."""
-    from console.store.files import prepare_directory
-    from console.store.records import AlertBook, Records, identity
+def operator(settings: Settings) -> Iterator[Operator]:
+    """Who acts, under the identity that the kernel vouches for. Opens records.db with the first act."""
+    from console.store.records import AlertBook, PollBook, Records, identity
 
-    prepare_directory(settings.state_directory)
+    who = identity()
     with reading(settings) as reads, closing(Records(settings.records_path)) as records:
-        yield reads, AlertBook(records, reads, identity())
+        yield Operator(reads, AlertBook(records, reads, who), PollBook(records, who))
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """What a person may do to this environment's records, with a reader of his own."""
+
+    reads: StoreReads
+    alerts: AlertActions
+    polls: PollRequests

@@ -6,17 +6,12 @@ The expiry is mandatory: a silence that nobody ends is how the next incident is 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from console.cli import FAILED, UNUSABLE, WELL
 from console.commands.output import Output, add_json, complain, document
-from console.commands.parts import alert_book, settings_of
-from console.model.ports import Refused, StoreUnreadable
+from console.commands.parts import Operator, operator, settings_of
+from console.model.ports import Refused, StoreReads, StoreUnreadable
 from console.model.times import ago, parse_duration
-
-if TYPE_CHECKING:
-    from console.store.read import StoreReader
-    from console.store.records import AlertBook
 
 Answer = tuple[dict[str, object], str]
 
@@ -37,8 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
         return UNUSABLE
     settings = settings_of(arguments)
     try:
-        with alert_book(settings) as (reads, book):
-            content, words = _end(arguments, book) if arguments.end is not None else _begin(arguments, reads, book)
+        with operator(settings) as person:
+            content, words = (_begin if arguments.end is None else _end)(arguments, person)
     except (Refused, StoreUnreadable) as error:
         complain(str(error))
         return FAILED
@@ -66,20 +61,20 @@ def _missing(arguments: argparse.Namespace) -> str | None:
     return None
 
 
-def _end(arguments: argparse.Namespace, book: AlertBook) -> Answer:
-    book.end_silence(arguments.end)
+def _end(arguments: argparse.Namespace, person: Operator) -> Answer:
+    person.alerts.end_silence(arguments.end)
     return {"ended": arguments.end}, f"silence {arguments.end} is ended"
 
 
-def _begin(arguments: argparse.Namespace, reads: StoreReader, book: AlertBook) -> Answer:
-    _refuse_unknown(arguments.matcher, reads)
+def _begin(arguments: argparse.Namespace, person: Operator) -> Answer:
+    _refuse_unknown(arguments.matcher, person.reads)
     minutes = -(-arguments.length // 60)
-    book.silence(arguments.matcher, minutes, arguments.reason)
+    person.alerts.silence(arguments.matcher, minutes, arguments.reason)
     content = {"silenced": arguments.matcher, "minutes": minutes, "reason": arguments.reason}
     return content, f"{arguments.matcher} is silenced for {ago(minutes * 60)}"
 
 
-def _refuse_unknown(matcher: str, reads: StoreReader) -> None:
+def _refuse_unknown(matcher: str, reads: StoreReads) -> None:
     """A silence with a typing error in it would hold nothing, and nobody would know."""
     names = sorted({rule.name for rule in reads.alerts(None).rules})
     if names and matcher.partition("/")[0] not in names:

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 
 from console.cli import WELL
 from console.commands import documents
+from console.commands.keeper import collecting
 from console.commands.output import Output, add_json, complain, json_line
-from console.commands.parts import collecting, reading, settings_of
+from console.commands.parts import reading, settings_of
 from console.model.changes import Change, Sight, changes
 from console.model.ports import StoreReads, StoreUnreadable
 from console.model.times import clock

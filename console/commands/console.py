@@ -1,0 +1,80 @@
+"""`radar` with no command: the console. What is imported here is paid for at each start."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.cli import FAILED, UNUSABLE, WELL
+from console.commands.keeper import collecting
+from console.commands.output import complain
+from console.commands.parts import operator, reading, settings_of
+from console.model.configuration import Settings
+
+if TYPE_CHECKING:
+    from screens.host import FaultSwitch
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Open the console until it is quit; 3 where it cannot be drawn."""
+    if why := unfit():
+        complain(f"{why}; use `radar watch`, which prints plain lines, or `radar check`")
+        return UNUSABLE
+    try:
+        at_ms = _moment(arguments.at)
+    except ValueError as error:
+        complain(str(error))
+        return UNUSABLE
+    return open_console(settings_of(arguments), at_ms)
+
+
+def open_console(settings: Settings, at_ms: int | None = None, faults: FaultSwitch | None = None) -> int:
+    """The console on these settings, with a collector of its own while nobody else collects."""
+    from console.store.files import UnsuitablePlace, prepare_directory
+
+    try:
+        prepare_directory(settings.state_directory)
+    except UnsuitablePlace as error:
+        complain(str(error))
+        return UNUSABLE
+    with collecting(settings):
+        return _run_app(settings, at_ms, faults or _demo_faults(settings.demo_directory))
+
+
+def _run_app(settings: Settings, at_ms: int | None, faults: FaultSwitch | None) -> int:
+    from console.app import RadarApp
+
+    # Two readers: the feed reads in a thread of its own, what a person asks for is read beside it.
+    with reading(settings) as reads, operator(settings) as person:
+        app = RadarApp(settings, reads, person.alerts, person.polls, at_ms=at_ms, faults=faults)
+        app.run()
+    return FAILED if app.return_code else WELL
+
+
+def _demo_faults(directory: Path | None) -> FaultSwitch | None:
+    if directory is None:
+        return None
+    from console.commands.faults import DemoFaults
+
+    return DemoFaults(directory)
+
+
+def _moment(typed: str | None) -> int | None:
+    if typed is None:
+        return None
+    from console.model.times import parse_moment
+    from console.store.clock import now_ms
+
+    return parse_moment(typed, now_ms())
+
+
+def unfit() -> str | None:
+    """Why this terminal cannot show the console; None: it can."""
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        return "the console needs a terminal for its input and output"
+    if os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
+        return f"the terminal (TERM={os.environ.get('TERM', '')}) cannot draw a screen"
+    return None

@@ -1,0 +1,108 @@
+"""`radar demo`: a real PostgreSQL, a backend under load and stand-ins for the hosted APIs, and the console on them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from console.cli import FAILED, UNUSABLE, WELL
+from console.commands.output import Output, add_json, complain, document
+from console.model.configuration import Settings
+from console.model.ports import Refused
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of this command and of `demo fault`."""
+    parser.add_argument("--dir", type=Path, metavar="DIR", help="where it keeps its files; emptied at each start")
+    parser.add_argument("--no-ui", action="store_true", help="collect without the console until SIGINT or SIGTERM")
+    commands = parser.add_subparsers(dest="demo_command", metavar="fault")
+    fault = commands.add_parser("fault", help="switch a fault; without a name, list them", allow_abbrev=False)
+    fault.add_argument("name", nargs="?", metavar="NAME", help="which fault")
+    fault.add_argument("switch", nargs="?", choices=("on", "off"), metavar="on|off")
+    fault.add_argument("--dir", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="where the demo runs")
+    fault.add_argument("--no-color", action="store_true", default=argparse.SUPPRESS, help="print no colours")
+    add_json(fault)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The demo until the console is quit, or until a signal; `fault`: 0 when it is in effect, 2 when refused."""
+    try:
+        return _fault(arguments) if arguments.demo_command == "fault" else _demo(arguments)
+    except Refused as error:
+        complain(str(error))
+        return FAILED
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from console.commands.console import open_console, unfit
+    from console.commands.faults import free_directory
+    from console.demo.faults import DemoFault
+    from console.demo.stack import DemoStack
+
+    if not arguments.no_ui and (why := unfit()):
+        complain(f"{why}; use `radar demo --no-ui`, and `radar watch` with the configuration that it prints")
+        return UNUSABLE
+    directory = _given(arguments) or free_directory()
+    output = Output(arguments)
+    output.line(f"starting the demo in {directory}: a real PostgreSQL, a backend, 30 days of history")
+    stack = DemoStack(directory)
+    try:
+        file = stack.start()
+        output.line(f"its configuration is {file}")
+        settings = _settings(file)
+        return _collect(settings) if arguments.no_ui else open_console(settings)
+    except DemoFault as error:
+        raise Refused(str(error)) from None
+    finally:
+        stack.stop()
+
+
+def _given(arguments: argparse.Namespace) -> Path | None:
+    return arguments.dir.expanduser().absolute() if arguments.dir else None
+
+
+def _settings(file: Path) -> Settings:
+    """Of the demo's own variables only: what the user exports for his own systems must not reach a demo."""
+    from console.settings import load
+
+    kept = {name: os.environ[name] for name in ("HOME", "XDG_STATE_HOME") if name in os.environ}
+    return load(file, None, kept)
+
+
+def _collect(settings: Settings) -> int:
+    from console.commands.collect import collect
+
+    return collect(settings)
+
+
+def _fault(arguments: argparse.Namespace) -> int:
+    if arguments.name is None:
+        return _list(arguments)
+    if arguments.switch is None:
+        complain(f"on or off? radar demo fault {arguments.name} on")
+        return UNUSABLE
+    from console.commands.faults import DemoFaults, running_directory
+
+    DemoFaults(_given(arguments) or running_directory()).set(arguments.name, arguments.switch == "on")
+    if arguments.json:
+        document({"fault": arguments.name, "on": arguments.switch == "on"})
+    else:
+        Output(arguments).line(f"{arguments.name} is {arguments.switch}")
+    return WELL
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    """Every fault, and which are on where a demo runs."""
+    from console.commands.faults import DemoFaults, known, running_directory
+
+    try:
+        rows = DemoFaults(_given(arguments) or running_directory()).list()
+    except Refused as error:
+        complain(str(error))
+        rows = known()
+    if arguments.json:
+        document({"faults": [{"name": name, "does": does, "on": on} for name, does, on in rows]})
+    else:
+        Output(arguments).table([("on" if on else "", name, does) for name, does, on in rows])
+    return WELL

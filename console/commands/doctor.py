@@ -1,0 +1,89 @@
+"""`radar doctor`: try everything that the console rests on, and say in words what to do about what fails."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+
+from console.cli import FAILED, SHORT, UNUSABLE, WELL
+from console.commands import examine_host, examine_sources, examine_store
+from console.commands.finding import Finding, Result
+from console.commands.output import Output, add_json, document
+from console.commands.parts import settings_of
+from console.model.configuration import Settings
+from console.model.states import State
+from console.settings import SettingsError
+
+_STATES = {
+    Result.WELL: State.HEALTHY,
+    Result.WARNING: State.DEGRADED,
+    Result.FAILED: State.UNHEALTHY,
+    Result.UNKNOWN: State.UNKNOWN,
+    Result.OFF: State.NOT_CONFIGURED,
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of this command."""
+    parser.add_argument("--offline", action="store_true", help="ask no other system")
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0: all well; 1: warnings, or something unknown; 2: something fails; 3: the configuration is unusable."""
+    try:
+        settings = settings_of(arguments)
+    except SettingsError as error:
+        return _report(arguments, None, [_unusable(error), *examine_host.findings(None)])
+    return _report(arguments, settings, _findings(settings, offline=arguments.offline))
+
+
+def _findings(settings: Settings, *, offline: bool) -> Iterator[Finding]:
+    yield Finding("configuration", "file", Result.WELL, f"{settings.file}, environment {settings.environment.name}")
+    for warning in settings.warnings:
+        words, _, fix = warning.partition("; ")
+        yield Finding("configuration", "permissions", Result.WARNING, words, fix)
+    yield from examine_host.findings(settings.display)
+    yield from examine_store.findings(settings)
+    yield from examine_sources.not_configured(settings.environment)
+    if not offline:
+        yield from examine_sources.findings(settings)
+
+
+def _unusable(error: SettingsError) -> Finding:
+    place = f"line {error.line}: " if error.line else ""
+    key = f"{error.key}: " if error.key else ""
+    return Finding(
+        "configuration", "file", Result.FAILED, f"{error.file or ''} {place}{key}{error.problem}".strip(), error.fix
+    )
+
+
+def _report(arguments: argparse.Namespace, settings: Settings | None, findings: Iterable[Finding]) -> int:
+    """Print each finding as soon as it is known, or all of them as one document; give the exit status."""
+    output = Output(arguments, settings.display if settings else None)
+    kept: list[Finding] = []
+    for finding in findings:
+        if not arguments.json:
+            _print(output, finding, new_group=not kept or kept[-1].group != finding.group)
+        kept.append(finding)
+    status = _status(kept) if settings else UNUSABLE
+    if arguments.json:
+        name = settings.environment.name if settings else None
+        document({"environment": name, "status": status, "findings": [finding.document() for finding in kept]})
+    return status
+
+
+def _print(output: Output, finding: Finding, *, new_group: bool) -> None:
+    if new_group:
+        output.line(output.head(finding.group))
+    glyph = output.glyph(_STATES[finding.result])
+    output.line(f"  {output.painted(glyph, _STATES[finding.result])} {finding.name}: {finding.words}")
+    if finding.fix and finding.result is not Result.WELL:
+        output.line(f"      {finding.fix}")
+
+
+def _status(findings: list[Finding]) -> int:
+    results = {finding.result for finding in findings}
+    if Result.FAILED in results:
+        return FAILED
+    return SHORT if results & {Result.WARNING, Result.UNKNOWN} else WELL

@@ -1,0 +1,105 @@
+"""`radar doctor`: every system and credential tried once, as the collector would; what fails, with the fix."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+
+from console.commands.finding import Finding, Result
+from console.model.configuration import Environment, Settings
+from console.model.observation import ErrorKind, Observation, Outcome
+
+# Where a credential comes from, by the target that needs it.
+_CREDENTIALS = {
+    "vercel": "make a token at https://vercel.com/account/tokens with access to the team, and set it as vercel.token",
+    "supabase.project": "make a token at https://supabase.com/dashboard/account/tokens, and set it as supabase.token",
+    "supabase.gateway": "copy the publishable (anon) key of the project's API settings into supabase.anon_key",
+    "supabase.auth": "copy the publishable (anon) key of the project's API settings into supabase.anon_key",
+    "supabase.pooler": "compare user and password with the project's Connect page, and set them in supabase.pooler",
+    "postgres": "compare user and password with the server's, and set them in database (best as ${DATABASE_URL})",
+}
+_KINDS = {
+    ErrorKind.DNS: "check the host name, and this host's DNS: getent hosts NAME",
+    ErrorKind.CONNECT: "check host and port, and whether a firewall lets this host through",
+    ErrorKind.TIMEOUT: "check whether a firewall drops packets from this host, and whether the system hangs",
+    ErrorKind.TLS: "check the certificate and this host's clock; a company's own authority goes into certificate_ca",
+    ErrorKind.REDIRECT: "set url to the address that answers without a redirect",
+    ErrorKind.CHALLENGED: "allow this host's address in the firewall's rules, or use a bypass for automation",
+    ErrorKind.CACHED: "exclude the route from the edge's cache: Cache-Control: no-store",
+    ErrorKind.RATE_LIMITED: "lengthen the interval of this source in [environments.NAME.intervals]",
+    ErrorKind.LIMIT: "the server has no connection left: end idle sessions, or raise max_connections",
+    ErrorKind.EGRESS: "this host is offline: check its network before anything else",
+}
+_PLAIN = "see what it answers: open the console, Enter on its component"
+
+# What switches a part on, by the field of the environment that is empty.
+_LINES = {
+    "metrics": 'metrics = "/api/metrics"',
+    "database": 'database = "${DATABASE_URL}"',
+    "vercel": '[environments.NAME.vercel] with token = "${VERCEL_TOKEN}" and project = "prj_…"',
+    "supabase": '[environments.NAME.supabase] with ref = "…" and token = "${SUPABASE_ACCESS_TOKEN}"',
+    "vendors": '[[environments.NAME.vendors]] with name = "Vercel" and url = "https://www.vercel-status.com"',
+    "egress": "remove egress = false: without the witness, a failure of this host looks like the application's",
+    "contacts": '[[environments.NAME.contacts.any]] with name = "…" and phone = "…"',
+}
+
+
+def not_configured(environment: Environment) -> Iterator[Finding]:
+    """What could be watched and is not, with the line to add."""
+    for field, line in _LINES.items():
+        if not getattr(environment, field):
+            fix = f"add {line.replace('NAME', environment.name)}" if not line.startswith("remove") else line
+            yield Finding("not configured", field, Result.OFF, "not configured", fix)
+
+
+def findings(settings: Settings) -> list[Finding]:
+    """One round of every source."""
+    from console.collector.once import one_round  # httpx and psycopg: only where something is asked
+
+    observations, judgement = asyncio.run(one_round(settings))
+    found = [finding for observation in observations for finding in judged(observation)]
+    if judgement.identity_mismatch:
+        fix = "compare url, vercel.project and supabase.ref in the configuration: they belong to different systems"
+        found.append(Finding("systems", "identity", Result.FAILED, judgement.identity_mismatch, fix))
+    return found
+
+
+def judged(observation: Observation) -> Iterator[Finding]:
+    """What a poll tells of the way to its target. That the target is unhealthy is no fault of the configuration."""
+    if observation.outcome is Outcome.ANSWERED:
+        yield Finding("systems", observation.target, Result.WELL, f"answers: {observation.words}")
+        yield from _rights(observation)
+    else:
+        yield Finding(
+            "systems", observation.target, _RESULTS[observation.outcome], observation.words, _fix(observation)
+        )
+
+
+_RESULTS: Mapping[Outcome, Result] = {
+    Outcome.FAILED: Result.FAILED,
+    Outcome.FORBIDDEN: Result.FAILED,
+    Outcome.BLOCKED: Result.WARNING,
+    Outcome.HELD: Result.UNKNOWN,
+}
+
+
+def _fix(observation: Observation) -> str:
+    if observation.outcome is Outcome.FORBIDDEN or observation.error_kind is ErrorKind.CREDENTIALS:
+        target = observation.target
+        return _CREDENTIALS.get(target) or _CREDENTIALS.get(target.partition(".")[0]) or _PLAIN
+    return _KINDS.get(observation.error_kind, _PLAIN) if observation.error_kind else _PLAIN
+
+
+def _rights(observation: Observation) -> Iterator[Finding]:
+    """What the database role may see, and whether a pooler stands in between."""
+    if observation.target != "postgres.activity":
+        return
+    if observation.facts.get("pg_monitor") is False:
+        words = "the role is no member of pg_monitor: other users' sessions and queries are unknown, not absent"
+        yield Finding(
+            "systems", "database role", Result.WARNING, words, "run as an administrator: GRANT pg_monitor TO role"
+        )
+    if observation.facts.get("pooler") is True:
+        words = "the connection goes through a transaction pooler"
+        fix = "for the console use the direct address (port 5432), so that it works while the pooler does not"
+        yield Finding("systems", "database address", Result.WARNING, words, fix)

@@ -1,0 +1,121 @@
+"""`radar doctor`: where the two files are, whether they are sound, and whether somebody collects."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from console.commands.finding import Finding, Result
+from console.model.configuration import Settings
+from console.model.times import ago
+from console.store.clock import SystemClock
+from console.store.files import UnsuitablePlace, connect_reader, prepare_directory, refuse_network, sqlite_faults
+from console.store.lease import read_lease
+
+ENOUGH_FREE_BYTES = 1 << 30
+LARGEST_CHECKED_BYTES = 1 << 30
+"""Above this the soundness check takes more than some ten seconds, and is left to SQLite's own tools."""
+
+GROUP = "store"
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """The directory, SQLite itself, both files, the collector."""
+    yield from _sqlite()
+    directory = settings.state_directory
+    place = _place(directory)
+    yield place
+    if place.result is Result.FAILED:
+        return
+    yield from _permissions(directory)
+    yield _space(directory)
+    yield _file(settings.observed_path, "a collector makes it at its first round")
+    yield _file(settings.records_path, "the first acknowledgement or silence makes it")
+    yield _collector(settings.observed_path)
+
+
+def _sqlite() -> Iterator[Finding]:
+    faults = sqlite_faults()
+    if not faults:
+        yield Finding(GROUP, "SQLite", Result.WELL, f"{sqlite3.sqlite_version}, no known fault that touches us")
+    for fault in faults:
+        yield Finding(GROUP, "SQLite", Result.WARNING, fault, "update the operating system's SQLite when it offers it")
+
+
+def _place(directory: Path) -> Finding:
+    try:
+        if directory.exists():
+            refuse_network(directory)
+        else:
+            prepare_directory(directory)
+    except UnsuitablePlace as error:
+        return Finding(GROUP, "directory", Result.FAILED, str(error), "set state_directory to a local directory")
+    if not os.access(directory, os.R_OK | os.X_OK):
+        fix = f"join the group that owns it: {_owner(directory)}"
+        return Finding(GROUP, "directory", Result.FAILED, f"{directory} cannot be entered", fix)
+    if not os.access(directory, os.W_OK):
+        fix = f"to acknowledge and collect, join the group that owns it: {_owner(directory)}"
+        return Finding(GROUP, "directory", Result.WARNING, f"{directory} can be read and not written", fix)
+    return Finding(GROUP, "directory", Result.WELL, f"{directory}, on a local file system")
+
+
+def _owner(directory: Path) -> str:
+    try:
+        return f"{directory.owner()}:{directory.group()}"
+    except KeyError:  # an id without a name, as in containers
+        found = directory.stat()
+        return f"{found.st_uid}:{found.st_gid}"
+
+
+def _permissions(directory: Path) -> Iterator[Finding]:
+    for path in (directory, *sorted(directory.glob("*.db"))):
+        if path.stat().st_mode & stat.S_IRWXO:
+            words = f"{path} is open to everybody on this host"
+            yield Finding(GROUP, "permissions", Result.WARNING, words, f"run: chmod o-rwx {path}")
+
+
+def _space(directory: Path) -> Finding:
+    free = shutil.disk_usage(directory).free
+    words = f"{free / 2**30:,.1f} GiB free"
+    if free < ENOUGH_FREE_BYTES:
+        return Finding(
+            GROUP, "disk", Result.WARNING, words, "free at least 1 GiB; a year of history needs about 300 MiB"
+        )
+    return Finding(GROUP, "disk", Result.WELL, words)
+
+
+def _file(path: Path, when: str) -> Finding:
+    if not path.exists():
+        return Finding(GROUP, path.name, Result.WELL, f"not there yet: {when}")
+    size = f"{path.stat().st_size / 2**20:,.1f} MiB"
+    if path.stat().st_size > LARGEST_CHECKED_BYTES:
+        return Finding(GROUP, path.name, Result.WELL, f"{size}, too large to be checked here")
+    try:
+        with closing(connect_reader(path)) as connection:
+            answer = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.Error as error:
+        answer = str(error)
+    if answer != "ok":
+        fix = "a collector sets a damaged observed.db aside by itself; restore records.db from a backup"
+        return Finding(GROUP, path.name, Result.FAILED, f"{size}, damaged or unreadable: {answer[:200]}", fix)
+    return Finding(GROUP, path.name, Result.WELL, f"{size}, sound")
+
+
+def _collector(observed: Path) -> Finding:
+    start = "start it: systemctl start radar-collect@ENVIRONMENT, or open the console, which brings its own"
+    if not observed.exists():
+        return Finding(GROUP, "collector", Result.WARNING, "nobody has collected yet", start)
+    try:
+        with closing(connect_reader(observed)) as connection:
+            row = read_lease(connection)
+    except sqlite3.Error as error:
+        return Finding(GROUP, "collector", Result.UNKNOWN, f"the lease cannot be read: {error}", start)
+    if row is None or not row.alive(SystemClock()):
+        return Finding(GROUP, "collector", Result.WARNING, "nobody collects now", start)
+    silent = ago(row.silent_ms(SystemClock()) / 1000)
+    return Finding(GROUP, "collector", Result.WELL, f"{row.holder.words}, heard of {silent} ago")
