@@ -20,7 +20,7 @@ from console.model.configuration import Settings
 from console.model.ports import AlertActions, PollRequests, StoreReads
 from console.model.views import Header
 from screens import session as sessions
-from screens.feed import Done, Errand, Feed
+from screens.feed import Done, Feed, Hands
 from screens.health import HealthScreen
 from screens.host import FaultSwitch
 from screens.keys import actions, key_table
@@ -91,6 +91,7 @@ class RadarApp(App[None], inherit_bindings=False):
         self.clock_ms = clock_ms
         self.glyphs = SETS[settings.display.glyphs]
         self.feed = Feed(reads, clock_ms)
+        self.hands = Hands()
         self.session_path = session_path or sessions.session_file(settings.environment.name)
         self.session = sessions.load(self.session_path)
         self.last_header: Header | None = None
@@ -225,8 +226,7 @@ class RadarApp(App[None], inherit_bindings=False):
         if self.faults is None:
             self._show_palette(())
         else:
-            faults = self.faults
-            self.feed.errand(self, Errand(lambda reads: faults.list(), then=self._show_palette))
+            self.hands.do(self, self.faults.list, then=self._show_palette)
 
     def _show_palette(self, faults: Sequence[tuple[str, str, bool]]) -> None:
         from screens.palette import Command, PalettePage, fault_commands
@@ -265,11 +265,8 @@ class RadarApp(App[None], inherit_bindings=False):
     def action_step(self, forward: bool) -> None:
         """To the nearest moment at which a judgement changed."""
         shown = self.moment.shown_ms
-        found = Errand(
-            lambda reads: reads.change_after(shown, forward=forward),
-            then=self._stepped_on if forward else self._stepped_back,
-        )
-        self.feed.errand(self, found)
+        then = self._stepped_on if forward else self._stepped_back
+        self.feed.ask(self, lambda reads: reads.change_after(shown, forward=forward), then)
 
     def _stepped_on(self, at_ms: int | None) -> None:
         if at_ms is None:
@@ -295,7 +292,7 @@ class RadarApp(App[None], inherit_bindings=False):
         if not self.moment.live:
             self.page.say(f"{self.moment.word}: actions are off; L goes back to now")
             return
-        self.feed.errand(self, Errand(lambda reads: self.polls.poll_now(), "asked the collector to poll now"))
+        self.hands.do(self, self.polls.poll_now, "asked the collector to poll now")
 
     def action_copy(self) -> None:
         """Copy what is selected or shown."""
@@ -325,4 +322,4 @@ class RadarApp(App[None], inherit_bindings=False):
         faults = self.faults
         if faults is not None:
             words = f"fault {name} is {'on' if on else 'off'}"
-            self.feed.errand(self, Errand(lambda reads: faults.set(name, on), words))
+            self.hands.do(self, lambda: faults.set(name, on), words)

@@ -12,7 +12,7 @@ from textual.widgets import Input
 from console.model.ports import StoreReads
 from console.model.views import AlertsView
 from screens.dialogs.act import Acknowledge, ActPage, Decision, EndSilence, Silence, choices_for
-from screens.feed import Errand, Question
+from screens.feed import Question
 from screens.page import Page, key
 from screens.scroll import Content, ScrollPage, empty
 from widgets.alert_detail import alert_detail
@@ -168,7 +168,7 @@ def _perform(page: Page[None], decision: Decision | None) -> None:
         return
     actions = page.host.alert_actions
 
-    def run(reads: StoreReads) -> None:
+    def run() -> None:
         match decision:
             case Acknowledge(alert_id, note):
                 actions.acknowledge(alert_id, note)
@@ -177,7 +177,7 @@ def _perform(page: Page[None], decision: Decision | None) -> None:
             case EndSilence(silence_id):
                 actions.end_silence(silence_id)
 
-    page.host.feed.errand(page, Errand(run, _words(decision)))
+    page.host.hands.do(page, run, _words(decision))
 
 
 def _words(decision: Decision) -> str:

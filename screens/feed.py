@@ -11,9 +11,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -22,6 +23,7 @@ from console.model.ports import Refused, StoreReads, StoreUnreadable
 
 WATCH_S = 0.5
 STEADY_S = 5.0
+STOP_S = 0.25
 
 Question = Callable[[StoreReads, int | None], object]
 Value = TypeVar("Value")
@@ -59,19 +61,51 @@ class _Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Errand(Generic[Value]):
-    """Something to run in the reader's thread."""
-
-    run: Callable[[StoreReads], Value]
-    words: str = ""
-    """Said when it went well."""
-    then: Callable[[Value], None] | None = None
-    """Called with its value, in the event loop."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Work:
-    run: Callable[[StoreReads], None]
+    run: Callable[[], None]
+
+
+def carry(
+    target: MessagePump,
+    run: Callable[[], Value],
+    words: str = "",
+    then: Callable[[Value], None] | None = None,
+) -> None:
+    """Run something that waits, then post what came of it to `target`: its refusal, or `words` and `then(value)`."""
+    try:
+        value = run()
+    except (Refused, StoreUnreadable) as error:
+        target.post_message(Done(str(error)))
+    except Exception as error:  # noqa: BLE001 - a defect of a part must not end the console; its words are shown
+        target.post_message(Done(f"failed: {type(error).__name__}: {error}"))
+    else:
+        target.post_message(Done(words, None if then is None else partial(then, value)))
+
+
+class Hands:
+    """Runs what a person asked for, one after the other, beside the reader: a fault of the demo may take seconds."""
+
+    def __init__(self) -> None:
+        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def do(
+        self,
+        target: MessagePump,
+        run: Callable[[], Value],
+        words: str = "",
+        then: Callable[[Value], None] | None = None,
+    ) -> None:
+        """Run it in a daemon thread; `Done` goes to `target`."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="hands", daemon=True)
+            self._thread.start()
+        self._inbox.put(lambda: carry(target, run, words, then))
+
+    def _run(self) -> None:
+        with suppress(RuntimeError):  # the event loop is closed: the console is gone
+            while True:
+                self._inbox.get()()
 
 
 class Feed:
@@ -91,34 +125,23 @@ class Feed:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after what is being read; does not wait."""
+        """End after what is being read, so that the files can be closed; one that hangs is not waited for."""
         self._inbox.put(None)
+        if self._thread.is_alive():
+            self._thread.join(STOP_S)
 
     def look(self, target: MessagePump, question: Question, at_ms: int | None) -> None:
         """From now on answer this question, at once and at every change; `Fed` messages go to `target`."""
         self._inbox.put(_Look(target, question, at_ms))
 
-    def errand(self, target: MessagePump, errand: Errand[Value]) -> None:
-        """Run something that waits (a record, a poll request, one read), then post `Done` to `target`."""
-
-        def work(reads: StoreReads) -> None:
-            try:
-                value = errand.run(reads)
-            except (Refused, StoreUnreadable) as error:
-                target.post_message(Done(str(error)))
-            except Exception as error:  # noqa: BLE001 - a defect of a part must not end the console; its words are shown
-                target.post_message(Done(f"failed: {type(error).__name__}: {error}"))
-            else:
-                then = None if errand.then is None else partial(errand.then, value)
-                target.post_message(Done(errand.words, then))
-
-        self._inbox.put(_Work(work))
+    def ask(self, target: MessagePump, question: Callable[[StoreReads], Value], then: Callable[[Value], None]) -> None:
+        """Read once, and give the answer to `then` in the event loop; `target` says so when it cannot be read."""
+        self._inbox.put(_Work(lambda: carry(target, lambda: question(self._reads), then=then)))
 
     def _run(self) -> None:
         try:
             while (item := self._next()) is not None:
                 self._serve(item)
-            self._reads.close()
         except RuntimeError:
             # The event loop is closed: the console is gone, and so is the need for this thread.
             return
@@ -131,7 +154,7 @@ class Feed:
 
     def _serve(self, item: _Look | _Work | bool) -> None:
         if isinstance(item, _Work):
-            item.run(self._reads)
+            item.run()
         elif isinstance(item, _Look):
             self._look = item
             self._answer()

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 
 from console.model.ports import StoreReads
 from console.model.views import AlertRow, AlertsView, ComponentDetail, Header, HealthView
-from screens.feed import Errand, Question
+from screens.feed import Question
 from screens.page import Page, key
 from widgets.canvas import Canvas
 from widgets.health_lines import Frame, HealthPage, columns, health_page
@@ -117,7 +117,7 @@ class HealthScreen(Page[None]):
         if not self.host.moment.live:
             self.say(f"{self.host.moment.word}: actions are off; L goes back to now")
             return
-        self.host.feed.errand(self, Errand(lambda reads: reads.alerts(None), then=self._act_on))
+        self.host.feed.ask(self, lambda reads: reads.alerts(None), self._act_on)
 
     def _act_on(self, view: AlertsView) -> None:
         from screens.alerts import open_choices

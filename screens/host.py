@@ -8,7 +8,7 @@ from typing import Protocol
 from console.model.configuration import Settings
 from console.model.ports import AlertActions
 from console.model.views import Header
-from screens.feed import Feed
+from screens.feed import Feed, Hands
 from screens.session import Session
 from widgets.bars import Moment
 from widgets.glyphs import Glyphs
@@ -29,6 +29,7 @@ class Host(Protocol):
 
     settings: Settings
     feed: Feed
+    hands: Hands
     alert_actions: AlertActions
     faults: FaultSwitch | None
     glyphs: Glyphs

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from console.model.states import State
 from console.model.views import Header, OpenItem
 from widgets.glyphs import STATE_TONES, UNICODE, Glyphs
-from widgets.lines import Back, Line, Span, Tone, cut, ends, fit, width_of
+from widgets.lines import Line, Span, Tone, backed, cut, ends, fit, width_of
 from widgets.words import STEP_S, clock, day, duration, plural, when
 
 
@@ -61,11 +61,14 @@ class Key(NamedTuple):
     enabled: bool = True
 
 
-def state_span(state: State, glyphs: Glyphs, *, loud: bool = False, back: Back = "plain") -> Span:
-    """Glyph and word of a state; what is well stays grey unless `loud`."""
-    tone: Tone = "text" if state is State.HEALTHY and not loud else STATE_TONES[state]
-    word = state.upper() if loud else state.value
-    return Span(f"{glyphs.state[state]} {word}", tone, back)
+def state_spans(state: State, glyphs: Glyphs) -> list[Span]:
+    """Glyph and word of a state; the word of what is well stays grey."""
+    tone: Tone = STATE_TONES[state]
+    return [Span(f"{glyphs.state[state]} ", tone), Span(state.value, "text" if state is State.HEALTHY else tone)]
+
+
+def _loud(state: State, glyphs: Glyphs) -> Span:
+    return Span(f"{glyphs.state[state]} {state.upper()}", STATE_TONES[state])
 
 
 def header_line(bars: Bars, width: int) -> Line:
@@ -87,7 +90,7 @@ def _place(bars: Bars) -> Iterable[Span]:
 def _condition(bars: Bars) -> Iterable[Span]:
     header = bars.header
     yield Span("  ")
-    yield state_span(header.state if header else State.UNKNOWN, bars.glyphs, loud=True)
+    yield _loud(header.state if header else State.UNKNOWN, bars.glyphs)
     if header is None:
         return
     yield Span(f"  {plural(header.alerts_firing, 'alert')}", "warn" if header.alerts_firing else "dim")
@@ -122,7 +125,7 @@ def _banner(moment: Moment, width: int, glyphs: Glyphs) -> Line:
     ago = duration(max(0, moment.now_ms - at_ms) / 1000)
     left = f" {word}  {day(at_ms)} {clock(at_ms, seconds=True)} UTC, {ago} ago: actions are off"
     right = ", . step  L live" if moment.at_ms is not None else "p goes on"
-    return ends([Span(left, "strong", "banner")], [Span(f" {right} ", "text", "banner")], width, glyphs.ellipsis)
+    return backed(ends([Span(left, "strong")], [Span(f" {right} ")], width, glyphs.ellipsis), "banner")
 
 
 def _abnormal(bars: Bars) -> Iterable[tuple[str, Tone]]:
@@ -165,5 +168,5 @@ def small_line(bars: Bars, width: int, needed: tuple[int, int]) -> Line:
     """All that a terminal too small for a page is told."""
     state = bars.header.state if bars.header else State.UNKNOWN
     need = Span(f"  too small: {needed[0]}×{needed[1]} needed", "dim")
-    line = [state_span(state, bars.glyphs, loud=True), need]
+    line = [_loud(state, bars.glyphs), need]
     return cut(line, width) if width_of(line) <= width else (Span(fit(line[0].text, width), line[0].tone),)

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from console.model.observation import Json, Outcome
 from console.model.states import State
 from console.model.views import ComponentDetail, SpanRow, TargetDetail
-from widgets.bars import state_span
+from widgets.bars import state_spans
 from widgets.event_lines import event_spans
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, blank, cut, ends, fit, wrap
@@ -57,7 +57,7 @@ class _Part:
     def summary(self, detail: ComponentDetail) -> list[Line]:
         row = detail.row
         since = "" if row.since_ms is None else f" for {age(self.now_ms, row.since_ms)}"
-        left = [Span(f" {row.name}", "strong"), Span("  "), state_span(row.state, self.glyphs), Span(since, "dim")]
+        left = [Span(f" {row.name}", "strong"), Span("  "), *state_spans(row.state, self.glyphs), Span(since, "dim")]
         seen = "never seen" if row.seen_ms is None else f"seen {age(self.now_ms, row.seen_ms)} ago"
         lines = [ends(left, [Span(f"{row.origin.value} ", "dim")], self.width, self.glyphs.ellipsis)]
         lines.append(self.line([Span(f" {row.figure or 'no figure'}"), Span(f"   {seen}", "dim")]))
@@ -73,7 +73,7 @@ class _Part:
 
     def target(self, target: TargetDetail) -> list[Line]:
         lines = [self._title(target), *self.wrapped(target.words, "   ")]
-        lines.append(self._tries(target))
+        lines += self._tries(target)
         lines += self._checks(target.facts.get("checks"))
         lines += self._facts(target)
         lines += self._figures(target)
@@ -82,10 +82,10 @@ class _Part:
         return [*lines, *self._history(target.history)]
 
     def _title(self, target: TargetDetail) -> Line:
-        left = [Span(f" {target.target}", "strong"), Span("  "), state_span(target.state, self.glyphs)]
+        left = [Span(f" {target.target}", "strong"), Span("  "), *state_spans(target.state, self.glyphs)]
         return ends(left, [Span(f"{target.origin.value} ", "dim")], self.width, self.glyphs.ellipsis)
 
-    def _tries(self, target: TargetDetail) -> Line:
+    def _tries(self, target: TargetDetail) -> list[Line]:
         kind = f" ({target.error_kind.value})" if target.error_kind else ""
         tone = _OUTCOME_TONES.get(target.outcome, "warn")
         seen, tried = age(self.now_ms, target.seen_ms), age(self.now_ms, target.tried_ms)
@@ -96,7 +96,10 @@ class _Part:
         if target.due_ms is not None and target.due_ms < self.now_ms:
             words.append(f"overdue for {age(self.now_ms, target.due_ms)}")
         outcome = "" if target.outcome is Outcome.ANSWERED else f"{target.outcome.value}{kind}, "
-        return self.line([Span(f"   {outcome}", tone), Span(", ".join(words), "dim")])
+        rows = wrap(outcome + ", ".join(words), self.width - 4)
+        return [
+            self.line([Span("   "), Span(row, "dim" if target.outcome is Outcome.ANSWERED else tone)]) for row in rows
+        ]
 
     def _checks(self, checks: Json) -> list[Line]:
         if not isinstance(checks, dict):
@@ -163,7 +166,7 @@ class _Part:
         began = f"{'' if today and self.brief else day(row.began_ms):>6} {clock(row.began_ms, seconds=not self.brief)}"
         lasted = duration((row.last_ms - row.began_ms) / 1000)
         kind = f"{row.outcome.value}" + (f", {row.error_kind.value}" if row.error_kind else "")
-        spans = [Span(f"   {began}", "dim"), Span(f"{lasted:>6}  ", "dim"), state_span(row.state, self.glyphs)]
+        spans = [Span(f"   {began}", "dim"), Span(f"{lasted:>6}  ", "dim"), *state_spans(row.state, self.glyphs)]
         shown = [Span(f"  {kind}", "dim")] if row.outcome is not Outcome.ANSWERED else []
         return self.line([*spans, *shown, Span(f"  {row.words}")])
 

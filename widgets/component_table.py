@@ -26,9 +26,9 @@ class _Widths:
 
 
 def _widths(width: int, slices: int) -> _Widths:
-    # bar 1, gaps: name 1, state 0, since 2, figure 1, strip 0, age 2
+    # bar 1, gaps: name 1, state 0, since 2, figure 1, strip 0, age 2, and one at the edge
     name = 12 if width < 96 else 14
-    fixed = 1 + name + 1 + 11 + 5 + 2 + 1 + 5 + 2 + 5
+    fixed = 1 + name + 1 + 11 + 5 + 2 + 1 + 5 + 2 + 5 + 1
     strip = min(slices, max(0, width - fixed - 12))
     return _Widths(name, max(0, width - fixed - strip), strip)
 

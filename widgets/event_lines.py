@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from console.model.views import EventRow
 from widgets.glyphs import STATE_TONES, Glyphs
-from widgets.lines import Line, Span, blank, cut
+from widgets.lines import Line, Span, blank, cut, width_of, wrap
 from widgets.words import when
 
 _LABEL = " LATELY  "
@@ -29,10 +29,22 @@ def event_column(
     lines = [] if label else [cut([Span("LATELY", "head")], width)]
     if not events:
         return [*lines, cut([Span(_LABEL if label else "", "head"), Span("nothing recorded yet", "dim")], width)][:room]
+    wraps = not label and 2 * len(events) + 1 <= room
     for index, event in enumerate(events):
         lead = [Span(_LABEL if index == 0 else " " * len(_LABEL), "head")] if label else []
-        lines.append(cut([*lead, *event_spans(event, now_ms, glyphs)], width, glyphs.ellipsis))
+        lines += _event(lead, event, width, now_ms, glyphs, wraps)
     return lines[:room]
+
+
+def _event(lead: list[Span], event: EventRow, width: int, now_ms: int, glyphs: Glyphs, wraps: bool) -> list[Line]:
+    """One line, or two where there is room for the end of the words."""
+    *begin, words = event_spans(event, now_ms, glyphs)
+    taken = width_of([*lead, *begin])
+    first, *rest = wrap(words.text, width - taken - 1) if wraps else [words.text]
+    lines = [cut([*lead, *begin, Span(first)], width, glyphs.ellipsis)]
+    if rest:
+        lines.append(cut([Span(" " * taken), Span(" ".join(rest))], width, glyphs.ellipsis))
+    return lines
 
 
 def event_pairs(events: Sequence[EventRow], width: int, room: int, now_ms: int, glyphs: Glyphs) -> list[Line]:

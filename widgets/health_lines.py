@@ -19,6 +19,8 @@ from widgets.target_lines import target_lines
 
 DETAIL_FROM = 140
 LATELY_FROM = 180
+ROOMY = 32
+"""Lines from which the page begins with an empty one."""
 _GAP = 2
 
 
@@ -53,8 +55,8 @@ def columns(width: int) -> Columns:
     if width < LATELY_FROM:
         main = min(100, 84 + (width - DETAIL_FROM) * 3 // 4)
         return Columns(main, width - main - _GAP, 0)
-    main = 100
-    lately = min(48, 34 + (width - LATELY_FROM) // 4)
+    main = min(100, 94 + (width - LATELY_FROM) // 3)
+    lately = min(56, 34 + (width - LATELY_FROM) // 3)
     return Columns(main, width - main - lately - 2 * _GAP, lately)
 
 
@@ -70,6 +72,8 @@ def health_page(view: HealthView, frame: Frame, selected: str | None, detail: Co
     """Lay the page out. `detail` is that of the selected component where there is room for it."""
     widths = columns(frame.width)
     head = reason_lines(view, frame.width, _reason_room(view, frame), frame.now_ms, frame.glyphs)
+    if frame.height >= ROOMY:
+        head = [blank(frame.width), *head]
     height = frame.height - len(head)
     main, rows = _main_column(view, frame, widths, selected, height)
     parts: list[tuple[Sequence[Line], int]] = [(main, widths.main)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from console.model.states import State
 from console.model.views import HealthView, Reason, Verdict
 from widgets.glyphs import STATE_TONES, Glyphs
@@ -9,6 +11,7 @@ from widgets.lines import Line, Span, Tone, cut, ends
 from widgets.words import when
 
 _INDENT = "     "
+_SINCE = re.compile(r"(.*\S)( since [^()]{1,30} \([^()]{1,60}\))")
 
 
 def reason_lines(view: HealthView, width: int, room: int, now_ms: int, glyphs: Glyphs) -> list[Line]:
@@ -52,16 +55,24 @@ def _well(view: HealthView, verdict: Verdict, width: int, glyphs: Glyphs) -> Lin
 def _reason(reason: Reason, label: str, width: int, now_ms: int, glyphs: Glyphs) -> list[Line]:
     tone = STATE_TONES[reason.state]
     begin = [Span(f" {label:<4}", "head"), Span(f"{glyphs.state[reason.state]} ", tone)]
-    since = "" if reason.since_ms is None else f" since {when(reason.since_ms, now_ms)}"
-    tail = [Span(f"{since} ({reason.origin.value})", "dim")]
     text = reason.text.removeprefix(f"{reason.component}: ")
-    words = [Span(reason.component, "strong"), Span(f": {text}")]
+    told, tail_text = _parted(text, reason, now_ms)
+    tail = [Span(tail_text, "dim")]
+    words = [Span(reason.component, "strong"), Span(f": {told}")]
     # The words may be cut, since when and from where may not.
     first = _kept(begin, words, tail, width, glyphs)
     if reason.cause is None:
         return [first]
     cause = [Span(f"{_INDENT}  "), Span(reason.cause, "text")]
     return [first, cut(cause, width, glyphs.ellipsis)]
+
+
+def _parted(text: str, reason: Reason, now_ms: int) -> tuple[str, str]:
+    """What is wrong; since when and from where, as the text says itself or as the reason does."""
+    if found := _SINCE.fullmatch(text):
+        return found[1], found[2]
+    since = "" if reason.since_ms is None else f" since {when(reason.since_ms, now_ms)}"
+    return text, f"{since} ({reason.origin.value})"
 
 
 def _kept(begin: list[Span], words: list[Span], tail: list[Span], width: int, glyphs: Glyphs) -> Line:

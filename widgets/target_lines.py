@@ -17,7 +17,7 @@ def target_lines(view: HealthView, width: int, glyphs: Glyphs) -> list[Line]:
     """A head and one line a target. Uptime stands to the right where it has room."""
     uptime = _uptime(view.uptime) if width >= 76 else []
     right = _LABEL + _CELL * len(view.uptime) if uptime else 0
-    left = width - right - (3 if uptime else 0)
+    left = width - right - (4 if uptime else 1)
     targets = [_head(view, left), *(_target(row, left, glyphs) for row in view.targets)]
     lines = []
     for y in range(max(len(targets), len(uptime))):

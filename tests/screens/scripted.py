@@ -31,7 +31,7 @@ from console.model.views import (
     Verdict,
 )
 
-NOW = 1_795_317_164_000  # 2026-11-22 03:12:44 UTC
+NOW = 1_763_781_164_000  # 2025-11-22 03:12:44 UTC
 S, M, H, D = 1000, 60_000, 3_600_000, 86_400_000
 GOOD, WARN, BAD, UNKNOWN = State.HEALTHY, State.DEGRADED, State.UNHEALTHY, State.UNKNOWN
 
@@ -260,7 +260,7 @@ def component(key: str, row: ComponentRow | None = None) -> ComponentDetail:
         volatile={
             "raw": {
                 "status": "healthy",
-                "timestamp": "2026-11-22T03:12:41Z",
+                "timestamp": "2025-11-22T03:12:41Z",
                 "checks": {"database": {"status": "fail"}},
             }
         },
