@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from console.model.configuration import Environment
 from console.model.observation import Source
-from console.sources import application, metrics
+from console.sources import application, certificate, egress, host, metrics, postgres, supabase, vendors, vercel
 from console.sources.http import Clients
 
 
 def build(environment: Environment) -> list[Source]:
     """Every source configured, unopened: connections come with the first poll."""
     clients = Clients(environment.certificate_ca)
-    return [*application.build(environment, clients), *metrics.build(environment, clients)]
+    return [
+        *application.build(environment, clients),
+        *metrics.build(environment, clients),
+        *postgres.build(environment),
+        *vercel.build(environment, clients),
+        *supabase.build(environment, clients),
+        *vendors.build(environment, clients),
+        *certificate.build(environment),
+        *egress.build(environment, clients),
+        *host.build(environment),
+    ]
