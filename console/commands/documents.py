@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from console.model.changes import Change
+from console.model.differences import Change
 from console.model.judgement import ComponentJudgement
 from console.model.observation import Buckets, Observation
 from console.model.times import iso

@@ -16,7 +16,7 @@ from console.commands import documents
 from console.commands.keeper import collecting
 from console.commands.output import Output, add_json, complain, json_line
 from console.commands.parts import reading, settings_of
-from console.model.changes import Change, Sight, changes
+from console.model.differences import Change, Sight, differences
 from console.model.ports import StoreReads, StoreUnreadable
 from console.model.times import clock
 
@@ -51,7 +51,7 @@ def _watched(reads: StoreReads, stop: threading.Event) -> Iterator[Change]:
             if (newest := reads.version()) != version or time.monotonic() - read_s >= AGE_S:
                 now = Sight(health=reads.health(None), alerts=reads.alerts(None))
                 version, read_s = newest, time.monotonic()
-                yield from changes(seen, now)
+                yield from differences(seen, now)
                 seen, trouble = now, ""
         except StoreUnreadable as error:
             if str(error) != trouble:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from console.model.changes import Change, Sight, changes
+from console.model.differences import Change, Sight, differences
 from console.model.observation import Origin
 from console.model.states import State
 from console.model.views import (
@@ -115,21 +115,21 @@ def told(found: tuple[Change, ...]) -> list[tuple[str, str, State | None, State 
 
 
 def test_a_well_system_is_told_in_one_line() -> None:
-    assert told(changes(None, sight(State.HEALTHY))) == [("verdict", "production", State.HEALTHY, None)]
+    assert told(differences(None, sight(State.HEALTHY))) == [("verdict", "production", State.HEALTHY, None)]
 
 
 def test_the_same_again_is_told_in_none() -> None:
     for state in State:
-        assert changes(sight(state), sight(state, at_ms=LATER_MS)) == ()
+        assert differences(sight(state), sight(state, at_ms=LATER_MS)) == ()
 
 
 def test_at_the_start_everything_that_is_not_well_is_told() -> None:
-    found = changes(None, sight(State.UNHEALTHY, alive=False, firing=(alert(),)))
+    found = differences(None, sight(State.UNHEALTHY, alive=False, firing=(alert(),)))
     assert {change.kind for change in found} == {"collector", "verdict", "reason", "component", "alert"}
 
 
 def test_a_change_tells_from_what_to_what_and_why_in_the_order_of_time() -> None:
-    found = changes(sight(State.HEALTHY), sight(State.UNHEALTHY, at_ms=LATER_MS))
+    found = differences(sight(State.HEALTHY), sight(State.UNHEALTHY, at_ms=LATER_MS))
     assert [change.at_ms for change in found] == sorted(change.at_ms for change in found)
     assert sorted(told(found)) == [
         ("component", "routes", State.UNHEALTHY, State.HEALTHY),
@@ -142,7 +142,7 @@ def test_a_change_tells_from_what_to_what_and_why_in_the_order_of_time() -> None
 
 
 def test_recovery_takes_the_reason_back() -> None:
-    found = changes(sight(State.UNHEALTHY), sight(State.HEALTHY, at_ms=LATER_MS))
+    found = differences(sight(State.UNHEALTHY), sight(State.HEALTHY, at_ms=LATER_MS))
     assert ("reason", "no longer: /pricing 38 % 5xx") in {(change.kind, change.text) for change in found}
 
 
@@ -152,22 +152,22 @@ def test_an_alert_is_told_when_it_fires_is_acknowledged_and_ends() -> None:
         State.HEALTHY, firing=(alert(acknowledged_ms=LATER_MS, acknowledged_by="op", acknowledged_note="on it"),)
     )
     ended = sight(State.HEALTHY, history=(alert(ended_ms=LATER_MS),))
-    assert [change.text for change in changes(sight(State.HEALTHY), fired)] == [
+    assert [change.text for change in differences(sight(State.HEALTHY), fired)] == [
         "7 firing (high): 38 % of requests fail"
     ]
-    assert [change.text for change in changes(fired, acknowledged)] == ["7 acknowledged by op: on it"]
-    assert [(change.text, change.at_ms) for change in changes(acknowledged, ended)] == [("7 resolved", LATER_MS)]
+    assert [change.text for change in differences(fired, acknowledged)] == ["7 acknowledged by op: on it"]
+    assert [(change.text, change.at_ms) for change in differences(acknowledged, ended)] == [("7 resolved", LATER_MS)]
 
 
 def test_events_before_the_watch_are_history_and_later_ones_are_told_once() -> None:
     old = EventRow(at_ms=NOW_MS - 9000, kind="deployment", subject="vercel", text="8f3c1d2 live")
     new = EventRow(at_ms=NOW_MS + 1000, kind="rollback", subject="vercel", text="rolled back")
     first, second = sight(State.HEALTHY, lately=(old,)), sight(State.HEALTHY, at_ms=LATER_MS, lately=(new, old))
-    assert "event" not in {change.kind for change in changes(None, first)}
-    assert [(change.subject, change.text) for change in changes(first, second)] == [("rollback", "rolled back")]
-    assert changes(second, second) == ()
+    assert "event" not in {change.kind for change in differences(None, first)}
+    assert [(change.subject, change.text) for change in differences(first, second)] == [("rollback", "rolled back")]
+    assert differences(second, second) == ()
 
 
 def test_a_collector_that_dies_is_told() -> None:
-    found = changes(sight(State.HEALTHY), sight(State.HEALTHY, alive=False))
+    found = differences(sight(State.HEALTHY), sight(State.HEALTHY, alive=False))
     assert [(change.kind, change.state) for change in found] == [("collector", State.UNKNOWN)]
