@@ -15,7 +15,7 @@ from console.commands.parts import operator, reading, settings_of
 from console.model.configuration import Settings
 
 if TYPE_CHECKING:
-    from screens.host import FaultSwitch
+    from console.commands.faults import DemoFaults
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     return open_console(settings_of(arguments), at_ms)
 
 
-def open_console(settings: Settings, at_ms: int | None = None, faults: FaultSwitch | None = None) -> int:
+def open_console(settings: Settings, at_ms: int | None = None, faults: DemoFaults | None = None) -> int:
     """The console on these settings, with a collector of its own while nobody else collects."""
     from console.store.files import UnsuitablePlace, prepare_directory
 
@@ -44,7 +44,7 @@ def open_console(settings: Settings, at_ms: int | None = None, faults: FaultSwit
         return _run_app(settings, at_ms, faults or _demo_faults(settings.demo_directory))
 
 
-def _run_app(settings: Settings, at_ms: int | None, faults: FaultSwitch | None) -> int:
+def _run_app(settings: Settings, at_ms: int | None, faults: DemoFaults | None) -> int:
     from console.app import RadarApp
 
     # Two readers: the feed reads in a thread of its own, what a person asks for is read beside it.
@@ -54,7 +54,7 @@ def _run_app(settings: Settings, at_ms: int | None, faults: FaultSwitch | None) 
     return FAILED if app.return_code else WELL
 
 
-def _demo_faults(directory: Path | None) -> FaultSwitch | None:
+def _demo_faults(directory: Path | None) -> DemoFaults | None:
     if directory is None:
         return None
     from console.commands.faults import DemoFaults

@@ -87,11 +87,15 @@ def collected(observed: Path) -> bool:
 @contextmanager
 def collecting(settings: Settings) -> Iterator[None]:
     """While inside, somebody collects."""
-    from console.collector.child import spawn_child
-
-    keeper = Keeper(lambda: spawn_child(settings), lambda: collected(settings.observed_path))
+    keeper = Keeper(lambda: _spawn(settings), lambda: collected(settings.observed_path))
     keeper.start()
     try:
         yield
     finally:
         keeper.stop()
+
+
+def _spawn(settings: Settings) -> Child:
+    from console.collector.child import spawn_child
+
+    return spawn_child(settings)

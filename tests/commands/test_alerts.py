@@ -1,0 +1,107 @@
+"""`radar alerts`, `ack` and `silence` on a real store."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.commands.conftest import Collector, Radar, Site
+
+
+@pytest.fixture
+def firing(collector: Collector, radar: Radar) -> int:
+    """The number of an alert that fires."""
+    collector.round(firing=True)
+    return int(radar("alerts", "--json").document["firing"][0]["id"])
+
+
+def test_nothing_firing_is_well(collector: Collector, radar: Radar) -> None:
+    collector.round()
+    done = radar("alerts")
+    assert done.status == 0
+    assert "FIRING 0\n  nothing" in done.out
+    assert "error rate" in done.out
+
+
+def test_a_store_that_no_one_has_written_says_so(radar: Radar) -> None:
+    done = radar("alerts")
+    assert done.status == 0
+    assert "nobody collects" in done.err
+    assert "radar collect" in done.out
+
+
+def test_a_firing_alert_is_status_1_and_told_with_age_and_origin(firing: int, radar: Radar) -> None:
+    done = radar("alerts")
+    assert done.status == 1
+    assert f"{firing}  high  error rate/routes  0 s  38 % of answers are errors (probe)" in done.out
+
+
+def test_the_document_holds_what_the_lines_hold(firing: int, radar: Radar) -> None:
+    done = radar("alerts", "--json", "--history")
+    assert done.status == 1
+    assert set(done.document) == {"at", "environment", "collecting", "firing", "rules", "silences", "history"}
+    alert = done.document["firing"][0]
+    assert (alert["rule"], alert["severity"], alert["acknowledged"]) == ("error rate", "high", None)
+    assert done.document["rules"][0]["name"] == "error rate"
+
+
+def test_an_acknowledgement_is_seen_by_everybody(firing: int, radar: Radar) -> None:
+    done = radar("ack", str(firing), "--note", "on it")
+    assert (done.status, done.err) == (0, "")
+    assert "acknowledged by" in radar("alerts").out
+    assert radar("alerts", "--json").document["firing"][0]["acknowledged"]["note"] == "on it"
+
+
+def test_what_does_not_fire_cannot_be_acknowledged(firing: int, radar: Radar) -> None:
+    done = radar("ack", "999")
+    assert done.status == 2
+    assert "not firing" in done.err
+
+
+def test_a_silence_begins_and_ends(firing: int, radar: Radar) -> None:
+    done = radar("silence", "error rate", "--for", "2h", "--reason", "known", "--json")
+    assert done.status == 0
+    assert done.document == {"silenced": "error rate", "minutes": 120, "reason": "known"}
+    silence = radar("alerts", "--json").document["silences"][0]
+    assert "known" in radar("alerts").out
+    assert radar("silence", "--end", str(silence["id"])).status == 0
+    assert "known" not in radar("alerts").out
+    assert radar("silence", "--end", str(silence["id"])).status == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ([], "which rule"),
+        (["error rate"], "for how long"),
+        (["error rate", "--for", "2h"], "why"),
+        (["error rate", "--for", "2h", "--reason", " "], "why"),
+        (["error rate", "--for", "ever", "--reason", "x"], "no duration"),
+        (["error rate", "--end", "3"], "either"),
+    ],
+)
+def test_a_silence_without_expiry_or_reason_is_refused(radar: Radar, site: Site, typed: list[str], says: str) -> None:
+    done = radar("silence", *typed)
+    assert done.status == 3
+    assert says in done.err
+    assert not site.settings.records_path.exists()
+
+
+def test_a_silence_of_a_rule_that_does_not_exist_is_refused_with_the_rules(firing: int, radar: Radar) -> None:
+    done = radar("silence", "eror rate", "--for", "2h", "--reason", "typing error")
+    assert done.status == 2
+    assert "there are: error rate" in done.err
+
+
+def test_a_silence_longer_than_a_week_is_refused(firing: int, radar: Radar) -> None:
+    assert radar("silence", "error rate", "--for", "8d", "--reason", "x").status == 2
+
+
+@pytest.mark.parametrize("command", [["alerts"], ["ack", "1"], ["silence", "--end", "1"]])
+def test_a_damaged_store_is_told_without_a_traceback(radar: Radar, site: Site, command: list[str]) -> None:
+    site.settings.state_directory.mkdir(parents=True)
+    for path in (site.settings.observed_path, site.settings.records_path):
+        path.write_bytes(b"no database" * 1000)
+    done = radar(*command)
+    assert done.status == 2
+    assert done.err.startswith("radar: ")
+    assert "Traceback" not in done.err
