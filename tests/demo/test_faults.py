@@ -34,10 +34,24 @@ def database_check(site: Site) -> str:
     return str(answer.json()["checks"]["database"]["status"]) if answer.status == 200 else ""
 
 
+def troubles(site: Site) -> list[str]:
+    """What does not answer as it does without a fault."""
+    found = [f"{path}: {answer.status} {answer.error}" for path in PAGES if (answer := site.app(path)).status != 200]
+    found += [] if database_check(site) == "pass" else [f"health: {site.app(HEALTH)}"]
+    gateway = site.gateway("/rest/v1/clients")
+    return found + ([] if gateway.status == 200 else [f"gateway: {gateway}"])
+
+
 def well(site: Site) -> bool:
     """Everything answers as it does without a fault."""
-    pages = all(site.app(path).status == 200 for path in PAGES)
-    return pages and database_check(site) == "pass" and site.gateway("/rest/v1/clients").status == 200
+    return not troubles(site)
+
+
+def until_well(site: Site) -> None:
+    """Wait for it; say what is not well."""
+    deadline = time.monotonic() + 15
+    while found := troubles(site):
+        assert time.monotonic() < deadline, "; ".join(found)
 
 
 def refused(answer: Answer) -> bool:
@@ -52,7 +66,7 @@ def days_left(site: Site) -> float:
     with socket.create_connection((host, int(port)), 5) as raw, context.wrap_socket(raw, server_hostname=host) as tls:
         certificate = tls.getpeercert()
     assert certificate is not None
-    return (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86_400
+    return float(ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86_400
 
 
 def failures(site: Site, path: str, tries: int = 20) -> int:
@@ -97,17 +111,15 @@ def memory_flaps_more(site: Site) -> bool:
     """Nine failures in ten instead of seven: 245 of 300 is four standard deviations away from both."""
     with ThreadPoolExecutor(16) as pool:
         bodies = pool.map(lambda _: site.app(HEALTH).json(), range(300))
-    return sum(body["checks"]["memory"]["status"] == "fail" for body in bodies) > 245
+    more: bool = sum(body["checks"]["memory"]["status"] == "fail" for body in bodies) > 245
+    return more
 
 
 def lies(site: Site) -> bool:
     """200 and `healthy` over a failing database check, while the pages work."""
     body = site.app(HEALTH).json()
-    return (
-        body["status"] == "healthy"
-        and body["checks"]["database"]["status"] == "fail"
-        and site.app(PAGES[2]).status == 200
-    )
+    lying = body["status"] == "healthy" and body["checks"]["database"]["status"] == "fail"
+    return bool(lying) and site.app(PAGES[2]).status == 200
 
 
 def cached(site: Site) -> bool:
@@ -129,7 +141,7 @@ def bad_deployment(site: Site) -> bool:
     named = (
         live["meta"]["githubCommitSha"].startswith("8f3c1d2") and "pricing v2" in live["meta"]["githubCommitMessage"]
     )
-    return named and site.app("/pricing").status == 500 and failures(site, "/api/v1/audits") > 3
+    return bool(named) and site.app("/pricing").status == 500 and failures(site, "/api/v1/audits") > 3
 
 
 def idle_in_transaction(site: Site) -> bool:
@@ -229,14 +241,14 @@ def test_every_fault_has_a_test() -> None:
 @pytest.mark.parametrize("name", list(FAULTS))
 def test_a_fault_is_real_and_is_undone(site: Site, name: str) -> None:
     effect = EFFECTS[name]
-    until(lambda: well(site), what="well before")
+    until_well(site)
     assert not effect(site), "seen without the fault: the check proves nothing"
     set_fault(site.directory, name, True)
     assert active(site.directory) == (name,)
     until(lambda: effect(site), what=f"{name} is seen")
     set_fault(site.directory, name, False)
     assert active(site.directory) == ()
-    until(lambda: well(site), what="well after")
+    until_well(site)
     until(lambda: not effect(site), what=f"{name} is gone")
 
 
@@ -266,7 +278,7 @@ def test_faults_that_exclude_each_other_say_so(site: Site) -> None:
             set_fault(site.directory, "idle-in-transaction", True)
     finally:
         set_fault(site.directory, "db-down", False)
-    until(lambda: well(site))
+    until_well(site)
 
 
 def test_a_backend_started_again_still_has_the_faults_that_are_on(site: Site) -> None:
