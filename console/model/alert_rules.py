@@ -1,0 +1,287 @@
+"""The rules of D4 and those that a truthful Health needs, each a pure measure of the situation."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from console.model import custom_rules
+from console.model.alerts import AlertRule, Measure, Measured, Says
+from console.model.component_bastion import KEY as BASTION
+from console.model.component_database import ACTIVITY, blockers, connections, fresh
+from console.model.component_platform import SUPABASE_PARTS, days, incident_words, reports, vendor_tracks
+from console.model.component_routes import MINIMUM_SAMPLES, PREFIX, probe_figures
+from console.model.component_users import TARGET, users
+from console.model.components import state_of
+from console.model.configuration import Severity
+from console.model.finding import Assessment, words_of
+from console.model.observation import Origin
+from console.model.situation import RECENT_S, Online, Situation, online
+from console.model.states import State
+from console.model.track import Track
+from console.model.words import listed, milliseconds, percent, seconds
+
+CONNECTION_FAILURES = "database|connection_failures"
+"""The collector's own series: confirmed failures to connect since the round before."""
+RESOLVE_SHARE = 0.8
+"""An alert ends when its value is under this share of its limit."""
+SECURITY_MS = 900_000
+"""A security incident is held to go on for fifteen minutes after its last event."""
+MANY_ROUTES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """What the rules are applied to: the situation and the components as assessed in it."""
+
+    situation: Situation
+    assessments: Sequence[Assessment]
+
+
+def measure_all(situation: Situation, assessments: Sequence[Assessment]) -> Measured:
+    """Every rule with its measures of this round."""
+    rounds = Rounds(situation, assessments)
+    built_in = [(rule, measure(rounds)) for rule, measure in _rules(situation)]
+    return [*built_in, *custom_rules.measure_all(situation)]
+
+
+def _rules(situation: Situation) -> list[tuple[AlertRule, Callable[[Rounds], Sequence[Measure]]]]:
+    limits = situation.environment.thresholds
+    error, response = percent(limits.alert_error_share), milliseconds(limits.alert_response_ms)
+    return [
+        (_rule("application-down", "critical", "application unhealthy", for_s=15), _application),
+        (_rule("database-connection", "critical", "connection failures > 0 over 5 min", resolve_s=0), _connection),
+        (_rule("memory", "critical", f"> {percent(limits.memory_share)} over 5 min", "share", for_s=30), _memory),
+        (_rule("error-rate", "high", f"> {error} over 5 min, 20 requests", "share", for_s=30), _error_rate),
+        (_rule("probe-error-rate", "high", f"> {error} of probes over 5 min", "share", for_s=30), _probe_errors),
+        (_rule("route-down", "high", "a route unhealthy", for_s=30), _routes),
+        (_rule("connections", "high", f"> {percent(limits.connections_alert_share)}", "share", for_s=60), _connections),
+        (_rule("blocking", "high", f"waits > {seconds(limits.blocked_alert_s)}", "s"), _blocking),
+        (_rule("supabase", "high", "a part unhealthy", for_s=60), _supabase),
+        (_rule("certificate", "high", "not valid, or near its end", "d", resolve_s=0), _certificates),
+        (_rule("security", "high", "an incident in the last 15 min", resolve_s=0), _security),
+        (_rule("egress", "high", "this bastion is offline", for_s=60), _egress),
+        (_rule("response-time", "medium", f"mean > {response} over 5 min", "ms", for_s=30), _response),
+        (_rule("probe-response-time", "medium", f"mean > {response} over 5 min", "ms", for_s=30), _probe_response),
+        (_rule("collector-late", "medium", "a source is not polled in time", for_s=60), _late),
+        (_rule("vendor", "low", "a vendor reports an incident", for_s=60), _vendors),
+    ]
+
+
+def _rule(
+    name: str, severity: Severity, condition: str, unit: str = "", for_s: float = 0, resolve_s: float = 60
+) -> AlertRule:
+    return AlertRule(
+        name=name, severity=severity, condition=condition, unit=unit, for_s=float(for_s), resolve_s=float(resolve_s)
+    )
+
+
+# --- measures that compare a figure with its limit ------------------------------------------------------------------
+
+
+def _over(
+    subject: str, value: float | None, limit: float, *, text: str, origin: Origin, unknown: Says = Says.UNKNOWN
+) -> Measure:
+    """A figure that must not be over its limit. Held is held, even while older samples give a figure."""
+    if value is None or unknown is Says.HELD:
+        return Measure(subject=subject, says=unknown, origin=origin, limit=limit)
+    says = Says.BREACHED if value > limit else Says.CLEARED if value <= limit * RESOLVE_SHARE else Says.BETWEEN
+    return Measure(subject=subject, says=says, text=text, origin=origin, value=value, limit=limit)
+
+
+def _unknown(situation: Situation, tracks: Sequence[Track]) -> Says:
+    return Says.HELD if any(situation.excused(track) for track in tracks) else Says.UNKNOWN
+
+
+def _metrics_unknown(situation: Situation) -> Says:
+    return _unknown(situation, situation.under(TARGET))
+
+
+def _error_rate(rounds: Rounds) -> Sequence[Measure]:
+    situation = rounds.situation
+    figures, limit = users(situation), situation.environment.thresholds.alert_error_share
+    share = figures.error_share
+    counts = f"{figures.errors:,.0f} of {figures.requests:,.0f} requests"
+    text = f"{percent(share or 0)} of the users' requests fail: {counts}"
+    return [_over("users", share, limit, text=text, origin=Origin.USERS, unknown=_metrics_unknown(situation))]
+
+
+def _response(rounds: Rounds) -> Sequence[Measure]:
+    situation = rounds.situation
+    mean, limit = users(situation).mean_ms, situation.environment.thresholds.alert_response_ms
+    text = f"the users wait {milliseconds(mean or 0)} on average"
+    return [_over("users", mean, limit, text=text, origin=Origin.USERS, unknown=_metrics_unknown(situation))]
+
+
+def _memory(rounds: Rounds) -> Sequence[Measure]:
+    situation = rounds.situation
+    share, limit = users(situation).memory_share, situation.environment.thresholds.memory_share
+    text = f"the application's memory is at {percent(share or 0)} of its limit"
+    return [_over("application", share, limit, text=text, origin=Origin.USERS, unknown=_metrics_unknown(situation))]
+
+
+def _probe_errors(rounds: Rounds) -> Sequence[Measure]:
+    situation = rounds.situation
+    _, failures, polls = probe_figures(situation)
+    share = failures / polls if polls >= MINIMUM_SAMPLES else None
+    text = f"{percent(share or 0)} of the probes fail: {failures} of {polls}"
+    limit, unknown = situation.environment.thresholds.alert_error_share, _unknown(situation, situation.under(PREFIX))
+    return [_over("routes", share, limit, text=text, origin=Origin.PROBE, unknown=unknown)]
+
+
+def _probe_response(rounds: Rounds) -> Sequence[Measure]:
+    situation = rounds.situation
+    limit = situation.environment.thresholds.alert_response_ms
+    means = {track.target: situation.numbers(track.target, "latency_ms") for track in situation.under(PREFIX)}
+    enough = {target: statistics.fmean(values) for target, values in means.items() if len(values) >= MINIMUM_SAMPLES}
+    slowest = max(enough, key=lambda target: enough[target], default=None)
+    value = enough[slowest] if slowest else None
+    text = f"{(slowest or '').removeprefix(PREFIX)} takes {milliseconds(value or 0)} on average"
+    unknown = _unknown(situation, situation.under(PREFIX))
+    return [_over("routes", value, limit, text=text, origin=Origin.PROBE, unknown=unknown)]
+
+
+def _connections(rounds: Rounds) -> Sequence[Measure]:
+    situation = rounds.situation
+    found, limit = connections(situation), situation.environment.thresholds.connections_alert_share
+    share = found[0] / max(1, found[1]) if found else None
+    text = f"{found[0]} of {found[2]} connections are used" if found else ""
+    unknown = _unknown(situation, situation.under(ACTIVITY))
+    return [_over("database", share, limit, text=text, origin=Origin.SQL, unknown=unknown)]
+
+
+def _blocking(rounds: Rounds) -> Sequence[Measure]:
+    situation = rounds.situation
+    limit = situation.environment.thresholds.blocked_alert_s
+    found = max(blockers(situation), key=lambda each: each.longest_s, default=None)
+    value = None if fresh(situation, ACTIVITY) is None else found.longest_s if found else 0.0
+    text = f"pid {found.pid} {found.who} has blocked others for {seconds(found.longest_s)}" if found else ""
+    unknown = _unknown(situation, situation.under(ACTIVITY))
+    return [_over("database", value, limit, text=text, origin=Origin.SQL, unknown=unknown)]
+
+
+def _connection(rounds: Rounds) -> Sequence[Measure]:
+    situation = rounds.situation
+    counts = situation.windows.numbers(CONNECTION_FAILURES, RECENT_S, situation.now)
+    value = sum(counts) if counts else None
+    tracks = situation.under("postgres.") or situation.under("health")
+    words = next((words_of(track) for track in tracks if track.trouble), "")
+    text = f"{value or 0:.0f} failed connections in 5 min" + (f": {words}" if words else "")
+    origin = Origin.SQL if situation.under("postgres.") else Origin.PROBE
+    return [_over("database", value, 0.0, text=text, origin=origin, unknown=_unknown(situation, tracks))]
+
+
+# --- measures that follow a state -----------------------------------------------------------------------------------
+
+
+def _by_state(situation: Situation, subject: str, state: State, tracks: Sequence[Track], text: str) -> Measure:
+    """UNHEALTHY breaches; HEALTHY and DEGRADED clear; anything else says nothing."""
+    says = _STATE_SAYS.get(state, _unknown(situation, tracks))
+    return Measure(subject=subject, says=says, text=text, origin=Origin.PROBE)
+
+
+_STATE_SAYS = {State.UNHEALTHY: Says.BREACHED, State.DEGRADED: Says.CLEARED, State.HEALTHY: Says.CLEARED}
+
+
+def _application(rounds: Rounds) -> Sequence[Measure]:
+    situation, key = rounds.situation, "application"
+    found = [finding for each in rounds.assessments for finding in each.findings if finding.component == key]
+    tracks = [track for name in ("health", "ping") if (track := situation.track(name))]
+    text = found[0].text if found else ""
+    return [_by_state(situation, key, state_of(rounds.assessments, key), tracks, text)]
+
+
+def _routes(rounds: Rounds) -> Sequence[Measure]:
+    """One alert for all routes when all fail, not one for each."""
+    situation = rounds.situation
+    tracks = situation.under(PREFIX)
+    states = {track.target: situation.state(track) for track in tracks}
+    all_down = len(tracks) >= MANY_ROUTES and set(states.values()) == {State.UNHEALTHY}
+    whole = State.UNHEALTHY if all_down else State.HEALTHY
+    each = [
+        _by_state(situation, track.target.removeprefix(PREFIX), states[track.target], [track], _route_text(track))
+        for track in tracks
+    ]
+    if all_down:
+        each = [Measure(subject=one.subject, says=Says.UNKNOWN) for one in each]
+    if len(tracks) < MANY_ROUTES:
+        return each
+    return [_by_state(situation, "all routes", whole, tracks, f"all {len(tracks)} routes fail"), *each]
+
+
+def _route_text(track: Track) -> str:
+    return f"{track.target.removeprefix(PREFIX)}: {words_of(track)}"
+
+
+def _supabase(rounds: Rounds) -> Sequence[Measure]:
+    situation = rounds.situation
+    return [
+        _by_state(
+            situation,
+            SUPABASE_PARTS.get(track.target, "project"),
+            situation.state(track),
+            [track],
+            f"{SUPABASE_PARTS.get(track.target, 'project')}: {words_of(track)}",
+        )
+        for track in situation.under("supabase.")
+    ]
+
+
+def _certificates(rounds: Rounds) -> Sequence[Measure]:
+    situation = rounds.situation
+    return [_certificate(situation, track) for track in situation.under("certificate:")]
+
+
+def _certificate(situation: Situation, track: Track) -> Measure:
+    host, found = track.target.partition(":")[2], days(situation, track.target)
+    limits = situation.environment.thresholds
+    if track.fact("verified") is False:
+        return Measure(subject=host, says=Says.BREACHED, text=f"{host}: {words_of(track)}", origin=Origin.TLS)
+    if found is None:
+        return Measure(subject=host, says=_unknown(situation, [track]), origin=Origin.TLS)
+    left, life = found
+    # One that lives six days would always be below a limit of seven.
+    few_days = min(limits.certificate_alert_days, life * limits.certificate_warn_fraction)
+    limit = max(few_days, life * limits.certificate_alert_fraction)
+    says = Says.BREACHED if left < limit else Says.CLEARED
+    text = f"{host}: {left:.0f} of {life:.0f} days left"
+    return Measure(subject=host, says=says, text=text, origin=Origin.TLS, value=left, limit=limit)
+
+
+def _security(rounds: Rounds) -> Sequence[Measure]:
+    situation = rounds.situation
+    since_ms = situation.now.wall_ms - SECURITY_MS
+    events = [event for event in situation.events if event.kind == "security" and event.at_ms >= since_ms]
+    newest = {event.subject: event for event in events}
+    found = [
+        Measure(subject=subject, says=Says.BREACHED, text=event.text, origin=Origin.PROBE, value=1.0)
+        for subject, event in newest.items()
+    ]
+    return found or [Measure(subject="application", says=Says.CLEARED, value=0.0)]
+
+
+def _egress(rounds: Rounds) -> Sequence[Measure]:
+    says = {Online.NO: Says.BREACHED, Online.YES: Says.CLEARED, Online.NO_NAMES: Says.BREACHED}
+    text = "this bastion is offline: what it cannot reach is unknown, alerts on it are held"
+    found = says.get(online(rounds.situation), Says.UNKNOWN)
+    return [Measure(subject=BASTION, says=found, text=text, origin=Origin.HOST)]
+
+
+def _late(rounds: Rounds) -> Sequence[Measure]:
+    late = list(rounds.situation.late)
+    says = Says.BREACHED if late else Says.CLEARED
+    text = f"{listed(late)} not polled in time"
+    return [Measure(subject="collector", says=says, text=text, origin=Origin.HOST, value=float(len(late)), limit=0.0)]
+
+
+def _vendors(rounds: Rounds) -> Sequence[Measure]:
+    return [_vendor(track) for track in vendor_tracks(rounds.situation, "")]
+
+
+def _vendor(track: Track) -> Measure:
+    name = track.target.partition(":")[2]
+    if track.answered is None or track.state is State.UNKNOWN:
+        return Measure(subject=name, says=Says.UNKNOWN, origin=Origin.API)
+    says = Says.BREACHED if reports(track) else Says.CLEARED
+    return Measure(subject=name, says=says, text=f"{name} reports {incident_words(track)}", origin=Origin.API)

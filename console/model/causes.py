@@ -1,0 +1,140 @@
+"""What began just before a fault, and which fault follows from which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from console.model.finding import Finding
+from console.model.observation import Event
+from console.model.states import State, rank
+from console.model.words import seconds, time_of_day
+
+BEFORE_MS = 600_000
+"""What happened more than ten minutes before is not told as the cause."""
+LIKELY_MS = 120_000
+CLOCKS_APART_MS = 10_000
+"""Two clocks and a poll: an event may be stamped a little after what it caused."""
+POLLS_APART_MS = 30_000
+"""The cause may be polled later than its effect."""
+
+_VISIBLE = ("application", "routes", "users")
+_CHANGES = {
+    "deployment": (0, (*_VISIBLE, "database")),
+    "rollback": (0, (*_VISIBLE, "database")),
+    "migration": (0, (*_VISIBLE, "database", "supabase")),
+    "setting": (1, (*_VISIBLE, "database", "supabase", "vercel")),
+    "vendor": (1, (*_VISIBLE, "database", "supabase", "vercel")),
+    "database": (2, (*_VISIBLE, "database", "supabase")),
+}
+"""Kind of event: how readily it is named, and the components in which it can show."""
+
+_DATABASE_SHOWS = ("application", "routes", "users", "supabase.auth", "supabase.pooler")
+_CROWDING = ("database.connections", "database.exhausted", "database.slow", "database.idle", "database.part")
+_ROOTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("bastion.offline", ("bastion",)),
+    ("bastion.names", ()),
+    ("supabase.project", (*_DATABASE_SHOWS, "database", "supabase.gateway")),
+    ("database.down", (*_DATABASE_SHOWS, "database", "supabase")),
+    ("database.hangs", (*_DATABASE_SHOWS, "database", "supabase")),
+    ("database.blocking", (*_DATABASE_SHOWS, *_CROWDING)),
+    ("database.exhausted", (*_DATABASE_SHOWS, *_CROWDING)),
+    ("database.connections", _DATABASE_SHOWS),
+    ("database.idle", (*_DATABASE_SHOWS, "database.connections", "database.slow")),
+    ("database.recovery", _DATABASE_SHOWS),
+    ("database.slow", _DATABASE_SHOWS),
+    ("supabase.gateway", (*_VISIBLE, "supabase.auth", "supabase.services")),
+    ("supabase.auth", (*_VISIBLE, "supabase.services")),
+    ("supabase.pooler", (*_VISIBLE, "supabase.services")),
+    ("vercel.paused", _VISIBLE),
+    ("certificate.invalid", _VISIBLE),
+    ("application.down", ("application", "routes", "users", "certificate.unknown")),
+    ("application.check", ("routes", "users")),
+    ("application", ("routes", "users")),
+    ("routes.down", ("routes", "users")),
+    ("routes", ("users",)),
+)
+"""Kinds of findings, the deepest cause first, and what each explains."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A finding and since when it stands."""
+
+    finding: Finding
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A finding in its place, and the finding that it follows from."""
+
+    dated: Dated
+    root: Dated | None
+
+
+def _place(finding: Finding) -> int:
+    return next((at for at, (kind, _) in enumerate(_ROOTS) if _within(finding.kind, kind)), len(_ROOTS))
+
+
+def _within(kind: str, wanted: str) -> bool:
+    return kind == wanted or kind.startswith(f"{wanted}.")
+
+
+def explains(root: Dated, effect: Dated) -> bool:
+    """Whether `effect` is what one expects to see of `root`, which is the deeper cause and not the later one."""
+    place = _place(root.finding)
+    if place >= _place(effect.finding) or root.since_ms > effect.since_ms + POLLS_APART_MS:
+        return False
+    return any(_within(effect.finding.kind, kind) for kind in _ROOTS[place][1])
+
+
+def in_order(findings: Sequence[Dated]) -> list[Ranked]:
+    """Worst first, and each cause before its effects: a cause weighs as much as the worst that follows from it."""
+    roots = {id(each): _root_of(each, findings) for each in findings}
+
+    def weight(each: Dated) -> int:
+        effects = (rank(other.finding.state) for other in findings if explains(each, other))
+        return max([rank(each.finding.state), *effects])
+
+    ordered = sorted(findings, key=lambda each: (-weight(each), _place(each.finding), each.since_ms, each.finding.key))
+    return [Ranked(each, roots[id(each)]) for each in ordered]
+
+
+def _root_of(effect: Dated, findings: Iterable[Dated]) -> Dated | None:
+    found = (each for each in findings if explains(each, effect))
+    return min(found, key=lambda each: _place(each.finding), default=None)
+
+
+def change_before(dated: Dated, events: Iterable[Event]) -> Event | None:
+    """The change just before a fault that can have caused it: one made by people before one that merely happened."""
+    near = [event for event in events if event.kind in _CHANGES and _can_cause(event, dated)]
+    return min(near, key=lambda event: (_CHANGES[event.kind][0], abs(dated.since_ms - event.at_ms)), default=None)
+
+
+def _can_cause(event: Event, dated: Dated) -> bool:
+    if dated.finding.component not in _CHANGES[event.kind][1] or event.state is State.HEALTHY:
+        return False
+    return -CLOCKS_APART_MS <= dated.since_ms - event.at_ms <= BEFORE_MS
+
+
+def is_likely(dated: Dated, event: Event) -> bool:
+    """Whether the change is near enough to be called likely."""
+    return dated.since_ms - event.at_ms <= LIKELY_MS
+
+
+def cause_words(dated: Dated, event: Event, now_ms: int) -> str:
+    """`began 40 s after deployment 8f3c1d2 "pricing v2" (op1 03:03): likely`."""
+    gap_ms = dated.since_ms - event.at_ms
+    began = f"began {seconds(gap_ms / 1000)} after" if gap_ms >= 1000 else "began with"
+    return f"{began} {change_words(event, now_ms)}: {'likely' if is_likely(dated, event) else 'possibly'}"
+
+
+def change_words(event: Event, now_ms: int) -> str:
+    """A change by its kind, name, author and time of day."""
+    when = time_of_day(event.at_ms, now_ms)
+    short, message, author = (event.data.get(name) for name in ("short", "message", "author"))
+    if not short:
+        return f"{event.kind} {event.text} ({when})" if event.kind != "database" else f"{event.text} ({when})"
+    named = f"{event.kind} {short}" + (f' "{message}"' if message else "")
+    return f"{named} ({author} {when})" if author else f"{named} ({when})"

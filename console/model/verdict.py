@@ -1,0 +1,186 @@
+"""The verdict: what is wrong, worst first and causes before effects, what began just before, and whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console.model.causes import Dated, Ranked, cause_words, change_before, in_order, is_likely
+from console.model.component_platform import incident_words, reports, vendor_tracks
+from console.model.finding import Assessment
+from console.model.observation import Event
+from console.model.situation import Online, Situation, online
+from console.model.states import State, rank, worst
+from console.model.track import Track
+from console.model.views import Reason, Verdict
+from console.model.words import fitted
+
+REASONS = 12
+MESSAGE_WIDTH = 300
+_VENDOR_OF = {
+    "application": "vercel",
+    "routes": "vercel",
+    "users": "vercel",
+    "vercel": "vercel",
+    "certificate": "vercel",
+    "database": "supabase",
+    "supabase": "supabase",
+}
+"""On whose ground a component stands."""
+VENDOR_INCIDENT_MS = 6 * 3_600_000
+"""An incident that a vendor reported longer than this before the fault began is not taken for its cause."""
+
+
+def conclude(situation: Situation, assessments: Sequence[Assessment], findings: Sequence[Dated]) -> Verdict:
+    """The verdict on the components as assessed; `findings` are theirs, with the moment since when each stands."""
+    ranked = in_order(findings)
+    whose, words = _whose(situation, ranked)
+    return Verdict(
+        state=_state(situation, assessments, findings),
+        reasons=tuple(_reason(situation, each) for each in ranked[:REASONS]),
+        whose=whose,
+        whose_words=words,
+        next_steps=_next_steps(situation, ranked),
+    )
+
+
+def _state(situation: Situation, assessments: Sequence[Assessment], findings: Sequence[Dated]) -> State:
+    """The worst of what is known. An offline bastion is no fault of the application: then the whole is unknown."""
+    offline = online(situation) is Online.NO
+    states = [each.judgement.state for each in assessments if not _says_nothing(each, offline=offline)]
+    states += [each.finding.state for each in findings if each.finding.component == "vendors"]
+    if offline:
+        states.append(State.UNKNOWN)
+    return worst(states)
+
+
+def _says_nothing(assessment: Assessment, *, offline: bool) -> bool:
+    judgement = assessment.judgement
+    if judgement.key == "bastion" and offline:
+        return True
+    return assessment.structural and rank(judgement.state) <= rank(State.UNKNOWN)
+
+
+# --- reasons --------------------------------------------------------------------------------------------------------
+
+
+def _reason(situation: Situation, ranked: Ranked) -> Reason:
+    dated = ranked.dated
+    finding = dated.finding
+    return Reason(
+        key=finding.key,
+        state=finding.state,
+        component=finding.component,
+        text=_text(dated),
+        since_ms=dated.since_ms,
+        origin=finding.origin,
+        cause=_cause(situation, ranked),
+        incident=finding.incident,
+    )
+
+
+def _text(dated: Dated) -> str:
+    """`/api/v1/audits 38 % 5xx, 47 of 124`: component, time and origin stand beside it."""
+    return fitted(", ".join(part for part in (dated.finding.text, dated.finding.evidence) if part), MESSAGE_WIDTH)
+
+
+def _cause(situation: Situation, ranked: Ranked) -> str | None:
+    if ranked.root is not None:
+        return f"likely follows from {_named(ranked.root)}"
+    change = change_before(ranked.dated, situation.events)
+    if change is not None:
+        return cause_words(ranked.dated, change, situation.now.wall_ms)
+    vendor = _reporting(situation, ranked.dated)
+    return f"{_name(vendor)} reports {incident_words(vendor)}" if vendor and not ranked.dated.finding.vendor else None
+
+
+def _named(dated: Dated) -> str:
+    """A finding by name, without the numbers in its text: the cause of a reason is part of what it is."""
+    component, _, what = dated.finding.kind.partition(".")
+    return f"{component} {what}".strip()
+
+
+def _next_steps(situation: Situation, ranked: Sequence[Ranked]) -> tuple[str, ...]:
+    if not ranked:
+        return ()
+    top = ranked[0].dated
+    change = change_before(top, situation.events)
+    steps = [_undo(change)] if change else []
+    steps += [top.finding.next_step] if top.finding.next_step else []
+    people = [*situation.environment.contacts.get(top.finding.incident, ())][:2]
+    steps += [f"contact {contact.name}" for contact in people]
+    return tuple(step for step in steps if step)
+
+
+def _undo(change: Event) -> str | None:
+    short = change.data.get("short")
+    return f"roll back {short}" if change.kind == "deployment" and short else None
+
+
+# --- whose ----------------------------------------------------------------------------------------------------------
+
+
+def _whose(situation: Situation, ranked: Sequence[Ranked]) -> tuple[str, str]:
+    """`us`, `vendor`, `supabase`, `bastion`, `unknown` or `` when well, and why so, in words."""
+    if not ranked:
+        return "", _vendors_words(situation)
+    top = ranked[0].dated
+    if top.finding.component == "bastion":
+        return "bastion", _bastion_words(situation)
+    vendor = _vendor_at_fault(situation, ranked)
+    if vendor is not None:
+        return "vendor", f"vendor: {_name(vendor)} reports {incident_words(vendor)}"
+    if top.finding.component == "supabase":
+        return "supabase", f"supabase, by what is seen; {_vendors_words(situation)}"
+    if top.finding.state is State.UNKNOWN:
+        return "unknown", f"not known; {_vendors_words(situation)}"
+    return "us", _vendors_words(situation)
+
+
+def _bastion_words(situation: Situation) -> str:
+    if online(situation) is Online.NO:
+        return "this bastion is offline: what it cannot reach is unknown"
+    return "this bastion"
+
+
+def _vendor_at_fault(situation: Situation, ranked: Sequence[Ranked]) -> Track | None:
+    """The vendor that reports an incident where the worst fault stands, unless a change of ours came just before."""
+    top = ranked[0].dated
+    change = change_before(top, situation.events)
+    if change is not None and change.kind != "vendor" and is_likely(top, change):
+        return None
+    if top.finding.vendor:
+        return situation.track(f"vendor:{top.finding.vendor}")
+    return _reporting(situation, top)
+
+
+def _reporting(situation: Situation, dated: Dated) -> Track | None:
+    name = _VENDOR_OF.get(dated.finding.component)
+    if name is None:
+        return None
+    return next((each for each in vendor_tracks(situation, name) if _reports_near(each, dated)), None)
+
+
+def _reports_near(track: Track, dated: Dated) -> bool:
+    if not reports(track):
+        return False
+    incidents = track.fact("incidents")
+    begins = (
+        [item.get("since_ms") for item in incidents if isinstance(item, dict)] if isinstance(incidents, list) else []
+    )
+    known = [begin for begin in begins if isinstance(begin, int)]
+    return not known or any(dated.since_ms - begin <= VENDOR_INCIDENT_MS for begin in known)
+
+
+def _vendors_words(situation: Situation) -> str:
+    pages = vendor_tracks(situation, "")
+    if not pages:
+        return "vendors: not watched"
+    reporting = [_name(track) for track in pages if reports(track)]
+    if reporting:
+        return f"vendors: {', '.join(reporting)} reporting"
+    unread = [_name(track) for track in pages if track.state is not State.HEALTHY]
+    return f"vendors: {', '.join(unread)} not read" if unread else "vendors: none reporting"
+
+
+def _name(track: Track) -> str:
+    return track.target.partition(":")[2]

@@ -1,0 +1,55 @@
+"""Figures as people read them: one unit, thousands by comma, no more digits than are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console.model.times import clock, date_time
+
+DAY_MS = 86_400_000
+_FEW = 3
+
+
+def milliseconds(value: float) -> str:
+    """`0.8 ms`, `12 ms`, `1,840 ms`."""
+    return f"{value:.1f} ms" if value < 1 else f"{value:,.0f} ms"
+
+
+def seconds(value: float) -> str:
+    """`12 s`, `3 m`, `2 h`, `12 d`: a duration in its largest whole unit."""
+    for unit, length in (("d", 86_400), ("h", 3600), ("m", 60)):
+        if value >= length:
+            return f"{int(value // length)} {unit}"
+    return f"{max(0, int(value))} s"
+
+
+def percent(share: float) -> str:
+    """`0.4 %`, `7.5 %`, `38 %` of a share from 0 to 1; what is not zero does not read as zero."""
+    value = share * 100
+    if 0 < value < 0.1:
+        return "<0.1 %"
+    text = f"{value:.1f}" if value < 10 else f"{value:.0f}"
+    return f"{text.removesuffix('.0')} %"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 blocker`, `2 blockers`, `12,000 requests`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str], few: int = _FEW) -> str:
+    """`a, b, c and 5 more`."""
+    shown = ", ".join(names[:few])
+    return shown if len(names) <= few else f"{shown} and {len(names) - few} more"
+
+
+def fitted(text: str, width: int) -> str:
+    """`text` in at most `width` characters, a cut shown."""
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def time_of_day(at_ms: int, now_ms: int) -> str:
+    """`03:04` UTC within a day of `now_ms`, else with its date."""
+    if abs(now_ms - at_ms) < DAY_MS:
+        return clock(at_ms)[:5]
+    return date_time(at_ms)[5:]
