@@ -32,24 +32,32 @@ _KINDS = {
 }
 _PLAIN = "see what it answers: open the console, Enter on its component"
 
-# What switches a part on, by the field of the environment that is empty.
-_LINES = {
-    "metrics": 'metrics = "/api/metrics"',
-    "database": 'database = "${DATABASE_URL}"',
-    "vercel": '[environments.NAME.vercel] with token = "${VERCEL_TOKEN}" and project = "prj_…"',
-    "supabase": '[environments.NAME.supabase] with ref = "…" and token = "${SUPABASE_ACCESS_TOKEN}"',
-    "vendors": '[[environments.NAME.vendors]] with name = "Vercel" and url = "https://www.vercel-status.com"',
-    "egress": "remove egress = false: without the witness, a failure of this host looks like the application's",
-    "contacts": '[[environments.NAME.contacts.any]] with name = "…" and phone = "…"',
+# What is missed without a part, and what switches it on, by the field of the environment that is empty.
+_PARTS = {
+    "metrics": ("what users feel (p95, errors, memory) stays unknown", 'add metrics = "/api/metrics"'),
+    "database": ("connections, locks and queries stay unknown", 'add database = "${DATABASE_URL}"'),
+    "vercel": (
+        "what is deployed, and so the likely cause, stays unknown",
+        'add [environments.NAME.vercel] with token = "${VERCEL_TOKEN}" and project = "prj_…"',
+    ),
+    "supabase": (
+        "gateway, auth and pooler are not told apart",
+        'add [environments.NAME.supabase] with ref = "…" and token = "${SUPABASE_ACCESS_TOKEN}"',
+    ),
+    "vendors": (
+        "whether a vendor is at fault stays unknown",
+        'add [[environments.NAME.vendors]] with name = "Vercel" and url = "https://www.vercel-status.com"',
+    ),
+    "egress": ("a failure of this host looks like the application's", "remove egress = false"),
+    "contacts": ("nobody to call is named", 'add [[environments.NAME.contacts.any]] with name = "…" and phone = "…"'),
 }
 
 
 def not_configured(environment: Environment) -> Iterator[Finding]:
-    """What could be watched and is not, with the line to add."""
-    for field, line in _LINES.items():
+    """What could be watched and is not, what that costs, and the line to add."""
+    for field, (words, fix) in _PARTS.items():
         if not getattr(environment, field):
-            fix = f"add {line.replace('NAME', environment.name)}" if not line.startswith("remove") else line
-            yield Finding("not configured", field, Result.OFF, "not configured", fix)
+            yield Finding("not configured", field, Result.OFF, words, fix.replace("NAME", environment.name))
 
 
 def findings(settings: Settings) -> list[Finding]:

@@ -14,7 +14,7 @@ from console.commands.finding import Finding, Result
 from console.model.configuration import Settings
 from console.model.times import ago
 from console.store.clock import SystemClock
-from console.store.files import UnsuitablePlace, connect_reader, prepare_directory, refuse_network, sqlite_faults
+from console.store.files import UnsuitablePlace, connect_reader, refuse_network, sqlite_faults
 from console.store.lease import read_lease
 
 ENOUGH_FREE_BYTES = 1 << 30
@@ -32,8 +32,9 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield place
     if place.result is Result.FAILED:
         return
-    yield from _permissions(directory)
-    yield _space(directory)
+    if directory.exists():
+        yield from _permissions(directory)
+        yield _space(directory)
     yield _file(settings.observed_path, "a collector makes it at its first round")
     yield _file(settings.records_path, "the first acknowledgement or silence makes it")
     yield _collector(settings.observed_path)
@@ -48,13 +49,13 @@ def _sqlite() -> Iterator[Finding]:
 
 
 def _place(directory: Path) -> Finding:
+    nearest = next(path for path in (directory, *directory.parents) if path.exists())
     try:
-        if directory.exists():
-            refuse_network(directory)
-        else:
-            prepare_directory(directory)
+        refuse_network(nearest)
     except UnsuitablePlace as error:
         return Finding(GROUP, "directory", Result.FAILED, str(error), "set state_directory to a local directory")
+    if nearest != directory:
+        return _not_there(directory, nearest)
     if not os.access(directory, os.R_OK | os.X_OK):
         fix = f"join the group that owns it: {_owner(directory)}"
         return Finding(GROUP, "directory", Result.FAILED, f"{directory} cannot be entered", fix)
@@ -62,6 +63,13 @@ def _place(directory: Path) -> Finding:
         fix = f"to acknowledge and collect, join the group that owns it: {_owner(directory)}"
         return Finding(GROUP, "directory", Result.WARNING, f"{directory} can be read and not written", fix)
     return Finding(GROUP, "directory", Result.WELL, f"{directory}, on a local file system")
+
+
+def _not_there(directory: Path, nearest: Path) -> Finding:
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        fix = "set state_directory to one that you may write, or have an administrator make it"
+        return Finding(GROUP, "directory", Result.FAILED, f"{directory} cannot be made below {nearest}", fix)
+    return Finding(GROUP, "directory", Result.WELL, f"{directory}, to be made at the first start")
 
 
 def _owner(directory: Path) -> str:

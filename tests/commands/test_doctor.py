@@ -1,0 +1,236 @@
+"""`radar doctor`: what it finds, and that each finding says what to do."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from console.commands import examine_host, examine_store
+from console.commands.examine_sources import judged
+from console.commands.finding import Result
+from console.model.configuration import Display
+from console.model.observation import ErrorKind, Observation, Origin, Outcome
+from console.model.states import State
+from tests.commands.conftest import Collector, Done, Radar, Site
+
+
+def by_name(done: Done) -> dict[str, Any]:
+    return {f"{finding['group']}/{finding['name']}": finding for finding in done.document["findings"]}
+
+
+def observation(target: str, outcome: Outcome, **different: Any) -> Observation:
+    values = {"state": State.UNKNOWN, "words": "words", "origin": Origin.API, **different}
+    return Observation(target=target, outcome=outcome, **values)
+
+
+def test_a_new_place_is_told_with_everything_that_is_not_configured(radar: Radar, site: Site) -> None:
+    done = radar("doctor", "--offline", "--json")
+    found = by_name(done)
+    assert done.status == done.document["status"] == 1
+    assert found["configuration/file"]["words"].startswith(str(site.file))
+    assert found["store/collector"]["result"] == "warning"
+    assert {name for name in found if name.startswith("not configured/")} >= {
+        f"not configured/{part}" for part in ("metrics", "database", "vercel", "supabase", "vendors", "egress")
+    }
+    assert not site.settings.state_directory.exists(), "the doctor changes nothing"
+
+
+def test_everything_that_is_not_well_has_a_fix(radar: Radar) -> None:
+    for finding in radar("doctor", "--offline", "--json").document["findings"]:
+        assert finding["fix"] or finding["result"] == "well", finding
+
+
+def test_a_live_collector_and_sound_files_are_well(radar: Radar, collector: Collector) -> None:
+    collector.round()
+    found = by_name(radar("doctor", "--offline", "--json"))
+    assert found["store/collector"]["result"] == "well"
+    assert "op1@bastion" in found["store/collector"]["words"]
+    assert "sound" in found["store/observed.db"]["words"]
+
+
+def test_a_damaged_file_fails(radar: Radar, site: Site) -> None:
+    site.settings.state_directory.mkdir(parents=True)
+    site.settings.records_path.write_bytes(b"no database" * 1000)
+    done = radar("doctor", "--offline", "--json")
+    assert done.status == 2
+    assert by_name(done)["store/records.db"]["result"] == "failed"
+
+
+def test_files_open_to_everybody_are_warned_of(radar: Radar, site: Site, collector: Collector) -> None:
+    site.settings.observed_path.chmod(0o664)
+    assert f"chmod o-rwx {site.settings.observed_path}" in radar("doctor", "--offline").out
+
+
+def test_secrets_that_everybody_can_read_are_warned_of(radar: Radar, site: Site) -> None:
+    site.file.write_text(site.file.read_text() + 'database = "postgresql://radar:geheim@127.0.0.1:1/postgres"\n')
+    site.file.chmod(0o644)
+    done = radar("doctor", "--offline")
+    assert f"chmod o-rwx {site.file}" in done.out
+    assert "geheim" not in done.out
+
+
+def test_an_unusable_configuration_is_a_finding_and_the_host_is_still_examined(radar: Radar, site: Site) -> None:
+    site.file.write_text("[environments.production]\n")
+    done = radar("doctor", "--json")
+    found = by_name(done)
+    assert done.status == done.document["status"] == 3
+    assert found["configuration/file"]["result"] == "failed"
+    assert "line 1" in found["configuration/file"]["words"]
+    assert "host/clock" in found
+
+
+def test_a_state_directory_that_cannot_be_made_fails(site: Site, radar: Radar) -> None:
+    (site.directory / "state").write_text("a file")
+    done = radar("doctor", "--offline", "--json")
+    assert done.status == 2
+    assert by_name(done)["store/directory"]["result"] == "failed"
+
+
+def test_a_network_file_system_fails(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    from console.store import files
+
+    site.settings.state_directory.mkdir(parents=True)
+    mounts = f"36 35 98:0 / {site.directory} rw - nfs4 server:/export rw"
+    refuse = files.refuse_network
+    monkeypatch.setattr(examine_store, "refuse_network", lambda directory: refuse(directory, mounts))
+    found = {finding.name: finding for finding in examine_store.findings(site.settings)}
+    assert found["directory"].result is Result.FAILED
+    assert "nfs4" in found["directory"].words
+
+
+# --- credentials ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ("vercel", "vercel.com/account/tokens"),
+        ("supabase.project", "supabase.com/dashboard/account/tokens"),
+        ("supabase.gateway", "supabase.anon_key"),
+        ("supabase.pooler", "supabase.pooler"),
+        ("postgres.canary", "DATABASE_URL"),
+        ("vendor:Vercel", "open the console"),
+    ],
+)
+def test_a_refused_credential_says_where_to_get_another(target: str, says: str) -> None:
+    refused = observation(target, Outcome.FORBIDDEN, error_kind=ErrorKind.CREDENTIALS)
+    (finding,) = judged(refused)
+    assert finding.result is Result.FAILED
+    assert says in finding.fix
+
+
+@pytest.mark.parametrize("kind", ErrorKind)
+def test_every_kind_of_failure_has_a_fix(kind: ErrorKind) -> None:
+    (finding,) = judged(observation("health", Outcome.FAILED, error_kind=kind))
+    assert finding.fix
+
+
+def test_an_unhealthy_target_is_no_fault_of_the_configuration() -> None:
+    (finding,) = judged(observation("health", Outcome.ANSWERED, state=State.UNHEALTHY))
+    assert finding.result is Result.WELL
+
+
+def test_a_role_without_pg_monitor_and_a_pooler_are_warned_of() -> None:
+    facts = {"pg_monitor": False, "pooler": True}
+    names = [finding.name for finding in judged(observation("postgres.activity", Outcome.ANSWERED, facts=facts))]
+    assert names == ["postgres.activity", "database role", "database address"]
+    well = {"pg_monitor": True, "pooler": False}
+    assert len(list(judged(observation("postgres.activity", Outcome.ANSWERED, facts=well)))) == 1
+
+
+# --- the terminal ---------------------------------------------------------------------------------------------------
+
+
+class Answering:
+    """A terminal at the other end of a pseudo-terminal, which draws some glyphs double."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, double: str = "", silent: bool = False) -> None:
+        self._ours, theirs = os.openpty()
+        self._double = double
+        self._silent = silent
+        self._file = os.fdopen(theirs, "r+b", buffering=0)
+        monkeypatch.setattr(sys, "stdin", self._file)
+        monkeypatch.setattr(sys, "stdout", self._file)
+
+    def serve(self) -> None:
+        """Answer each question for the cursor's place until the other end is closed."""
+        seen = b""
+        try:
+            while read := os.read(self._ours, 1024):
+                seen += read
+                while (found := re.match(rb".*?\x1b\[K(.*?)\x1b\[6n", seen, re.DOTALL)) and not self._silent:
+                    seen = seen[found.end() :]
+                    width = sum(2 if glyph in self._double else 1 for glyph in found[1].decode())
+                    os.write(self._ours, b"\x1b[1;%dR" % (1 + width))
+        except OSError:  # closed
+            return
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    import threading
+
+    started: list[Answering] = []
+
+    def serve(**how: Any) -> None:
+        started.append(Answering(monkeypatch, **how))
+        threading.Thread(target=started[-1].serve, daemon=True).start()
+
+    yield serve
+    for terminal in started:
+        terminal._file.close()
+        os.close(terminal._ours)
+
+
+def test_glyphs_of_one_column_are_well(served: Any) -> None:
+    served()
+    assert examine_host._glyphs(None).words == "all one column wide"
+
+
+def test_glyphs_that_the_terminal_draws_double_are_named(served: Any) -> None:
+    served(double="●▲")
+    finding = examine_host._glyphs(None)
+    assert finding.result is Result.WARNING
+    assert finding.words == "not one column wide: ●▲"
+    assert 'glyphs = "ascii"' in finding.fix
+
+
+def test_a_terminal_that_does_not_answer_is_not_waited_for(served: Any) -> None:
+    served(silent=True)
+    assert "does not tell" in examine_host._glyphs(None).words
+
+
+def test_the_ascii_set_needs_no_measuring() -> None:
+    assert "ASCII" in examine_host._glyphs(Display(glyphs="ascii")).words
+
+
+@pytest.mark.parametrize(
+    ("term", "depth", "result"),
+    [
+        ("xterm-256color", "truecolor", Result.WELL),
+        ("tmux-256color", "", Result.WELL),
+        ("vt100", "", Result.WARNING),
+        ("dumb", "", Result.FAILED),
+    ],
+)
+def test_what_the_terminal_can_draw(monkeypatch: pytest.MonkeyPatch, term: str, depth: str, result: Result) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("COLORTERM", depth)
+    assert examine_host._kind().result is result
+
+
+def test_the_whole_of_it_in_a_terminal(site: Site) -> None:
+    from tests.commands.conftest import RADAR
+    from tests.e2e.terminal import Terminal
+
+    command = [*RADAR, "--config", str(site.file), "doctor", "--offline"]
+    with Terminal(command, columns=100, rows=60, environment={"HOME": str(site.directory)}) as terminal:
+        terminal.expect("size: 100×60", 20)
+        terminal.expect("contacts: nobody to call is named", 20)
+        assert terminal.wait_exit(10) == 1
