@@ -140,6 +140,8 @@ def _abnormal(bars: Bars) -> Iterable[tuple[str, Tone]]:
     if not collector.alive:
         ago = "" if collector.renewed_age_s is None else f" for {duration(collector.renewed_age_s)}"
         yield f"no collector{ago}: nothing is polled", "bad"
+    if collector.last_error:
+        yield f"collector: {collector.last_error}", "bad"
     if collector.difference:
         yield f"collector differs: {collector.difference}", "warn"
     for item in header.open_items:

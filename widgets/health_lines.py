@@ -75,6 +75,8 @@ def health_page(view: HealthView, frame: Frame, selected: str | None, detail: Co
     if frame.height >= ROOMY:
         head = [blank(frame.width), *head]
     height = frame.height - len(head)
+    if view.verdict is None and not view.components:
+        return HealthPage((*head, *[blank(frame.width)] * height), {})
     main, rows = _main_column(view, frame, widths, selected, height)
     parts: list[tuple[Sequence[Line], int]] = [(main, widths.main)]
     if widths.detail:

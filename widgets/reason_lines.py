@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from console.model.states import State
 from console.model.views import HealthView, Reason, Verdict
@@ -11,6 +12,7 @@ from widgets.lines import Line, Span, Tone, cut, ends
 from widgets.words import when
 
 _INDENT = "     "
+_FILLS = "The console starts a collector: values in seconds. If not: radar doctor."
 _SINCE = re.compile(r"(.*\S)( since [^()]{1,30} \([^()]{1,60}\))")
 
 
@@ -21,25 +23,27 @@ def reason_lines(view: HealthView, width: int, room: int, now_ms: int, glyphs: G
         return _never_judged(view, width, glyphs)
     if not verdict.reasons:
         return [_well(view, verdict, width, glyphs), *_closing(verdict, 0, width, glyphs)]
-    shown, lines = 0, list[Line]()
-    for reason in verdict.reasons:
-        more = _reason(reason, "WHY" if not lines else "", width, now_ms, glyphs)
-        if len(lines) + len(more) > room - 1:
-            # The cause may give way to a further reason, a reason never to a cause.
-            more = more[:1]
-        if len(lines) + 1 > room - 1:
-            break
-        lines += more
-        shown += 1
+    shown, causes = _shares(verdict.reasons, room - 1)
+    lines: list[Line] = []
+    for index, reason in enumerate(verdict.reasons[:shown]):
+        told = _reason(reason, "" if lines else "WHY", width, now_ms, glyphs)
+        lines += told if index in causes else told[:1]
     return [*lines, *_closing(verdict, len(verdict.reasons) - shown, width, glyphs)]
+
+
+def _shares(reasons: Sequence[Reason], room: int) -> tuple[int, set[int]]:
+    """How many reasons are shown, and which with their cause: the first's before a further reason, others' after."""
+    first = 1 if reasons[0].cause is not None and room > 1 else 0
+    shown = min(len(reasons), room - first)
+    spare = room - first - shown
+    others = [index for index, reason in enumerate(reasons[:shown]) if index > 0 and reason.cause is not None]
+    return shown, {*([0] if first else []), *others[:spare]}
 
 
 def _never_judged(view: HealthView, width: int, glyphs: Glyphs) -> list[Line]:
     polls = view.header.collector.alive
     words = "Nothing is judged yet: the first round is being polled." if polls else "Nothing was ever polled here."
-    fills = (
-        "A value stands here after the first round." if polls else "radar collect fills this page; so does radar check."
-    )
+    fills = "Values stand here after it, in a few seconds." if polls else _FILLS
     glyph = Span(f"{glyphs.state[State.UNKNOWN]} ", STATE_TONES[State.UNKNOWN])
     return [cut([Span(" WHY ", "head"), glyph, Span(words)], width), cut([Span(f"{_INDENT}  {fills}", "dim")], width)]
 

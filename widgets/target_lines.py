@@ -8,8 +8,8 @@ from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, cut, fit
 from widgets.words import figure, plural, share, span
 
-_NAME, _LIMIT, _FROM = 9, 9, 6
-_LABEL, _CELL = 12, 9
+_NAME, _LIMIT, _FROM = 9, 8, 6
+_LABEL, _CELL = 12, 8
 _SAMPLES_FROM = 26
 
 
@@ -54,16 +54,20 @@ def _target(row: TargetRow, width: int, glyphs: Glyphs) -> Line:
 def _value(row: TargetRow, width: int, glyphs: Glyphs) -> list[Span]:
     tone: Tone = "text" if row.state is State.HEALTHY else STATE_TONES[row.state]
     if row.value is None:
-        aside = f" {row.aside}" if row.aside else ""
-        mark = glyphs.state[row.state]
-        return [
-            Span(f"{mark} ", tone),
-            Span(fit(f"{row.state.value if not aside else ''}{aside}".strip(), width - 2), "dim"),
-        ]
+        words = fit(_unknown(row, width - 2), width - 2, ellipsis=glyphs.ellipsis)
+        return [Span(f"{glyphs.state[row.state]} ", tone), Span(words, "dim")]
     mark = "  " if row.state is State.HEALTHY else f"{glyphs.state[row.state]} "
     value = fit(figure(row.value, row.unit), max(10, min(12, width - 2)))
-    of = f"{plural(row.samples, 'sample')}" if width >= _SAMPLES_FROM else ""
+    of = plural(row.samples, "sample") if width >= _SAMPLES_FROM else ""
     return [Span(mark, tone), Span(value, tone), Span(fit(of, width - 2 - len(value)), "dim")]
+
+
+def _unknown(row: TargetRow, room: int) -> str:
+    """What users feel is not known; what a probe saw stands aside and says that it is a probe's."""
+    if not row.aside:
+        return row.state.value
+    whole = f"{row.state.value} ({row.aside})"
+    return whole if len(whole) <= room else row.aside.replace(": ", " ")
 
 
 def _uptime(cells: tuple[UptimeCell, ...]) -> list[list[Span]]:

@@ -1,0 +1,93 @@
+"""Header, ledger or banner, footer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from console.model.states import State
+from console.model.views import CollectorStatus, Header
+from tests.screens.scripted import NOW, M, S, header
+from widgets.bars import Bars, Key, Moment, footer_line, header_line, notice_line, small_line
+from widgets.glyphs import UNICODE
+from widgets.lines import Line, plain, width_of
+
+
+def bars(of: Header | None = None, **more: object) -> Bars:
+    base = Bars(environment="production", header=of or header(), moment=Moment(now_ms=NOW))
+    return replace(base, **more)  # type: ignore[arg-type]
+
+
+def text(line: Line) -> str:
+    return plain([line]).rstrip("\n")
+
+
+def test_the_header_names_place_state_alerts_lateness_and_moment() -> None:
+    shown = " ".join(text(header_line(bars(), 80)).split())
+    assert shown == "production=abcdref ✗ UNHEALTHY 2 alerts 2/14 late LIVE 03:12:40 UTC"
+
+
+def test_before_the_first_read_the_state_is_unknown_not_well() -> None:
+    shown = text(header_line(bars(header=None), 80))
+    assert "? UNKNOWN" in shown and "alerts" not in shown
+
+
+def test_a_demo_is_labelled() -> None:
+    assert "production demo" in text(header_line(bars(header(label="demo", identity=None)), 80))
+    assert "demo demo" not in text(header_line(bars(header(label="demo", environment="demo", identity=None)), 80))
+
+
+def test_the_clock_steps_by_five_seconds_when_live_and_is_exact_when_not() -> None:
+    assert "LIVE 03:12:40 UTC" in text(header_line(bars(), 80))
+    past = Moment(now_ms=NOW, at_ms=NOW - 8 * M + 3 * S)
+    assert "AT 22 Nov 03:04:47 UTC" in text(header_line(bars(moment=past), 80))
+    assert "PAUSED 03:12:44 UTC" in text(header_line(bars(moment=Moment(now_ms=NOW, paused_ms=NOW)), 80))
+
+
+def test_not_live_is_a_banner_over_the_full_width_with_the_reason() -> None:
+    line = notice_line(bars(moment=Moment(now_ms=NOW, at_ms=NOW - 8 * M)), 80)
+    assert width_of(line) == 80 and {span.back for span in line} == {"banner"}
+    assert "NOT LIVE" in text(line) and "8 m ago" in text(line) and "actions are off" in text(line)
+
+
+def test_the_second_line_is_empty_when_nothing_is_abnormal() -> None:
+    assert text(notice_line(bars(header(open_items=())), 80)) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"identity_mismatch": "expected abcdref, observed xyz"}, "observed xyz"),
+        ({"collector": CollectorStatus(alive=False, renewed_age_s=40)}, "no collector for 40 s: nothing is polled"),
+        (
+            {"collector": CollectorStatus(alive=True, difference="another database")},
+            "collector differs: another database",
+        ),
+        ({"collector": CollectorStatus(alive=True, last_error="the disk is full")}, "collector: the disk is full"),
+    ],
+)
+def test_what_is_abnormal_is_folded_into_the_second_line(changes: dict[str, object], words: str) -> None:
+    assert words in text(notice_line(bars(replace(header(), **changes)), 120))  # type: ignore[arg-type]
+
+
+def test_an_unreadable_store_comes_before_all_else() -> None:
+    assert text(notice_line(bars(trouble="the store is damaged"), 80)).startswith(" ! the store is damaged")
+
+
+def test_what_the_last_act_came_to_stands_in_the_footer() -> None:
+    keys = [Key("q", "quit"), Key("a", "act", enabled=False)]
+    assert text(footer_line(keys, None, 80, UNICODE)) == " q quit  a act"
+    assert text(footer_line(keys, "copied 3 lines", 80, UNICODE)) == " copied 3 lines"
+    assert [span.tone for span in footer_line(keys, None, 80, UNICODE) if span.text == "a"] == ["dim"]
+
+
+@pytest.mark.parametrize("width", [5, 20, 59])
+def test_a_small_terminal_is_told_the_state_first(width: int) -> None:
+    line = small_line(bars(), width, (80, 24))
+    assert width_of(line) == width and text(line).startswith("✗")
+    assert "80×24" in text(line) or width < 45
+
+
+def test_the_state_word_is_loud_only_in_the_header() -> None:
+    assert State.UNHEALTHY.value.upper() in text(header_line(bars(), 80))
