@@ -131,6 +131,7 @@ class Child:
         with contextlib.suppress(ValueError, OSError):  # closed by `kill`
             for line in process.stdout:
                 self._take(json.loads(line), ready)
+        process.wait()  # reaped, whatever ended it
         ready.put({"ended": True})
         for waiting in list(self._answers.values()):
             waiting.put({"error": "it ended"})

@@ -1,0 +1,58 @@
+"""The radar.toml that a demo writes is one that the console reads, every key of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from console.demo import configuration
+from console.demo.supervisor import PORT_NAMES
+from console.settings import load
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """A configuration as the supervisor writes it, with made-up ports."""
+    ports = {name: 20_001 + index for index, name in enumerate(PORT_NAMES)}
+    return configuration.write(tmp_path, ports, configuration.Tokens(), "pass-word")
+
+
+def test_the_settings_are_the_demos(written: Path) -> None:
+    settings = load(written, None, {})
+    environment = settings.environment
+    assert (environment.name, environment.label) == ("demo", "demo")
+    assert settings.demo_directory == written.parent
+    assert settings.observed_path.parent == written.parent / "state" / "demo"
+    assert environment.vercel is not None and environment.supabase is not None and environment.egress is not None
+    assert [vendor.name for vendor in environment.vendors] == ["vercel", "supabase", "github"]
+    assert environment.egress.name == "localhost"
+    assert set(environment.contacts) == {
+        "application", "database", "deployment", "vendor", "security", "bastion", "any",
+    }  # fmt: skip
+
+
+def test_every_base_url_is_on_loopback(written: Path) -> None:
+    environment = load(written, None, {}).environment
+    assert environment.vercel and environment.supabase and environment.egress and environment.supabase.gateway
+    urls = [environment.url, environment.vercel.api, environment.supabase.api, environment.supabase.gateway]
+    urls += [*environment.egress.targets, *(vendor.url for vendor in environment.vendors)]
+    assert all(url.startswith("http://127.0.0.1:") for url in urls)
+    assert environment.database is not None and "@127.0.0.1:" in environment.database.reveal()
+
+
+def test_secrets_are_in_the_env_file_only(written: Path) -> None:
+    tokens = configuration.Tokens()
+    configuration.write(written.parent, {name: 20_001 for name in PORT_NAMES}, tokens, "pass-word-1")
+    text = written.read_text()
+    for secret in (tokens.vercel, tokens.supabase, tokens.anon_key, tokens.github, tokens.statuspage, "pass-word-1"):
+        assert secret not in text
+        assert secret in (written.parent / ".env").read_text()
+
+
+def test_a_directory_with_any_name_is_quoted(tmp_path: Path) -> None:
+    place = tmp_path / 'a "quoted" \\ place with ünicode'
+    place.mkdir()
+    ports = {name: 20_001 for name in PORT_NAMES}
+    written = configuration.write(place, ports, configuration.Tokens(), "x")
+    assert load(written, None, {}).demo_directory == place
