@@ -91,7 +91,7 @@ async def _look_up(name: str) -> str:
 def build(environment: Environment, clients: Clients) -> list[Source]:
     """The witness, unless it is switched off, or is the default one while the application is on this very network."""
     egress = environment.egress
-    if egress is None or (egress == Egress() and is_local(environment.url)):
+    if egress is None or not egress.targets or (egress == Egress() and is_local(environment.url)):
         return []
     return [EgressSource(egress, clients, interval_s=environment.intervals.egress_s)]
 

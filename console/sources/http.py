@@ -285,15 +285,27 @@ def shown(url: httpx.URL | str) -> str:
 
 
 def retry_after_s(headers: Mapping[str, str], *, now_s: float | None = None) -> float | None:
-    """Seconds that `Retry-After` asks to wait, given as seconds or as a date; None when missing or malformed."""
+    """Seconds to wait: `Retry-After` in seconds or as a date, else `X-RateLimit-Reset`; None when unreadable."""
+    now_s = time.time() if now_s is None else now_s
     written = headers.get("retry-after", "").strip()
+    if not written:
+        return _reset_s(headers.get("x-ratelimit-reset", "").strip(), now_s)
     if written.isascii() and written.isdigit():
         return float(written[:9])
     try:
-        moment = parsedate_to_datetime(written).timestamp()
+        return max(0.0, parsedate_to_datetime(written).timestamp() - now_s)
     except (TypeError, ValueError, OverflowError):
         return None
-    return max(0.0, moment - (time.time() if now_s is None else now_s))
+
+
+def _reset_s(written: str, now_s: float) -> float | None:
+    """A reset given as seconds left (IETF, Supabase), as epoch seconds (Vercel, GitHub) or as epoch ms."""
+    if not (written.isascii() and written.isdigit()) or len(written) > 15:
+        return None
+    amount = float(written)
+    if amount < 1e9:
+        return amount
+    return max(0.0, (amount / 1000 if amount > 1e12 else amount) - now_s)
 
 
 def _fault(error: httpx.HTTPError, limits: Limits) -> Fault:

@@ -315,3 +315,10 @@ def test_what_is_shown_of_a_url() -> None:
 )
 def test_retry_after_in_both_forms(written: str, seconds: float | None) -> None:
     assert retry_after_s({"retry-after": written}, now_s=1795169700.0) == seconds
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("30", 30.0), ("1795169760", 60.0), ("1795169760000", 60.0), ("1", 1.0), ("x", None)]
+)
+def test_a_rate_limits_reset_in_its_three_units(written: str, seconds: float | None) -> None:
+    assert retry_after_s({"x-ratelimit-reset": written}, now_s=1795169700.0) == seconds
