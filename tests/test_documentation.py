@@ -12,7 +12,7 @@ import pytest
 from console.cli import COMMANDS
 from console.demo.faults import FAULTS
 from console.model import configuration
-from console.model.configuration import Egress, Intervals, Settings, Thresholds
+from console.model.configuration import Egress, Intervals, MetricNames, Settings, Thresholds
 from console.settings import load
 
 ROOT = Path(__file__).parent.parent
@@ -39,10 +39,14 @@ def approximately(value: Any) -> Any:
 
 @pytest.mark.parametrize("part", ["thresholds", "intervals"])
 def test_the_documented_defaults_are_the_defaults(settings: Settings, part: str) -> None:
-    defaults = {"thresholds": Thresholds(), "intervals": Intervals()}[part]
+    defaults: Thresholds | Intervals = Thresholds() if part == "thresholds" else Intervals()
     documented = dataclasses.asdict(getattr(settings.environment, part))
     assert documented == {name: approximately(value) for name, value in dataclasses.asdict(defaults).items()}
+
+
+def test_the_documented_witness_and_names_are_the_defaults(settings: Settings) -> None:
     assert settings.environment.egress == Egress()
+    assert dataclasses.replace(settings.environment.metric_names, business={}) == MetricNames()
 
 
 def test_every_setting_is_documented() -> None:
