@@ -46,6 +46,9 @@ def theme_of(palette: Palette) -> Theme:
         warning=palette.warn,
         error=palette.bad,
         variables={
+            # Textual's own style sheet needs these two of a theme in the terminal's colours.
+            "ansi-background": "ansi_black",
+            "ansi-foreground": "ansi_white",
             "radar-dim": palette.dim,
             "radar-selected": palette.selected,
             "radar-good": palette.good,

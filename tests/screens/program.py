@@ -1,13 +1,15 @@
 """A console on a scripted store as a program, for tests and measurements in a pseudo-terminal.
 
-    python -m tests.screens.program [live|hang|crash|bare] DIRECTORY
+    python -m tests.screens.program [live|hang|crash|hostile|bare] DIRECTORY
 
-`live` changes figures every five seconds as a collector would; `hang` answers once, then never; `crash` fails with a
-secret in a local variable; `bare` is the least Textual app that there can be, to compare the start with.
+`live` changes figures every five seconds as a collector would; `hang` answers once, then never, and so do its
+actions; `crash` fails with a secret in a local variable when `o` is pressed; `hostile` shows the texts of the corpus
+of escapes, uncleaned; `bare` is the least Textual app that there can be, to compare the start with.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
@@ -15,6 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from console.model.views import HealthView
+
+CORPUS = Path(__file__).parents[1] / "fixtures" / "terminal_escape_corpus.json"
 
 
 def _bare() -> None:
@@ -48,6 +52,23 @@ def _live(slices: int, events: int) -> HealthView:
     return replace(view, header=replace(view.header, at_ms=now), components=rows, targets=targets)
 
 
+def _hostile(slices: int, events: int) -> HealthView:
+    """Every text of the page is one of the corpus."""
+    from tests.screens.scripted import health
+
+    texts = [case["input"] for case in json.loads(CORPUS.read_text("utf-8"))["cases"]]
+    view = health(slices, 40)
+    rows = tuple(
+        replace(row, figure=text, name=text, error=text) for row, text in zip(view.components, texts, strict=False)
+    )
+    lately = tuple(replace(view.lately[0], text=text) for text in texts)
+    assert view.verdict is not None
+    reasons = tuple(replace(view.verdict.reasons[0], text=text, cause=text) for text in texts[:3])
+    verdict = replace(view.verdict, reasons=reasons, next_steps=tuple(texts[3:5]), whose_words=texts[5])
+    header = replace(view.header, identity=texts[6], identity_mismatch=texts[7])
+    return replace(view, header=header, components=rows, lately=lately, verdict=verdict)
+
+
 def main(case: str, directory: Path) -> None:
     """Run one case."""
     if case == "bare":
@@ -66,16 +87,19 @@ def main(case: str, directory: Path) -> None:
                 self.hang = threading.Event()
             return answer
 
+    class Hanging(ScriptedActions):
+        def poll_now(self) -> None:
+            threading.Event().wait()
+
     class Console(RadarApp):
         def action_ledger(self) -> None:
             password = "hunter2-must-not-be-seen"
             if case == "crash":
                 raise RuntimeError(f"a defect with {len(password)} letters")
 
-    actions = ScriptedActions()
-    app = Console(
-        settings(directory), Reads(make_health=_live), actions, actions, session_path=directory / "session.json"
-    )
+    actions = Hanging() if case == "hang" else ScriptedActions()
+    reads = Reads(make_health=_hostile if case == "hostile" else _live)
+    app = Console(settings(directory), reads, actions, actions, session_path=directory / "session.json")
     app.run()
     sys.exit(app.return_code)
 

@@ -219,8 +219,10 @@ async def test_the_filter_narrows_while_typing_and_escape_ends_it(make_app: Make
         await until_text(pilot, "FIRING 2")
         await pilot.press("slash", *"database")
         await until_text(pilot, "FIRING 1 of 2")
-        await pilot.press("enter", "q")
-        assert not pilot.app.is_running or "FIRING" in text_of(pilot)
+        await pilot.press("enter", "j")
+        assert "FIRING 1 of 2" in text_of(pilot) and "▌✗ firing" not in text_of(pilot)
+        await pilot.press("1")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HealthScreen), "keys act again")
 
 
 async def test_escape_in_the_filter_shows_all_again(make_app: MakeApp) -> None:
