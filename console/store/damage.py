@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -50,7 +49,8 @@ def in_words(error: sqlite3.Error, path: Path) -> StoreError:
 def free_bytes(path: Path) -> int:
     """Free bytes on the disk of a file."""
     try:
-        return shutil.disk_usage(path.parent).free
+        found = os.statvfs(path.parent)
+        return found.f_bavail * found.f_frsize
     except OSError:
         return 0
 

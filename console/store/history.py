@@ -15,12 +15,10 @@ from console.model.views import Verdict
 from console.store import codec, files, memory, rounds, schema
 from console.store.clock import Clock, SystemClock
 from console.store.lease import Holder
-from console.store.memory import COMPONENT, VERDICT
+from console.store.names import COMPONENT, HOUR_MS, VERDICT
 from console.store.pulse import MARK_MS
 from console.store.rollups import ROLLUP_COLUMNS, rollup_values
 from console.store.spans import Poll, extend, record
-
-HOUR_MS = 3_600_000
 
 
 class HistoryWriter:

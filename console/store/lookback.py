@@ -10,8 +10,11 @@ from console.model.judgement import AlertChange
 from console.model.observation import ErrorKind, Observation, Origin, Outcome, Sample
 from console.model.states import State
 from console.store import codec
-from console.store.memory import COMPONENT
+from console.store.lease import read_lease
+from console.store.moment import Moment
+from console.store.names import COMPONENT
 from console.store.timeline import wall_of
+from console.store.window import Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +91,8 @@ def component_states(connection: sqlite3.Connection) -> Mapping[str, tuple[State
     return {key.removeprefix(COMPONENT): (State(state), wall_of(since_at)) for key, state, since_at in rows}
 
 
-def recent_samples(connection: sqlite3.Connection, series: str, since_ms: int) -> list[tuple[int, Sample]]:
+def recent_samples(connection: sqlite3.Connection, series: str, since_ms: int, now_ms: int) -> list[tuple[int, Sample]]:
     """(ms, sample) of a series from `since_ms` on, oldest first."""
-    target, _, metric = series.rpartition("|")
-    row = connection.execute(
-        "SELECT s.id, t.id FROM series s JOIN target t ON t.id = s.target_id WHERE t.key = ? AND s.metric = ?",
-        (target, metric),
-    ).fetchone()
-    if row is None:
-        return []
-    found: list[tuple[int, Sample]] = []
-    for at, data in connection.execute(
-        "SELECT at, data FROM recent WHERE at >= ? AND target_id = ? ORDER BY at", (since_ms, row[1])
-    ):
-        found += [(wall_of(at), sample) for number, sample in codec.samples_from(data)[1] if number == row[0]]
-    return found
+    lease = read_lease(connection)
+    newest_ms = wall_of(lease.last_at) if lease else now_ms
+    return Series(Moment(connection, None, max(now_ms, newest_ms)), series).samples(since_ms)

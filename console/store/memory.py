@@ -6,10 +6,9 @@ import hashlib
 import sqlite3
 from dataclasses import dataclass, field
 
+from console.model.observation import Outcome
 from console.store import codec
-
-VERDICT = "verdict"
-COMPONENT = "component:"
+from console.store.names import VERDICT
 
 
 def body_sha(text: str) -> bytes:
@@ -106,6 +105,7 @@ def load(connection: sqlite3.Connection) -> Memory:
     ):
         same = sameness(keys[row[0]], row[9])
         target, span, began, last, due, outcome, kind, state, since, _, answered = row
+        answered = span if outcome == Outcome.ANSWERED else answered
         memory.open[target] = OpenSpan(span, began, last, due, outcome, kind, state, since, same, answered)
     memory.volatile_at = dict(connection.execute("SELECT target_id, max(at) FROM volatile GROUP BY target_id"))
     newest = connection.execute("SELECT data FROM figures ORDER BY at DESC LIMIT 1").fetchone()

@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import Any
 
 from console.model.states import State
-from console.store import codec
+from console.store import blocks, codec
 from console.store.codec import Record
 from console.store.lease import LeaseRow, read_lease
-from console.store.memory import COMPONENT, VERDICT
+from console.store.names import COMPONENT, POLLED, VERDICT
 from console.store.timeline import Segment, Timeline, era_of, wall_of
 
 LIVE_SLACK_MS = 5_000  # a round is stamped a little ahead of a reader's clock when the clock is being slewed
@@ -149,11 +149,24 @@ class Moment:
         """Position of the last poll of a span by the moment; where that is not kept any more, one interval before."""
         if span.end_at <= self.position:
             return span.end_at
+        target = self._targets[span.target]
         row = self.connection.execute(
-            "SELECT at FROM recent WHERE at <= ? AND target_id = ? ORDER BY at DESC LIMIT 1",
-            (self.position, self._targets[span.target]),
+            "SELECT at FROM recent WHERE at BETWEEN ? AND ? AND target_id = ? ORDER BY at DESC LIMIT 1",
+            (span.began_at, self.position, target),
         ).fetchone()
-        return int(row[0]) if row else max(span.began_at, self.position - span.interval_ms)
+        return int(row[0]) if row else self._packed_try(target, span)
+
+    def _packed_try(self, target: int, span: SpanAt) -> int:
+        rows = self.connection.execute(
+            "SELECT b.start, b.data FROM block b JOIN series s ON s.id = b.series_id WHERE s.target_id = ? "
+            "AND s.metric = ? AND b.start <= ? ORDER BY b.start DESC LIMIT 2",
+            (target, POLLED, self.position),
+        )
+        for start, data in rows:  # two, since the block that the moment is in may begin with a later poll
+            tries = [at for at, _ in blocks.decode(start, data) if span.began_at <= at <= self.position]
+            if tries:
+                return max(tries)
+        return max(span.began_at, self.position - span.interval_ms)
 
     @cached_property
     def _figures(self) -> tuple[int, Record] | None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
 from console.model.judgement import AlertChange, Judgement
 from console.model.observation import Observation, Sample
 from console.model.states import State
-from console.store import damage, files, lookback, memory, pulse, schema
+from console.store import damage, files, integrity, lookback, memory, packing, pulse, retention, schema
 from console.store.clock import Clock, SystemClock
 from console.store.errors import LeaseLost, StoreBusy, StoreDamaged, StoreError, StoreFull
 from console.store.lease import Holder, Lease, LeaseRow, check, may_take, read_lease, take
 from console.store.lookback import Seen
+from console.store.names import BLOCK_MS
 from console.store.rounds import RoundWriter
+from console.store.timeline import era_of, position_of
 
 __all__ = ["Holder", "Lease", "LeaseLost", "ObservedStore", "StoreBusy", "StoreDamaged", "StoreError", "StoreFull"]
 
@@ -24,6 +27,18 @@ T = TypeVar("T")
 
 CHECKPOINT_BYTES = 4 * 1024 * 1024
 TRUNCATE_BYTES = 64 * 1024 * 1024
+SLOTS_A_CALL = 6
+RETENTION_PAUSE_MS = 600_000
+CHECK_PAUSE_MS = 300_000
+CHECK_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maintained:
+    """What a call of `maintain` did."""
+
+    packed_slots: int
+    deleted_rows: int
 
 
 class ObservedStore:
@@ -36,6 +51,8 @@ class ObservedStore:
         self._inode: tuple[int, int] | None = None
         self._memory: memory.Memory | None = None
         self._full_since_ms: int | None = None
+        self._retained_boot_ms: int | None = None
+        self._checked_boot_ms = self._clock.boot_ms()
 
     @classmethod
     def open(cls, path: Path, clock: Clock | None = None) -> Self:
@@ -61,8 +78,8 @@ class ObservedStore:
             row = read_lease(connection)
             if not may_take(row, holder, self._clock):
                 return None
-            lease = take(connection, row, holder, self._clock)
-            return lease
+            self._memory = None  # another may have written since we last did
+            return take(connection, row, holder, self._clock)
 
     def lease_row(self) -> LeaseRow | None:
         """Who holds the lease, as stored."""
@@ -107,6 +124,51 @@ class ObservedStore:
                 writer.judgement(judgement)
         self._checkpoint_when_large()
 
+    def maintain(self, lease: Lease, now_ms: int) -> Maintained:
+        """Close what is complete, delete what is no longer kept, fold in the log, look for damage.
+
+        Cheap when there is nothing to do; call it every few seconds. Each part is a short fenced transaction; what is
+        left over is done by the next call. Raises as `write_round` does.
+        """
+        packed = 0
+        while packed < SLOTS_A_CALL and self._pack_oldest(lease, now_ms):
+            packed += 1
+        deleted = self._retain(lease)
+        self._checkpoint_when_large()
+        self._look_for_damage()
+        return Maintained(packed_slots=packed, deleted_rows=deleted)
+
+    def _pack_oldest(self, lease: Lease, now_ms: int) -> bool:
+        with self._fenced(lease) as (connection, row):
+            now = max(row.last_at, position_of(era_of(row.last_at), now_ms))
+            slot = packing.oldest_slot(connection)
+            complete = slot is not None and packing.is_complete(slot, BLOCK_MS, now)
+            if slot is not None and complete:
+                packing.pack(connection, self._remembered(connection), slot)
+            packing.close_hours(connection, now)
+        return complete
+
+    def _retain(self, lease: Lease) -> int:
+        boot_ms = self._clock.boot_ms()
+        if self._retained_boot_ms is not None and boot_ms - self._retained_boot_ms < RETENTION_PAUSE_MS:
+            return 0
+        with self._fenced(lease) as (connection, row):
+            deleted = retention.apply(connection, row.odometer_ms + pulse.elapsed_ms(row, self._clock))
+        self._retained_boot_ms = boot_ms
+        return deleted
+
+    def _look_for_damage(self) -> None:
+        """Read the file as a reader would, from time to time; seldom when it is large (0.03 % of a core)."""
+        boot_ms = self._clock.boot_ms()
+        if boot_ms < self._checked_boot_ms + CHECK_PAUSE_MS * max(1, self._size_bytes() // CHECK_BYTES):
+            return
+        self._checked_boot_ms = boot_ms
+        try:
+            integrity.check(self._path)
+        except sqlite3.Error as error:
+            if damage.is_damage(error):
+                raise self._translated(error) from error
+
     # Reading at start
 
     def open_alerts(self) -> tuple[AlertChange, ...]:
@@ -123,7 +185,9 @@ class ObservedStore:
 
     def recent_samples(self, series: str, since_ms: int) -> list[tuple[int, Sample]]:
         """(ms, sample) of a series `TARGET|METRIC` from `since_ms` on, oldest first, as far as raw samples are kept."""
-        return self._read(lambda connection: lookback.recent_samples(connection, series, since_ms))
+        return self._read(
+            lambda connection: lookback.recent_samples(connection, series, since_ms, self._clock.wall_ms())
+        )
 
     # Inside
 
@@ -224,9 +288,18 @@ class ObservedStore:
         pulse.note(connection, at, f"store/{at}/full", text, kind="store")
         self._full_since_ms = None
 
+    @property
+    def _log_path(self) -> Path:
+        return self._path.with_name(self._path.name + "-wal")
+
+    def _size_bytes(self) -> int:
+        with suppress(OSError):
+            return self._path.stat().st_size
+        return 0
+
     def _checkpoint_when_large(self) -> None:
         with suppress(OSError, sqlite3.Error):  # a log that cannot be folded in now is folded in later
-            size = self._path.with_name(self._path.name + "-wal").stat().st_size
+            size = self._log_path.stat().st_size
             if size > CHECKPOINT_BYTES and self._connection is not None:
                 mode = "TRUNCATE" if size > TRUNCATE_BYTES else "PASSIVE"
                 self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()

@@ -6,10 +6,11 @@ from console.model.observation import Buckets, ErrorKind, Origin, Outcome
 from console.model.states import State
 from console.model.views import ComponentRow, EventRow, SpanRow, TargetDetail
 from console.store import codec
-from console.store.memory import COMPONENT
 from console.store.moment import Moment, SpanAt
+from console.store.names import COMPONENT, POLLED
 from console.store.read_health import clock_text, component_events, component_row, seen_ms
 from console.store.timeline import wall_of
+from console.store.window import last_value
 
 HISTORY = 50
 EVENTS = 20
@@ -90,12 +91,14 @@ def _volatile(moment: Moment, target: str) -> tuple[int | None, codec.Record]:
 
 
 def _samples(moment: Moment, target: str) -> dict[str, float]:
+    """The newest samples by the moment: as polled, or from blocks, or the mean of the last whole minute."""
     found = moment.connection.execute(
         "SELECT data FROM recent WHERE target_id = ? AND at <= ? AND data LIKE '[1,%' ORDER BY at DESC LIMIT 1",
         (moment.keys[target], moment.position),
     ).fetchone()
-    if found is None:
-        return {}
     names = dict(moment.connection.execute("SELECT id, metric FROM series WHERE target_id = ?", (moment.keys[target],)))
-    samples = codec.samples_from(found[0])[1]
-    return {names[number]: sample for number, sample in samples if not isinstance(sample, Buckets)}
+    if found is not None:
+        samples = codec.samples_from(found[0])[1]
+        return {names[number]: sample for number, sample in samples if not isinstance(sample, Buckets)}
+    values = {metric: last_value(moment, f"{target}|{metric}") for metric in names.values() if metric != POLLED}
+    return {metric: value for metric, value in values.items() if value is not None}

@@ -10,8 +10,8 @@ from console.model.states import State
 from console.model.views import CollectorStatus, Header
 from console.store.clock import Clock
 from console.store.lease import TAKEOVER_MS, difference
-from console.store.memory import COMPONENT, VERDICT
 from console.store.moment import Moment, SpanAt
+from console.store.names import COMPONENT, VERDICT
 from console.store.read_alerts import firing
 from console.store.read_records import RecordsAt
 from console.store.timeline import wall_of

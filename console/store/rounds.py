@@ -10,7 +10,8 @@ from console.model.judgement import AlertChange, Judgement
 from console.model.observation import Buckets, Event, Observation, Outcome, Sample, SeriesKind
 from console.model.states import State
 from console.store import codec
-from console.store.memory import COMPONENT, VERDICT, Memory, inserted
+from console.store.memory import Memory, inserted
+from console.store.names import COMPONENT, JUDGED, VERDICT
 from console.store.spans import ANSWERED, Poll, Recorded, record
 
 DEFAULT_INTERVAL_S = 5.0
@@ -59,6 +60,7 @@ class RoundWriter:
             self._change(Recorded(verdict.target_id, True, verdict.before, True), judgement.verdict.state.value)
         for target, samples in judgement.samples.items():
             self._samples(self._memory.target_id(self._connection, target), samples, True)
+        self._judged_values(judgement)
         self._figures(judgement)
         for alert in judgement.alerts:
             write_alert(self._connection, alert, self._at)
@@ -120,6 +122,12 @@ class RoundWriter:
             (recorded.target_id, self._at, codec.volatile_body(observation.volatile)),
         )
         self._memory.volatile_at[recorded.target_id] = self._at
+
+    def _judged_values(self, judgement: Judgement) -> None:
+        """The targets' values as series too: when the figures of a moment are thinned out, these still tell them."""
+        values = {row.name: row.value for row in judgement.targets if row.value is not None}
+        if values:
+            self._samples(self._memory.target_id(self._connection, JUDGED), values, True)
 
     def _figures(self, judgement: Judgement) -> None:
         data = codec.packed(codec.figures_record(judgement))

@@ -55,6 +55,9 @@ CREATE TABLE rollup_hour(series_id INTEGER NOT NULL, start INTEGER NOT NULL, n R
   min REAL NOT NULL, max REAL NOT NULL, p50 REAL, p95 REAL, p99 REAL, hist BLOB, minutes INTEGER NOT NULL,
   PRIMARY KEY(series_id, start)) WITHOUT ROWID;
 
+-- Hours that have minutes and are not rolled up yet.
+CREATE TABLE pending_hour(start INTEGER PRIMARY KEY);
+
 -- Lists that change with each poll, and the figures of each round: compressed JSON.
 CREATE TABLE volatile(id INTEGER PRIMARY KEY, target_id INTEGER NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE INDEX volatile_in_time ON volatile(target_id, at);

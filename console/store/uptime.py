@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from console.model.views import UptimeCell
 from console.store.moment import Moment
+from console.store.window import Series, Tally
 
 WINDOWS_S = (86_400, 7 * 86_400, 30 * 86_400)
+UP = "application|up"
+# Less than half of a window says nothing of the window: its uptime is unknown, only what was observed is shown.
+ENOUGH_SHARE = 0.5
 
 
 def unknown(target_share: float) -> tuple[UptimeCell, ...]:
     """Nothing was observed."""
-    return tuple(cell(window_s, 0.0, 0.0, 0.0, target_share) for window_s in WINDOWS_S)
-
-
-def cell(window_s: int, n: float, up: float, minutes: float, target_share: float) -> UptimeCell:
-    """`n` samples, `up` of them 1, in `minutes` minutes that have any."""
-    return UptimeCell(
-        window_s=window_s,
-        up_share=None,
-        observed_share=0.0,
-        target_share=target_share,
-        budget_left_share=None,
-    )
+    return tuple(cell(window_s, Tally(), target_share) for window_s in WINDOWS_S)
 
 
 def cells(moment: Moment, target_share: float) -> tuple[UptimeCell, ...]:
-    """Uptime of each window."""
-    return unknown(target_share)
+    """Uptime of each window that ends at the moment."""
+    series = Series(moment, UP)
+    return tuple(cell(window_s, series.tally(moment.at_ms - window_s * 1000), target_share) for window_s in WINDOWS_S)
+
+
+def cell(window_s: int, tally: Tally, target_share: float) -> UptimeCell:
+    """One window. `tally` is of samples that are 1 while up and 0 while not."""
+    observed = min(1.0, tally.minutes / (window_s / 60))
+    up = tally.sum / tally.n if tally.n and observed >= ENOUGH_SHARE else None
+    allowed = 1 - target_share
+    return UptimeCell(
+        window_s=window_s,
+        up_share=up,
+        observed_share=observed,
+        target_share=target_share,
+        budget_left_share=None if up is None or allowed <= 0 else 1 - (1 - up) / allowed,
+    )

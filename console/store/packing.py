@@ -1,0 +1,117 @@
+"""Closing what is complete: ten minutes of rounds become blocks and minute rollups, sixty minutes an hour rollup."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from console.model.metrics import Rollup
+from console.model.observation import Buckets, SeriesKind
+from console.store import blocks, codec
+from console.store.blocks import Timed
+from console.store.memory import Memory
+from console.store.names import BLOCK_MS, HOUR_MS, MINUTE_MS, POLLED
+from console.store.rollups import ROLLUP_COLUMNS, rollup_from, rollup_values
+from console.store.timeline import era_of
+
+GRACE_MS = 30_000  # a round may be written this long after the moment that it is stamped with
+
+
+def oldest_slot(connection: sqlite3.Connection) -> int | None:
+    """Start of the oldest ten minutes that are not packed."""
+    row = connection.execute("SELECT min(at) FROM recent").fetchone()
+    return blocks.floor(row[0], BLOCK_MS) if row[0] is not None else None
+
+
+def is_complete(start: int, size_ms: int, now: int) -> bool:
+    """Whether nothing more can come into a bucket, at position `now`."""
+    return era_of(start) < era_of(now) or start + size_ms + GRACE_MS <= now
+
+
+def pack(connection: sqlite3.Connection, memory: Memory, start: int) -> int:
+    """Turn the rounds of one slot into blocks and minute rollups; gives how many rows of `recent` went into them."""
+    end = start + BLOCK_MS
+    rows = connection.execute(
+        "SELECT at, target_id, data FROM recent WHERE at >= ? AND at < ? ORDER BY at", (start, end)
+    ).fetchall()
+    gathered: dict[int, list[Timed]] = defaultdict(list)
+    for at, target, data in rows:
+        answered, samples = codec.samples_from(data)
+        gathered[memory.series_id(connection, target, POLLED, SeriesKind.GAUGE.value)].append((at, float(answered)))
+        for series, sample in samples:
+            gathered[series].append((at, sample))
+    metrics = {number: metric for (_, metric), number in memory.series.items()}
+    for series, timed in gathered.items():
+        _pack_series(connection, series, metrics.get(series, ""), start, timed)
+    connection.execute("DELETE FROM recent WHERE at >= ? AND at < ?", (start, end))
+    hour = blocks.floor(start, HOUR_MS)
+    connection.execute("INSERT OR IGNORE INTO pending_hour(start) VALUES (?)", (hour,))
+    return len(rows)
+
+
+def _pack_series(connection: sqlite3.Connection, series: int, metric: str, start: int, timed: list[Timed]) -> None:
+    row = connection.execute("SELECT data FROM block WHERE series_id = ? AND start = ?", (series, start)).fetchone()
+    if row is not None:  # a round came late: the slot is closed again, from everything in it
+        timed = sorted([*blocks.decode(start, row[0]), *timed], key=lambda each: each[0])
+    connection.execute(
+        "INSERT OR REPLACE INTO block(series_id, start, n, data) VALUES (?, ?, ?, ?)",
+        (series, start, len(timed), blocks.encode(start, timed)),
+    )
+    if metric != POLLED:
+        connection.executemany(
+            f"INSERT OR REPLACE INTO rollup_minute(series_id, start, {ROLLUP_COLUMNS}) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ((series, minute, *rollup_values(rollup)[:-1]) for minute, rollup in minutes(metric, timed)),
+        )
+
+
+def minutes(metric: str, timed: Sequence[Timed]) -> list[tuple[int, Rollup]]:
+    """(start, rollup) of each minute that has samples."""
+    gathered: dict[int, list[Timed]] = defaultdict(list)
+    for at, sample in timed:
+        gathered[blocks.floor(at, MINUTE_MS)].append((at, sample))
+    found = ((minute, rollup_of(metric, [sample for _, sample in each])) for minute, each in gathered.items())
+    return [(minute, rollup) for minute, rollup in found if rollup is not None]
+
+
+def rollup_of(metric: str, samples: Iterable[float | Buckets]) -> Rollup | None:
+    """All of them as one rollup; when any is foreign, only those count."""
+    plain, foreign = [], []
+    for sample in samples:
+        if isinstance(sample, Buckets):
+            foreign.append(sample)
+        else:
+            plain.append(sample)
+    if foreign:
+        return Rollup.of_buckets(foreign)
+    return Rollup.of(plain, distribution=metric.endswith("_ms"))
+
+
+def close_hours(connection: sqlite3.Connection, now: int) -> int:
+    """Make the hour rollups of every hour that is complete; gives how many hours were closed."""
+    unpacked = oldest_slot(connection)
+    closed = 0
+    for (start,) in connection.execute("SELECT start FROM pending_hour ORDER BY start").fetchall():
+        waits = unpacked is not None and start <= unpacked < start + HOUR_MS
+        if waits or not is_complete(start, HOUR_MS, now):
+            continue
+        _close_hour(connection, start)
+        connection.execute("DELETE FROM pending_hour WHERE start = ?", (start,))
+        closed += 1
+    return closed
+
+
+def _close_hour(connection: sqlite3.Connection, start: int) -> None:
+    for (series,) in connection.execute("SELECT id FROM series").fetchall():
+        rows = connection.execute(
+            f"SELECT {ROLLUP_COLUMNS} FROM rollup_minute WHERE series_id = ? AND start >= ? AND start < ?",
+            (series, start, start + HOUR_MS),
+        ).fetchall()
+        rollup = Rollup.merged([rollup_from(row) for row in rows])
+        if rollup is not None:
+            connection.execute(
+                f"INSERT OR REPLACE INTO rollup_hour(series_id, start, {ROLLUP_COLUMNS}, minutes) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (series, start, *rollup_values(rollup)),
+            )
