@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -112,3 +113,12 @@ def test_a_command_imports_no_other(site: Site) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=site.variables)
     assert not re.findall(r"commands\.(check|doctor|watch|demo|collect|completion)", done.stderr)
     assert "console.commands.alerts" in done.stderr
+
+
+def test_a_reader_that_left_is_no_error(site: Site) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    process = site.start("completion", "fish", stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert process.communicate(timeout=30)[1] == ""
+    assert process.returncode == 0
