@@ -76,8 +76,8 @@ def described(queue: Queue) -> dict[str, Json]:
     root = queue.root
     return {
         "root_pid": queue.root_pid,
-        "root_user": line(root.usename, 63) if root else None,
-        "root_application": line(root.application_name, 63) if root else None,
+        "root_user": line(root.user, 63) if root else None,
+        "root_application": line(root.application, 63) if root else None,
         "root_client": line(root.client, 63) if root else None,
         "root_state": _state(queue),
         "root_query": line(root.query) if root else None,
@@ -101,8 +101,8 @@ def _who(queue: Queue) -> str:
     root = queue.root
     if root is None:
         return f"a session of which nothing is known (pid {queue.root_pid})"
-    name = line(root.application_name, 40) or line(root.backend_type, 40) or "a session"
-    of = f" of {line(root.usename, 40)}" if root.usename else ""
+    name = line(root.application, 40) or line(root.backend, 40) or "a session"
+    of = f" of {line(root.user, 40)}" if root.user else ""
     state = _state(queue)
     return f"{name}{of} (pid {queue.root_pid}{f', {state}' if state else ''})"
 
@@ -110,15 +110,15 @@ def _who(queue: Queue) -> str:
 def _state(queue: Queue) -> str | None:
     if queue.root_pid == PREPARED:
         return "prepared transaction"
-    return line(queue.root.state or queue.root.backend_type, 63) if queue.root else None
+    return line(queue.root.state or queue.root.backend, 63) if queue.root else None
 
 
 def _waiter(waiter: Waiter, sessions: Mapping[int, SessionRow]) -> dict[str, Json]:
     session = sessions.get(waiter.pid)
     return {
         "pid": waiter.pid,
-        "user": line(session.usename, 63) if session else None,
-        "application": line(session.application_name, 63) if session else None,
+        "user": line(session.user, 63) if session else None,
+        "application": line(session.application, 63) if session else None,
         "query": line(session.query) if session else None,
         "waits_s": seconds(waiter.waits_s),
         "mode": line(waiter.mode, 40),

@@ -61,19 +61,23 @@ class SessionRow(Row):
     """One row of pg_stat_activity; what our role may not see is None."""
 
     pid: int
-    usename: str | None = None
-    application_name: str | None = None
+    user: str | None = None
+    application: str | None = None
     client: str | None = None
-    datname: str | None = None
-    backend_type: str | None = None
+    database: str | None = None
+    backend: str | None = None
     state: str | None = None
-    wait_event_type: str | None = None
-    wait_event: str | None = None
+    wait: str | None = None
     transaction_s: float | None = None
     statement_s: float | None = None
     state_s: float | None = None
-    query: str | None = None
+    query_hex: str | None = None
     own: bool = False
+
+    @property
+    def query(self) -> str | None:
+        """The statement, the newest or the one running; bytes of another encoding show as U+FFFD."""
+        return None if self.query_hex is None else bytes.fromhex(self.query_hex).decode(errors="replace")
 
 
 class Counters(Row):
@@ -222,12 +226,12 @@ def shown(session: SessionRow) -> dict[str, Json]:
     """A session for the volatile lists."""
     return {
         "pid": session.pid,
-        "user": line(session.usename, 63),
-        "application": line(session.application_name, 63),
+        "user": line(session.user, 63),
+        "application": line(session.application, 63),
         "client": line(session.client, 63),
-        "database": line(session.datname, 63),
-        "state": line(session.state or session.backend_type, 63),
-        "waits_for": line(session.wait_event, 63),
+        "database": line(session.database, 63),
+        "state": line(session.state or session.backend, 63),
+        "waits_for": line(session.wait, 63),
         "transaction_s": seconds(session.transaction_s),
         "statement_s": seconds(session.statement_s),
         "state_s": seconds(session.state_s),

@@ -140,6 +140,9 @@ class Endpoint:
             raise postgres_faults.connecting(error, self.setting) from None
         kept = False
         try:
+            if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+                # Any bytes may be in there; the server would refuse to send those that are no UTF-8.
+                await connection.execute("set client_encoding = 'SQL_ASCII'")
             kept = await _settings_hold(connection)
         except psycopg.Error as error:
             raise postgres_faults.asking(error) from None

@@ -1,6 +1,8 @@
 -- One round trip, no table of the application touched, no parameters: it goes through every pooler.
 -- Without the rights of pg_monitor, sessions of others show neither state nor query: then waiters are found in
 -- pg_locks, which everybody may read, and the counts are left null. The other way round that would cost more.
+-- Statements go as hexadecimal bytes: a session of another database may send them in another encoding, and one
+-- such statement would make every function for text, and with it this whole answer, fail.
 -- `own` are the console's sessions. Ages are seconds at `seen`, never negative.
 with me as materialized (
     select
@@ -22,7 +24,7 @@ session as materialized (
         greatest(0, extract(epoch from me.seen - a.xact_start)) as transaction_s,
         greatest(0, extract(epoch from me.seen - a.query_start)) as statement_s,
         greatest(0, extract(epoch from me.seen - a.state_change)) as state_s,
-        left(a.query, 400) as query,
+        a.query,
         a.pid = pg_backend_pid() or a.application_name like 'radar-console%' as own
     from pg_stat_activity a, me
 ),
@@ -98,7 +100,21 @@ select json_build_object(
     'waiting', (select count(*) from waiting),
     'waiters', (select coalesce(json_agg(w), '[]') from waiter w),
     'sessions', (
-        select coalesce(json_agg(s order by s.transaction_s desc nulls last), '[]')
+        select coalesce(json_agg(json_build_object(
+            'pid', s.pid,
+            'user', s.usename,
+            'application', s.application_name,
+            'client', s.client,
+            'database', s.datname,
+            'backend', s.backend_type,
+            'state', s.state,
+            'wait', s.wait_event,
+            'transaction_s', s.transaction_s,
+            'statement_s', s.statement_s,
+            'state_s', s.state_s,
+            'query_hex', encode(substring(textsend(s.query) for 400), 'hex'),
+            'own', s.own
+        ) order by s.transaction_s desc nulls last), '[]')
         from session s join shown using (pid)
     ),
     'counters', (
