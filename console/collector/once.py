@@ -1,0 +1,70 @@
+"""One round of every source without a store: what `radar check` and `radar doctor` ask."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from console.collector.asking import Asker
+from console.collector.judge import Judge, Progress
+from console.collector.polling import CLOSE_S
+from console.collector.secrets import Redactor
+from console.model.configuration import Environment, Settings
+from console.model.judgement import Judgement
+from console.model.moment import Moment
+from console.model.observation import Observation, Source
+from console.store.clock import SystemClock
+
+TOTAL_S = 40.0
+"""Longer than any source's time-out and the cancelling after it."""
+
+
+async def one_round(
+    settings: Settings, *, build: Callable[[Environment], Sequence[Source]] | None = None
+) -> tuple[list[Observation], Judgement]:
+    """Every source asked once, all at the same time, and what follows from it. One failure counts: there is no second.
+
+    What needs two samples (rates, shares over time) is unknown.
+    """
+    sources = list(build(settings.environment) if build else _all(settings.environment))
+    intervals = {source.target: source.interval_s for source in sources}
+    judge = Judge(settings.environment, intervals, confirmations=1)
+    observations = await _ask(settings, sources)
+    order = list(intervals)
+    for observation in sorted(observations, key=lambda each: order.index(each.target)):
+        judge.note(observation, _now())
+    return observations, judge.conclude(_now(), Progress())
+
+
+def _all(environment: Environment) -> Sequence[Source]:
+    from console.sources.registry import build  # httpx and psycopg
+
+    return build(environment)
+
+
+async def _ask(settings: Settings, sources: Sequence[Source]) -> list[Observation]:
+    """One observation of each source, in the order of the answers."""
+    asker = Asker(SystemClock(), Redactor(settings.environment))
+    found: list[Observation] = []
+
+    async def ask(source: Source) -> None:
+        answers = asker.ask(source)
+        found.append(await anext(answers))
+        await answers.aclose()
+
+    polls = [asyncio.create_task(ask(source)) for source in sources]
+    await _settle(polls, TOTAL_S)
+    await _settle([asyncio.create_task(source.close()) for source in sources], CLOSE_S)
+    return found
+
+
+async def _settle(tasks: Sequence[asyncio.Task[None]], timeout_s: float) -> None:
+    """Wait for all, though not for those who hang."""
+    _, left = await asyncio.wait(tasks, timeout=timeout_s) if tasks else (set(), set())
+    for task in left:
+        task.cancel()
+
+
+def _now() -> Moment:
+    clock = SystemClock()
+    return Moment(clock.boot_ms(), clock.wall_ms())

@@ -1,0 +1,116 @@
+"""The secrets of an environment: kept out of words, and told apart without being told."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from console.model.configuration import Environment, Secret
+from console.model.text import clean, redact
+
+HIDDEN = "(hidden)"
+SHORTEST = 6
+"""A secret shorter than this is not searched for in texts: it would be found everywhere."""
+WORDS = 80
+ITERATIONS = 20_000
+"""Of PBKDF2 for one credential: 5 ms. What is stored is 48 bits, of which a short password cannot be guessed back
+without that work for each guess; tokens are random and safe anyway."""
+
+
+def secrets_of(value: object, path: str = "") -> Iterator[tuple[str, Secret]]:
+    """(dotted key, secret) of everything secret in the settings of an environment."""
+    if isinstance(value, Secret):
+        yield path, value
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from secrets_of(getattr(value, field.name), f"{path}.{field.name}".lstrip("."))
+    elif isinstance(value, tuple):
+        for position, part in enumerate(value):
+            yield from secrets_of(part, f"{path}.{position}")
+
+
+class Redactor:
+    """Takes the environment's own secrets, and what looks like any other, out of a text."""
+
+    def __init__(self, environment: Environment) -> None:
+        found = [secret.reveal() for _, secret in secrets_of(environment)]
+        passwords = [password for text in found if (password := _password(text))]
+        self._secrets = sorted({text for text in (*found, *passwords) if len(text) >= SHORTEST}, key=len, reverse=True)
+
+    def __call__(self, text: str, limit: int = 300) -> str:
+        """`text` as one clean line without secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return redact(clean(text, limit))
+
+
+def _password(text: str) -> str | None:
+    try:
+        return urlsplit(text).password
+    except ValueError:
+        return None
+
+
+def credential_identity(secret: Secret, salt: str) -> str:
+    """Twelve digits that are equal for equal credentials of one environment, from which none can be had."""
+    derived = hashlib.pbkdf2_hmac("sha256", secret.reveal().encode(), f"radar/{salt}".encode(), ITERATIONS)
+    return derived.hex()[:12]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a collector polls and judges by. Two with equal digests do the same and may take over from one another."""
+
+    digest: str
+    identities: Mapping[str, str]
+    """Name of a setting to its value, or to the identity of a credential: what tells two apart, in words."""
+
+
+_NOT_POLLED = frozenset({"label", "contacts", "links"})
+
+
+def fingerprint(environment: Environment) -> Fingerprint:
+    """The fingerprint over targets, intervals, thresholds, rules and the identities of credentials."""
+    identities = dict(_settings(environment, ""))
+    salt = f"{environment.name}/{environment.url}"
+    identities |= {
+        key: _address(secret) + f"key {credential_identity(secret, salt)}" for key, secret in secrets_of(environment)
+    }
+    text = "\n".join(f"{key}={identities[key]}" for key in sorted(identities))
+    return Fingerprint(hashlib.sha256(text.encode()).hexdigest()[:16], identities)
+
+
+def _settings(value: object, path: str) -> Iterator[tuple[str, str]]:
+    """(dotted key, text) of every plain setting that is polled or judged by; a secret is left to `secrets_of`."""
+    if isinstance(value, Secret) or path in _NOT_POLLED:
+        return
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from _settings(getattr(value, field.name), f"{path}.{field.name}".lstrip("."))
+    elif isinstance(value, tuple) and any(dataclasses.is_dataclass(part) for part in value):
+        for position, part in enumerate(value):
+            yield from _settings(part, f"{path}.{position}")
+    elif isinstance(value, Mapping):
+        yield path, _short(", ".join(f"{key}={value[key]}" for key in sorted(value)))
+    elif value is not None:
+        yield path, _short(", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
+
+
+def _short(text: str) -> str:
+    """A long list by its begin and a digest: it is there to be compared, and to be read in one line."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:6]
+    return redact(clean(text)) if len(text) <= WORDS else f"{redact(clean(text, WORDS))} #{digest}"
+
+
+def _address(secret: Secret) -> str:
+    """`user@host:port/name ` of a connection string, so that two databases differ in words; else nothing."""
+    try:
+        parts = urlsplit(secret.reveal())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return ""
+    if not host or not parts.scheme.startswith("postgres"):
+        return ""
+    return clean(f"{parts.username or ''}@{host}:{port or 5432}{parts.path} ", 200)
