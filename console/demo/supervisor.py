@@ -27,7 +27,7 @@ from console.demo.children import Child, ChildFault
 from console.demo.control import Control
 from console.demo.lifetime import die_with_parent
 from console.demo.place import InUse, claim, discard_data
-from console.demo.ports import Ports
+from console.demo.ports import LOOPBACK, Ports
 from console.demo.server import EmbeddedPostgres, ServerFault
 from console.demo.switches import Refusal, Switches
 from console.demo.world import SEED, author
@@ -101,7 +101,12 @@ class Supervisor:
         self._children[name].configure(getattr(self, f"_{name}_configuration")())
 
     def _history_configuration(self) -> Message:
-        return {"now_ms": self._world.now_ms, "seed": self._world.seed, "ports": self._ports.numbers()}
+        return {
+            "now_ms": self._world.now_ms,
+            "seed": self._world.seed,
+            "store": str(self.directory / configuration.STATE / "demo" / "observed.db"),
+            "certificate": f"certificate:{LOOPBACK}:{self._ports['tls']}",
+        }
 
     def _standins_configuration(self) -> Message:
         return {

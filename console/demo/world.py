@@ -7,7 +7,7 @@ observed.db tells of the same ones, so that the parts agree with each other.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 MINUTE_MS = 60_000
@@ -78,26 +78,6 @@ class Migration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Incident:
-    """A night that the history tells of: what was wrong with which components, and what people saw."""
-
-    name: str
-    began_ms: int
-    ended_ms: int
-    reason: str
-    components: dict[str, tuple[str, str]]
-    """Component key to (state, figure)."""
-    rule: str
-    subject: str
-    severity: str
-    down: bool = False
-    note: str = ""
-    by: str = ""
-    events: tuple[tuple[int, str, str, str], ...] = ()
-    """(at ms, kind, subject, text) of what happened around it, deployments excepted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """All of it, ending at `now_ms`."""
 
@@ -106,9 +86,19 @@ class World:
     deployments: tuple[Deployment, ...]
     """Oldest first; the last one that went live serves production."""
     migrations: tuple[Migration, ...]
-    incidents: tuple[Incident, ...]
-    gap: tuple[int, int] = field(default=(0, 0))
+    gap: tuple[int, int]
     """From when to when nobody observed (the bastion was rebuilt)."""
+
+
+    @property
+    def began_ms(self) -> int:
+        """The first whole hour of the history."""
+        return (self.now_ms - DAYS * DAY_MS) // HOUR_MS * HOUR_MS
+
+    def serving_at(self, at_ms: int) -> Deployment:
+        """The deployment that served production at a moment."""
+        live = [one for one in self.deployments if one.live_ms is not None and one.live_ms <= at_ms]
+        return live[-1] if live else self.deployments[0]
 
 
 def author(now_ms: int, seed: int = SEED) -> World:
@@ -120,7 +110,6 @@ def author(now_ms: int, seed: int = SEED) -> World:
         now_ms=now_ms,
         deployments=deployments,
         migrations=_migrations(chance, now_ms),
-        incidents=_incidents(deployments, now_ms),
         gap=(now_ms - 9 * DAY_MS - 5 * HOUR_MS, now_ms - 9 * DAY_MS),
     )
 
@@ -163,73 +152,6 @@ def _migrations(chance: random.Random, now_ms: int) -> tuple[Migration, ...]:
         Migration(number=index + 1, version=_version(at), name=name, at_ms=at)
         for index, (name, at) in enumerate(zip(_MIGRATIONS, moments, strict=True))
     )
-
-
-def _incidents(deployments: tuple[Deployment, ...], now_ms: int) -> tuple[Incident, ...]:
-    return (
-        _bad_deployment(deployments, now_ms),
-        _vendor_outage(now_ms - 19 * DAY_MS - 3 * HOUR_MS),
-        _connections(now_ms - 12 * DAY_MS - 5 * HOUR_MS),
-        _migration_lock(now_ms - 5 * DAY_MS - 9 * HOUR_MS),
-        _slow_evening(now_ms - 26 * HOUR_MS),
-    )
-
-
-def _bad_deployment(deployments: tuple[Deployment, ...], now_ms: int) -> Incident:
-    culprit = min(deployments, key=lambda one: abs(one.created_ms - (now_ms - 25 * DAY_MS)))
-    began = (culprit.live_ms or culprit.created_ms) + 40_000
-    ended = began + 11 * MINUTE_MS
-    return Incident(
-        name="bad deployment", began_ms=began, ended_ms=ended, down=True,
-        reason=f"routes: /api/v1/audits 41 % 5xx after deployment {culprit.short}",
-        components={"routes": ("unhealthy", "1 of 6 routes"), "users": ("unhealthy", "errors 22 %")},
-        rule="error rate", subject="application", severity="high", note="rolling back", by="jonas",
-        events=((ended - 30_000, "rollback", "vercel", f"rollback of {culprit.short} by jonas \"audits 500s\""),),
-    )  # fmt: skip
-
-
-def _vendor_outage(began: int) -> Incident:
-    ended = began + 52 * MINUTE_MS
-    return Incident(
-        name="vendor outage", began_ms=began, ended_ms=ended,
-        reason="supabase: gateway answers 502 while direct SQL works",
-        components={"supabase": ("degraded", "gateway 502, sql ok")},
-        rule="vendor", subject="supabase", severity="medium", note="Supabase has it", by="aiko",
-        events=(
-            (began + 6 * MINUTE_MS, "vendor", "supabase", "Supabase: Elevated gateway errors in eu-central-1 (major)"),
-            (ended, "vendor", "supabase", "Supabase: Elevated gateway errors in eu-central-1 resolved"),
-        ),
-    )  # fmt: skip
-
-
-def _connections(began: int) -> Incident:
-    ended = began + 9 * MINUTE_MS
-    return Incident(
-        name="connections exhausted", began_ms=began, ended_ms=ended, down=True,
-        reason="database: 57 of 57 connections used by review-import",
-        components={"database": ("unhealthy", "57/57 connections"), "application": ("unhealthy", "database fails")},
-        rule="database connections", subject="database", severity="critical", note="import job stopped", by="mira",
-    )  # fmt: skip
-
-
-def _migration_lock(began: int) -> Incident:
-    ended = began + 3 * MINUTE_MS
-    return Incident(
-        name="migration lock", began_ms=began, ended_ms=ended, down=True,
-        reason="database: ALTER TABLE by github-actions waits for an idle reader, 9 sessions queued",
-        components={"database": ("unhealthy", "9 blocked"), "routes": ("unhealthy", "2 of 6 routes")},
-        rule="blocking", subject="database", severity="high", note="reader ended", by="luis",
-        events=((began - 20_000, "ci", "github", "CI run #398 in progress: migrate"),),
-    )  # fmt: skip
-
-
-def _slow_evening(began: int) -> Incident:
-    return Incident(
-        name="slow evening", began_ms=began, ended_ms=began + 14 * MINUTE_MS,
-        reason="routes: p95 640 ms",
-        components={"routes": ("degraded", "p95 640 ms"), "users": ("degraded", "p95 610 ms")},
-        rule="p95 target", subject="routes", severity="low",
-    )  # fmt: skip
 
 
 def _deployment_id(chance: random.Random) -> str:

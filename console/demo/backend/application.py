@@ -143,7 +143,7 @@ class Backend:
             "INSERT INTO public.reviews (client_id, source, rating, body) VALUES (%s, 'direct', %s, %s) RETURNING id"
         )
         number = await self._pool.value(query, (values["client"], values["rating"], str(values["text"])[:500]))
-        return self._made("reviews_created", number)
+        return self._made("business_reviews", number)
 
     async def _new_audit(self, request: Request) -> Response:
         values = await self._written(request, ("client", "score"))
@@ -151,7 +151,7 @@ class Backend:
             return values
         query = "INSERT INTO public.audits (client_id, score) VALUES (%s, %s) RETURNING id"
         number = await self._pool.value(query, (values["client"], values["score"]))
-        return self._made("audits_completed", number)
+        return self._made("business_audits", number)
 
     def _made(self, event: str, number: object) -> Response:
         self._metrics.events[event] += 1

@@ -19,8 +19,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, str, int]] = Counter()
-        self.events: Counter[str] = Counter()
-        """Cache hits and misses, business events: metric name without `_total`."""
+        self.events = Counter[str](cache_hits=0, cache_misses=0, business_reviews=0, business_audits=0)
+        """Cache hits and misses, `business_…`: metric name without `_total`."""
         self._buckets: dict[str, list[int]] = {}
         self._seconds: dict[str, float] = {}
 
