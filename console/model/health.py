@@ -179,10 +179,9 @@ def _judge(status: int, claim: str | None, checks: Mapping[str, Check], value: M
     measures = {name: check for name, check in checks.items() if not flaps(name)}
     claimed = status_of(claim) if claim is not None else CheckStatus.UNKNOWN
     contradiction = _contradicts(status, claimed, measures)
-    state = _state(status, claimed, measures, contradiction=contradiction)
     return Health(
         outcome=Outcome.ANSWERED,
-        state=state,
+        state=_state(status, claimed, measures),
         words=_words(status, claim, checks, value, contradiction=contradiction),
         checks=checks,
         facts={
@@ -196,14 +195,14 @@ def _judge(status: int, claim: str | None, checks: Mapping[str, Check], value: M
     )
 
 
-def _state(status: int, claimed: CheckStatus, measures: Mapping[str, Check], *, contradiction: bool) -> State:
+def _state(status: int, claimed: CheckStatus, measures: Mapping[str, Check]) -> State:
     """The worst that the HTTP status, the checks and a bad claim say; a good claim alone says nothing."""
     if status >= 500:
         return State.UNHEALTHY
     found = [_STATES[check.status] for check in measures.values()]
     if claimed in (CheckStatus.FAIL, CheckStatus.WARN):
         found.append(State.DEGRADED)  # 200 with a body that says fail is a contradiction: degraded at least
-    if status >= 400 or contradiction:
+    if status >= 400:
         found.append(State.DEGRADED)
     return worst(found) if found else State.UNKNOWN
 

@@ -101,7 +101,6 @@ class Client:
         if self._transport is None:
             self._transport = httpx.AsyncHTTPTransport(
                 verify=trusted(self._authority),
-                trust_env=False,
                 # One request in flight per target bounds the connections; a limit would let hung routes starve health.
                 limits=httpx.Limits(
                     max_connections=None, max_keepalive_connections=KEPT_ALIVE, keepalive_expiry=KEEPALIVE_S

@@ -162,6 +162,17 @@ async def test_http_refuses_an_expired_certificate(authority: Authority, tmp_pat
     assert raised.value.words == "certificate not trusted: certificate has expired"
 
 
+async def test_nobody_is_led_from_https_back_to_http(authority: Authority, tmp_path: Path) -> None:
+    client = Client(authority.path)
+    async with serving(answering(200, {})) as plain:
+        back = answering(302, b"", {"location": plain.url("/")})
+        async with serving(back, authority.issue().server(tmp_path)) as server:
+            answer = await fetch(client, Request(url=server.url("/"), redirects=5))
+        assert plain.requests == []
+    assert (answer.status, answer.location) == (302, plain.url("/"))
+    await client.close()
+
+
 def test_which_certificates_are_watched() -> None:
     def targets(url: str, *extra: str) -> list[str]:
         return [source.target for source in certificate.build(Environment(name="test", url=url, certificates=extra))]
