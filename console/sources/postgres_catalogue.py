@@ -11,6 +11,7 @@ from console.model.states import State
 from console.sources import postgres_rows as rows
 from console.sources.faults import Fault
 from console.sources.postgres_canary import unanswered
+from console.sources.postgres_faults import NoConnection
 from console.sources.postgres_rows import T, decode, line
 from console.sources.postgres_session import Session, query, query_in
 
@@ -77,7 +78,7 @@ class CatalogueSource:
                 await part(reading)
                 read += 1
             except Fault as fault:
-                if fault.state is State.UNHEALTHY:  # the server itself, not this part
+                if isinstance(fault, NoConnection) or fault.state is State.UNHEALTHY:  # the server, not this part
                     return unanswered(TARGET, fault)
                 failure = fault
                 reading.unread[name] = fault.words
@@ -151,7 +152,10 @@ class CatalogueSource:
         ]
 
     async def _applied(self, reading: _Reading) -> None:
-        """The latest applied migration. The Supabase CLI's table comes before the application's own."""
+        """The latest applied migration: None where there is none, absent where we may not know.
+
+        The Supabase CLI's table comes before the application's own.
+        """
         tables = (await self._ask(query("migrations"), rows.MigrationTables)).tables
         latest: _Migrations | None = None
         for table in tables:
@@ -164,7 +168,7 @@ class CatalogueSource:
             latest = found if latest is None or latest.version is None else latest
         if latest is not None and latest.version is not None:
             reading.facts["latest_migration"] = {"version": latest.version, "name": latest.name}
-        else:
+        elif "migrations" not in reading.unread:
             reading.facts["latest_migration"] = None
 
     async def _latest(self, schema: str) -> _Migrations:

@@ -18,6 +18,10 @@ from console.model.states import State
 from console.sources.faults import Fault
 
 
+class NoConnection(Fault):
+    """No connection came about: it concerns the server or the way to it, and not what was to be asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     pattern: re.Pattern[str]
@@ -82,6 +86,7 @@ _CONNECTING = (
 )
 # Names of hosts are no part of the reason: one may be called `tls`.
 _WHERE = re.compile(r"connection to server (at|on) .{0,300}? failed:|host: .{0,200}?, hostaddr: '?[^\s':]*'?:?")
+_POOL_EMPTY = re.compile(r"query_wait_timeout|unable to check ?out|max clients reached|pool_size", re.IGNORECASE)
 _OPTIONS_REFUSED = re.compile(r"unsupported startup parameter|startup parameter.{0,40}options", re.IGNORECASE)
 
 
@@ -90,30 +95,39 @@ def options_refused(error: psycopg.Error) -> bool:
     return _OPTIONS_REFUSED.search(str(error)) is not None
 
 
-def connecting(error: psycopg.Error, setting: str) -> Fault:
+def connecting(error: psycopg.Error, setting: str) -> NoConnection:
     """Why no connection came about. `setting` is the key in radar.toml that holds the connection string."""
     if isinstance(error, errors.ConnectionTimeout):
-        return Fault(ErrorKind.TIMEOUT, "no answer to a new connection in time", state=State.UNHEALTHY)
+        return NoConnection(ErrorKind.TIMEOUT, "no answer to a new connection in time", state=State.UNHEALTHY)
     text = _WHERE.sub("", str(error)[:4000])
     for known in _CONNECTING:
         if known.pattern.search(text):
-            return Fault(known.kind, known.words.format(setting=setting), outcome=known.outcome, state=known.state)
+            return NoConnection(
+                known.kind, known.words.format(setting=setting), outcome=known.outcome, state=known.state
+            )
     if isinstance(error, psycopg.ProgrammingError):
         return unreadable_setting(setting)
-    return Fault(ErrorKind.CONNECT, "refuses the connection for a reason of its own: see the server's log")
+    return NoConnection(ErrorKind.CONNECT, "refuses the connection for a reason of its own: see the server's log")
 
 
-def unreadable_setting(setting: str) -> Fault:
+def unreadable_setting(setting: str) -> NoConnection:
     """The connection string is none."""
-    return Fault(
+    return NoConnection(
         ErrorKind.INTERNAL,
         f"the connection string in `{setting}` cannot be read; its form is postgresql://USER:PASSWORD@HOST:PORT/NAME",
         state=State.UNKNOWN,
     )
 
 
+def not_resolved() -> NoConnection:
+    """The server's name leads nowhere."""
+    return NoConnection(ErrorKind.DNS, "the server's name is not resolved", state=State.UNHEALTHY)
+
+
 def asking(error: psycopg.Error) -> Fault:
     """Why a statement gave no answer on a connection that was open. `state` None: the source decides."""
+    if _POOL_EMPTY.search(str(error)[:1000]):
+        return Fault(ErrorKind.LIMIT, "the pooler has no server connection free", state=State.UNHEALTHY)
     if isinstance(error, errors.LockNotAvailable):
         return Fault(ErrorKind.TIMEOUT, "waits for a lock that somebody holds", state=State.UNKNOWN)
     if isinstance(error, errors.QueryCanceled):

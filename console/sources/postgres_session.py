@@ -29,6 +29,7 @@ from console.model.states import State
 from console.model.text import clean
 from console.sources import postgres_faults
 from console.sources.faults import Fault
+from console.sources.postgres_faults import NoConnection
 
 APPLICATION_NAME = "radar-console"  # queries in sql/ tell our own sessions by it
 OLDEST_VERSION = 130_000
@@ -89,7 +90,7 @@ class Endpoint:
         self._dsn = dsn
         self._authority = authority
         self._failures = 0
-        self._refusal: Fault | None = None
+        self._refusal: NoConnection | None = None
         self._not_before = 0.0  # on the monotonic clock
         with contextlib.suppress(Fault):
             self.pooler = self._parameters().get("port") == POOLER_PORT
@@ -109,7 +110,7 @@ class Endpoint:
             raise _again(self._refusal)
         try:
             connection = await self._connect(limits)
-        except Fault as fault:
+        except NoConnection as fault:
             self._remember(fault)
             raise
         self._refusal, self._failures = None, 0
@@ -145,7 +146,7 @@ class Endpoint:
                 await connection.execute("set client_encoding = 'SQL_ASCII'")
             kept = await _settings_hold(connection)
         except psycopg.Error as error:
-            raise postgres_faults.asking(error) from None
+            raise postgres_faults.connecting(error, self.setting) from None
         finally:
             if not kept:
                 await connection.close()
@@ -176,6 +177,8 @@ class Endpoint:
         except psycopg.ProgrammingError:  # its text quotes the string
             raise postgres_faults.unreadable_setting(self.setting) from None
         parameters = {name: str(value) for name, value in parsed.items() if value is not None}
+        if not all(port.isdigit() for port in parameters.get("port", "5432").split(",") if port):
+            raise postgres_faults.unreadable_setting(self.setting)
         # Kerberos is looked for by blocking calls, and nobody reaches this database by it.
         parameters.setdefault("gssencmode", "disable")
         if self._authority is not None:
@@ -191,10 +194,10 @@ class Endpoint:
         try:
             found = await resolve(host, ADDRESSES)
         except OSError:
-            raise Fault(ErrorKind.DNS, "the server's name is not resolved", state=State.UNHEALTHY) from None
+            raise postgres_faults.not_resolved() from None
         return {"host": ",".join([host] * len(found)), "hostaddr": ",".join(found)}
 
-    def _remember(self, fault: Fault) -> None:
+    def _remember(self, fault: NoConnection) -> None:
         self._refusal = fault
         first, limit = BACKOFF_S, BACKOFF_LIMIT_S
         if fault.kind is ErrorKind.CREDENTIALS:
@@ -252,13 +255,17 @@ class Session:
             try:
                 return await self._execute(await self._connected(), statement)
             except psycopg.Error as error:
-                if not was_open or self._connection is None or not self._connection.closed:
-                    raise postgres_faults.asking(error) from None
+                fault = postgres_faults.asking(error)
+                if not was_open or fault.kind is ErrorKind.LIMIT or not self._lost():
+                    raise fault from None
             await self._drop()
             try:
                 return await self._execute(await self._connected(), statement)
             except psycopg.Error as error:
                 raise postgres_faults.asking(error) from None
+
+    def _lost(self) -> bool:
+        return self._connection is not None and self._connection.closed
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:
@@ -319,7 +326,7 @@ async def _settings_hold(connection: Connection) -> bool:
     if not isinstance(found, dict):
         return False
     if isinstance(found.get("version"), int) and found["version"] < OLDEST_VERSION:
-        raise Fault(ErrorKind.STATUS, "PostgreSQL older than 13 is not supported", state=State.UNKNOWN)
+        raise NoConnection(ErrorKind.STATUS, "PostgreSQL older than 13 is not supported", state=State.UNKNOWN)
     return bool(found.get("statement_timeout")) and bool(found.get("read_only"))
 
 
@@ -358,5 +365,5 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _again(fault: Fault) -> Fault:
-    return Fault(fault.kind, fault.words, outcome=fault.outcome, state=fault.state)
+def _again(fault: NoConnection) -> NoConnection:
+    return NoConnection(fault.kind, fault.words, outcome=fault.outcome, state=fault.state)

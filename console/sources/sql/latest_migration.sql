@@ -2,6 +2,7 @@
 select json_build_object(
     'count', (select count(*) from {schema}.schema_migrations),
     'latest', (
-        select to_jsonb(m) - 'statements' from {schema}.schema_migrations m order by m.version desc limit 1
+        select json_build_object('version', to_jsonb(m) -> 'version', 'name', to_jsonb(m) -> 'name')
+        from {schema}.schema_migrations m order by m.version desc limit 1
     )
 )

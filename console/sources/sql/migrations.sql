@@ -1,8 +1,10 @@
--- Which tables of applied migrations are there, by the tools that keep them; only what we may read.
-select json_build_object('tables', coalesce(json_agg(json_build_object('schema', schema, 'readable',
-    has_schema_privilege(schema, 'usage') and has_table_privilege(oid, 'select')
-) order by place), '[]')) from (
-    select 1 as place, 'supabase_migrations' as schema, to_regclass('supabase_migrations.schema_migrations') as oid
-    union all
-    select 2, 'public', to_regclass('public.schema_migrations')
-) t where oid is not null
+-- Which tables of applied migrations are there, by the tools that keep them: the Supabase CLI's, then the application's.
+-- Not by to_regclass, which fails where we may not enter the schema.
+select json_build_object('tables', coalesce(json_agg(json_build_object(
+    'schema', n.nspname,
+    'readable', has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')
+) order by n.nspname = 'public'), '[]'))
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+where c.relname = 'schema_migrations' and c.relkind in ('r', 'p', 'v')
+    and n.nspname in ('supabase_migrations', 'public')

@@ -1,0 +1,349 @@
+"""Connections that fail, hang, are cancelled or refused: words in time, and nobody waits for a server that is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from console.demo.server import EmbeddedPostgres
+from console.model.configuration import Environment, Secret, Supabase, Thresholds
+from console.model.observation import ErrorKind, Observation, Outcome
+from console.model.states import State
+from console.sources import postgres, postgres_faults
+from console.sources.faults import Fault
+from console.sources.postgres_activity import ActivitySource
+from console.sources.postgres_canary import CanarySource
+from console.sources.postgres_session import Endpoint, Limits, Session, query, resolve
+from tests.sources.postgres_help import Wire, activity, changed, execute, session, sources, until
+
+SLEEP = "select pg_sleep(60)"
+PATIENT = Limits(statement_ms=120_000)
+
+
+def port_of(dsn: str) -> int:
+    return int(psycopg.conninfo.conninfo_to_dict(dsn)["port"] or 0)
+
+
+async def sleepers(dsn: str) -> int:
+    """How many statements of ours sleep on the server."""
+    async with await session(dsn, "test") as other:
+        found = await other.execute(
+            "select count(*) from pg_stat_activity where application_name = 'radar-console' and state = 'active'"
+            " and query like '%pg_sleep%' and datname = current_database()"
+        )
+        row = await found.fetchone()
+        return int(row[0]) if row else 0
+
+
+async def sleeping(dsn: str, number: int, seconds: float = 10) -> bool:
+    """Wait until so many statements of ours sleep on the server."""
+    ends = time.monotonic() + seconds
+    while await sleepers(dsn) != number:
+        if time.monotonic() > ends:
+            return False
+        await asyncio.sleep(0.05)
+    return True
+
+
+async def backend(one: Session) -> bytes:
+    return (await one.ask("select pg_backend_pid()", budget_s=5)).raw
+
+
+@pytest.fixture
+async def ours(database: str) -> AsyncIterator[Session]:
+    one = Session(Endpoint(Secret(database), "database"), PATIENT)
+    yield one
+    await one.close()
+
+
+async def test_a_cancelled_poll_is_cancelled_on_the_server(ours: Session, database: str) -> None:
+    before = await backend(ours)
+    asking = asyncio.create_task(ours.ask(SLEEP, budget_s=60))
+    assert await sleeping(database, 1)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert await sleeping(database, 0), "the statement runs on without its client"
+    assert await backend(ours) == before, "the connection stayed usable"
+
+
+async def test_a_poll_out_of_time_is_cancelled_on_the_server(ours: Session, database: str) -> None:
+    before = await backend(ours)
+    with pytest.raises(Fault, match=r"no answer within 0\.2 s") as caught:
+        await ours.ask(SLEEP, budget_s=0.2)
+    assert (caught.value.kind, caught.value.state) == (ErrorKind.TIMEOUT, State.UNHEALTHY)
+    assert await sleeping(database, 0)
+    assert await backend(ours) == before
+
+
+async def test_the_server_itself_ends_what_takes_too_long(database: str) -> None:
+    one = Session(Endpoint(Secret(database), "database"), Limits(statement_ms=100))
+    with pytest.raises(Fault, match="the server cancelled the statement") as caught:
+        await one.ask(SLEEP, budget_s=10)
+    assert caught.value.state is State.DEGRADED
+    with pytest.raises(Fault, match="refuses the statement") as caught:
+        await one.ask("create table written (n int)", budget_s=10)
+    assert "25006" in caught.value.words, "our sessions only read"
+    await one.close()
+
+
+async def test_close_does_not_wait_for_a_statement(database: str) -> None:
+    one = Session(Endpoint(Secret(database), "database"), PATIENT)
+    asking = asyncio.create_task(one.ask(SLEEP, budget_s=60))
+    assert await sleeping(database, 1)
+    began = time.monotonic()
+    await one.close()
+    assert time.monotonic() - began < 1
+    with pytest.raises((Fault, asyncio.CancelledError)):
+        await asking
+    assert await sleeping(database, 0)
+
+
+async def test_the_canary_does_not_queue_behind_our_own_slow_question(database: str) -> None:
+    endpoint = Endpoint(Secret(database), "database")
+    live, catalogue = Session(endpoint, PATIENT), Session(endpoint, PATIENT)
+    canary = CanarySource("postgres.canary", (live, catalogue), interval_s=5, slow_ms=10_000)
+    alone = CanarySource("postgres.canary", (live,), interval_s=5, slow_ms=10_000, timeout_s=1.5)
+    await backend(catalogue)
+    await backend(live)
+    asking = asyncio.create_task(live.ask(SLEEP, budget_s=60))
+    assert await sleeping(database, 1)
+    borrowed = await canary.observe()
+    waited = await alone.observe()
+    for one in (live, catalogue):
+        await one.close()
+    await asyncio.wait({asking})
+    assert borrowed.state is State.HEALTHY and float(str(borrowed.samples["latency_ms"])) < 1000
+    assert waited.error_kind is ErrorKind.TIMEOUT, "with one connection it would have had to wait"
+
+
+async def test_one_connection_serves_all_polls(database: str) -> None:
+    async with Wire(port_of(database)) as wire, sources(changed(database, port=wire.port)) as built:
+        for _ in range(5):
+            for source in built.values():
+                assert (await source.observe()).outcome is Outcome.ANSWERED
+        assert wire.accepted == 2
+
+
+async def test_a_slow_canary_is_degraded(database: str) -> None:
+    one = Session(Endpoint(Secret(database), "database"))
+    usual = CanarySource("postgres.canary", (one,), interval_s=5, slow_ms=5000)
+    strict = CanarySource("postgres.canary", (one,), interval_s=5, slow_ms=0.0001)
+    quick, slow = await usual.observe(), await strict.observe()
+    await one.close()
+    assert (quick.state, quick.words, quick.samples["ok"]) == (State.HEALTHY, "answers", 1.0)
+    assert (slow.state, slow.samples["ok"]) == (State.DEGRADED, 1.0)
+    assert float(str(slow.samples["latency_ms"])) > 0
+
+
+async def test_a_frozen_server(tmp_path: Path) -> None:
+    """Its sockets still accept: only time tells. Polls end in time, closing is instant, and it is well again after."""
+    server = EmbeddedPostgres(tmp_path / "server")
+    server.start()
+    endpoint = Endpoint(Secret(server.dsn()), "database")
+    one = Session(endpoint)
+    source = ActivitySource(one, Thresholds(), interval_s=5, timeout_s=2)
+    canary = CanarySource("postgres.canary", (one,), interval_s=5, slow_ms=10_000, timeout_s=2)
+    assert (await source.observe()).state is State.HEALTHY
+    server.freeze()
+    began = time.monotonic()
+    hung, dead = await source.observe(), await canary.observe()
+    took = time.monotonic() - began
+    began = time.monotonic()
+    late = asyncio.create_task(canary.observe())
+    await asyncio.sleep(0)
+    await one.close()
+    closing = time.monotonic() - began
+    await asyncio.wait({late})
+    server.thaw()
+    again = Session(Endpoint(Secret(server.dsn()), "database"))
+    recovered = CanarySource("postgres.canary", (again,), interval_s=5, slow_ms=10_000)
+    well = await until(recovered.observe, lambda seen: seen.outcome is Outcome.ANSWERED)
+    await again.close()
+    server.stop("immediate")
+    for seen in (hung, dead):
+        assert (seen.outcome, seen.error_kind, seen.state) == (Outcome.FAILED, ErrorKind.TIMEOUT, State.UNHEALTHY)
+        assert seen.words == "no answer within 1 s"
+    assert dead.samples == {"ok": 0.0} and hung.samples == {}
+    assert took < 4 and closing < 1
+    assert well.state is State.HEALTHY
+
+
+async def test_the_same_sources_recover_from_a_freeze(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path / "server")
+    server.start()
+    one = Session(Endpoint(Secret(server.dsn()), "database"))
+    canary = CanarySource("postgres.canary", (one,), interval_s=5, slow_ms=10_000, timeout_s=1.5)
+    assert (await canary.observe()).state is State.HEALTHY
+    server.freeze()
+    assert (await canary.observe()).error_kind is ErrorKind.TIMEOUT
+    server.thaw()
+    well = await until(canary.observe, lambda seen: seen.outcome is Outcome.ANSWERED)
+    await one.close()
+    server.stop("immediate")
+    assert well.state is State.HEALTHY
+
+
+async def test_a_black_hole(database: str) -> None:
+    async with Wire(port_of(database)) as wire:
+        wire.silent = True
+        one = Session(Endpoint(Secret(changed(database, port=wire.port)), "database"))
+        canary = CanarySource("postgres.canary", (one,), interval_s=5, slow_ms=100, timeout_s=1.3)
+        began = time.monotonic()
+        seen = await canary.observe()
+        assert time.monotonic() - began < 1.3
+        await one.close()
+    assert (seen.error_kind, seen.state) == (ErrorKind.TIMEOUT, State.UNHEALTHY)
+
+
+async def test_a_wire_cut_in_the_middle_of_an_answer(database: str) -> None:
+    async with Wire(port_of(database)) as wire:
+        one = Session(Endpoint(Secret(changed(database, port=wire.port)), "database"), PATIENT)
+        asking = asyncio.create_task(one.ask(SLEEP, budget_s=60))
+        assert await sleeping(database, 1)
+        wire.cut()
+        with pytest.raises(Fault, match="the connection was lost") as caught:
+            await asking
+        assert (caught.value.kind, caught.value.state) == (ErrorKind.CLOSED, State.UNHEALTHY)
+        assert await backend(one)
+        await one.close()
+    await execute(database, "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(60)'")
+
+
+def check(seen: Observation, outcome: Outcome, kind: ErrorKind, state: State, words: str) -> None:
+    assert (seen.outcome, seen.error_kind, seen.state) == (outcome, kind, state)
+    assert words in seen.words
+    assert seen.facts == {} and "ok" not in seen.samples
+
+
+async def test_a_wrong_password_is_tried_once(database: str, postgres_server: EmbeddedPostgres) -> None:
+    """Hosts ban an address after a few: neither the other targets nor the next polls knock again."""
+    async with Wire(port_of(database)) as wire:
+        dsn = changed(database, port=wire.port, password="not-the-password", sslmode="disable")
+        async with sources(dsn) as built:
+            for _ in range(3):
+                for source in built.values():
+                    seen = await source.observe()
+                    check(seen, Outcome.FORBIDDEN, ErrorKind.CREDENTIALS, State.UNKNOWN, "refuses our user or password")
+                    assert "not-the-password" not in repr(seen)
+        assert wire.accepted == 1
+
+
+async def test_other_failures_are_tried_again(database: str) -> None:
+    """The counter-test: a server that was down is seen as soon as it is back."""
+    async with Wire(port_of(database)) as wire:
+        wire.to_port = 1
+        async with sources(changed(database, port=wire.port)) as built:
+            assert (await built["postgres.canary"].observe()).outcome is Outcome.FAILED
+            wire.to_port = port_of(database)
+            seen = await until(built["postgres.canary"].observe, lambda seen: seen.outcome is Outcome.ANSWERED, 5)
+        assert seen.state is State.HEALTHY and wire.accepted > 1
+
+
+async def test_an_unknown_role_and_an_unknown_database(database: str) -> None:
+    role = await activity(changed(database, user="nobody_here"))
+    check(role, Outcome.FORBIDDEN, ErrorKind.CREDENTIALS, State.UNKNOWN, "check `database`")
+    name = await activity(changed(database, dbname="nothing_here"))
+    check(name, Outcome.FAILED, ErrorKind.STATUS, State.UNHEALTHY, "has no database of the name")
+
+
+async def test_tls_refused(database: str) -> None:
+    seen = await activity(changed(database, sslmode="require"))
+    check(seen, Outcome.FAILED, ErrorKind.TLS, State.UNKNOWN, "no TLS connection")
+    verified = await activity(changed(database, sslmode="verify-full", sslrootcert="/nonexistent/ca.pem"))
+    check(verified, Outcome.FAILED, ErrorKind.TLS, State.UNKNOWN, "no TLS connection")
+
+
+async def test_a_name_that_is_not_resolved() -> None:
+    seen = await activity("postgresql://u:secret-word@db.invalid:5432/postgres")
+    check(seen, Outcome.FAILED, ErrorKind.DNS, State.UNHEALTHY, "the server's name is not resolved")
+    assert "secret-word" not in repr(seen)
+
+
+async def test_a_name_with_two_addresses_where_only_one_answers(database: str) -> None:
+    dsn = changed(database, host="localhost")
+    assert (await activity(dsn)).outcome is Outcome.ANSWERED
+    assert (await resolve("localhost", 1))[0] in ("127.0.0.1", "::1")
+
+
+@pytest.mark.parametrize("dsn", ["not a connection string", "postgresql://u:secret-word@h:port/x", "a=b=c"])
+async def test_a_connection_string_that_is_none(dsn: str) -> None:
+    seen = await activity(dsn)
+    check(seen, Outcome.FAILED, ErrorKind.INTERNAL, State.UNKNOWN, "cannot be read")
+    assert "secret-word" not in repr(seen) and dsn not in seen.words
+
+
+async def test_nobody_listens(database: str, tmp_path: Path) -> None:
+    seen = await activity(changed(database, port=1))
+    check(seen, Outcome.FAILED, ErrorKind.CONNECT, State.UNHEALTHY, "connection refused")
+    seen = await activity(changed(database, host=str(tmp_path)))
+    check(seen, Outcome.FAILED, ErrorKind.CONNECT, State.UNHEALTHY, "no server at the socket")
+
+
+async def test_something_else_listens() -> None:
+    async def garbage(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 100)
+        writer.close()
+
+    server = await asyncio.start_server(garbage, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    seen = await activity(f"postgresql://u:p@127.0.0.1:{port}/x?sslmode=disable")
+    server.close()
+    assert seen.outcome is Outcome.FAILED and "HTTP" not in seen.words
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('connection to server at "tls.example.com", port 5432 failed: Connection refused', ErrorKind.CONNECT),
+        ("FATAL:  sorry, too many clients already", ErrorKind.LIMIT),
+        ('FATAL:  too many connections for role "app"', ErrorKind.LIMIT),
+        ("FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute", ErrorKind.LIMIT),
+        ("FATAL:  Max client connections reached", ErrorKind.LIMIT),
+        ("ERROR:  no more connections allowed (max_client_conn)", ErrorKind.LIMIT),
+        ("FATAL:  Tenant or user not found", ErrorKind.CREDENTIALS),
+        ('FATAL:  no pg_hba.conf entry for host "1.2.3.4", user "u", database "d", no encryption', ErrorKind.TLS),
+        (
+            'FATAL:  no pg_hba.conf entry for host "1.2.3.4", user "u", database "d", SSL encryption',
+            ErrorKind.CREDENTIALS,
+        ),
+        ("FATAL:  the database system is starting up", ErrorKind.CONNECT),
+        ("SSL error: certificate verify failed", ErrorKind.TLS),
+        ("server closed the connection unexpectedly", ErrorKind.CLOSED),
+        ("FATAL:  etwas ganz anderes auf Deutsch", ErrorKind.CONNECT),
+    ],
+)
+def test_words_for_what_libpq_says(text: str, kind: ErrorKind) -> None:
+    fault = postgres_faults.connecting(psycopg.OperationalError(text), "database")
+    assert fault.kind is kind
+    assert "Deutsch" not in fault.words and "{" not in fault.words
+
+
+def test_nothing_configured_costs_nothing() -> None:
+    """psycopg is imported only when there is something to ask."""
+    program = (
+        "import sys; from console.sources import postgres; from console.model.configuration import Environment\n"
+        "assert postgres.build(Environment(name='x', url='http://x')) == []\n"
+        "assert 'psycopg' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+async def test_the_pooler_of_supabase_is_a_target_of_its_own(database: str) -> None:
+    pooled = Supabase(ref="abc", pooler=Secret(database))
+    built = postgres.build(Environment(name="x", url="http://x", supabase=pooled))
+    assert [source.target for source in built] == ["supabase.pooler"]
+    seen = await built[0].observe()
+    await built[0].close()
+    assert (seen.state, seen.target, seen.samples["ok"]) == (State.HEALTHY, "supabase.pooler", 1.0)
+
+
+def test_statements_go_out_without_comments() -> None:
+    assert "--" not in query("activity") and query("canary") == "select 1"
