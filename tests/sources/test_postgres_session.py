@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -347,3 +350,93 @@ async def test_the_pooler_of_supabase_is_a_target_of_its_own(database: str) -> N
 
 def test_statements_go_out_without_comments() -> None:
     assert "--" not in query("activity") and query("canary") == "select 1"
+
+
+LEAVING = """
+import asyncio, socket, sys, time
+from console.model.configuration import Secret
+from console.sources.postgres_session import Endpoint, Session
+
+def hang(*_: object, **__: object) -> list[object]:
+    time.sleep(60)
+    return []
+
+if sys.argv[2] == "name":
+    socket.getaddrinfo = hang
+
+async def main() -> None:
+    one = Session(Endpoint(Secret(sys.argv[1]), "database"))
+    asking = asyncio.create_task(one.ask("select pg_sleep(60)", budget_s=30))
+    await asyncio.wait({asking}, timeout=0.3)
+    asking.cancel()
+    await asyncio.wait({asking}, timeout=0.3)
+    print(time.time(), flush=True)
+    await one.close()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("hanging", ["name", "server"])
+async def test_the_process_ends_at_once_while_everything_hangs(database: str, hanging: str) -> None:
+    """asyncio waits for its threads at the end, and a name server that hangs would hold ours for minutes."""
+    async with Wire(port_of(database)) as wire:
+        wire.silent = True
+        host = "some.example.com" if hanging == "name" else "127.0.0.1"
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", LEAVING, changed(database, host=host, port=wire.port), hanging),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        printed, _ = await asyncio.wait_for(process.communicate(), 20)
+        assert process.returncode == 0
+        assert time.time() - float(printed) < 1
+
+
+async def test_a_crash_of_one_backend_is_lived_through(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path / "server")
+    server.start()
+    async with sources(server.dsn()) as built:
+        await built["postgres.activity"].observe()
+        victim = await session(server.dsn(), "victim")
+        os.kill(victim.info.backend_pid, signal.SIGKILL)
+        seen = await until(built["postgres.activity"].observe, lambda seen: seen.outcome is Outcome.ANSWERED)
+        await victim.close()
+    server.stop("immediate")
+    assert seen.state is State.HEALTHY and seen.events == ()
+
+
+@pytest.fixture
+def certified(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl to make a certificate with")
+    certificate, key = tmp_path / "server.crt", tmp_path / "server.key"
+    made = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=demo"]
+    made += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(made, check=True, capture_output=True)
+    key.chmod(0o600)
+    return certificate, key
+
+
+async def test_tls_is_verified_by_the_authority_in_the_settings(tmp_path: Path, certified: tuple[Path, Path]) -> None:
+    certificate, key = certified
+    tls = {"ssl": "on", "ssl_cert_file": str(certificate), "ssl_key_file": str(key)}
+    server = EmbeddedPostgres(tmp_path / "server", settings=tls)
+    if not server.installation.tls:
+        pytest.skip("this PostgreSQL has no TLS")
+    server.start()
+    trusted = Session(Endpoint(Secret(server.dsn()), "database", authority=str(certificate)))
+    found = await trusted.ask("select to_json(ssl) from pg_stat_ssl where pid = pg_backend_pid()", budget_s=5)
+    await trusted.close()
+    stranger = await activity(changed(server.dsn(), sslmode="verify-full", sslrootcert="system"))
+    other_name = Session(
+        Endpoint(Secret(changed(server.dsn(), host="localhost")), "database", authority=str(certificate))
+    )
+    with pytest.raises(Fault) as caught:
+        await other_name.ask("select 1", budget_s=5)
+    await other_name.close()
+    server.stop("immediate")
+    assert found.raw == b"true"
+    check(stranger, Outcome.FAILED, ErrorKind.TLS, State.UNKNOWN, "no TLS connection")
+    assert caught.value.kind is ErrorKind.TLS
