@@ -53,6 +53,7 @@ class ObservedStore:
         self._full_since_ms: int | None = None
         self._retained_boot_ms: int | None = None
         self._checked_boot_ms = self._clock.boot_ms()
+        self._folded_bytes = 0
 
     @classmethod
     def open(cls, path: Path, clock: Clock | None = None) -> Self:
@@ -61,6 +62,8 @@ class ObservedStore:
         files.prepare_directory(path.parent)
         with suppress(StoreDamaged):  # set aside, begun anew, and told by an event in the new file
             store._connect()
+            if store._size_bytes() <= CHECK_BYTES:
+                store._check()
         return store
 
     def close(self) -> None:
@@ -74,11 +77,15 @@ class ObservedStore:
 
     def acquire(self, holder: Holder) -> Lease | None:
         """Take the lease, or None while another holds it (see `lease_row` for who). Raises `StoreError`."""
+        if not may_take(self.lease_row(), holder, self._clock):
+            return None  # who waits for it takes no lock
         with self._transaction() as connection:
             row = read_lease(connection)
             if not may_take(row, holder, self._clock):
                 return None
             self._memory = None  # another may have written since we last did
+            if row is not None:
+                pulse.resume(connection, row, self._clock)
             return take(connection, row, holder, self._clock)
 
     def lease_row(self) -> LeaseRow | None:
@@ -139,8 +146,10 @@ class ObservedStore:
         return Maintained(packed_slots=packed, deleted_rows=deleted)
 
     def _pack_oldest(self, lease: Lease, now_ms: int) -> bool:
+        if not self._read(lambda connection: packing.waits(connection, _position(read_lease(connection), now_ms))):
+            return False  # nothing to close: no lock is taken
         with self._fenced(lease) as (connection, row):
-            now = max(row.last_at, position_of(era_of(row.last_at), now_ms))
+            now = _position(row, now_ms)
             slot = packing.oldest_slot(connection)
             complete = slot is not None and packing.is_complete(slot, BLOCK_MS, now)
             if slot is not None and complete:
@@ -163,6 +172,9 @@ class ObservedStore:
         if boot_ms < self._checked_boot_ms + CHECK_PAUSE_MS * max(1, self._size_bytes() // CHECK_BYTES):
             return
         self._checked_boot_ms = boot_ms
+        self._check()
+
+    def _check(self) -> None:
         try:
             integrity.check(self._path)
         except sqlite3.Error as error:
@@ -298,8 +310,18 @@ class ObservedStore:
         return 0
 
     def _checkpoint_when_large(self) -> None:
+        """Fold the log in when it grew by 4 MiB. A reader may hinder that; then it is tried again 4 MiB later."""
         with suppress(OSError, sqlite3.Error):  # a log that cannot be folded in now is folded in later
             size = self._log_path.stat().st_size
-            if size > CHECKPOINT_BYTES and self._connection is not None:
-                mode = "TRUNCATE" if size > TRUNCATE_BYTES else "PASSIVE"
-                self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+            if size < self._folded_bytes:  # it began anew, and was cut to `journal_size_limit`
+                self._folded_bytes = 0
+            if size < self._folded_bytes + CHECKPOINT_BYTES or self._connection is None:
+                return
+            mode = "TRUNCATE" if size > TRUNCATE_BYTES else "PASSIVE"
+            self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+            self._folded_bytes = size
+
+
+def _position(row: LeaseRow | None, now_ms: int) -> int:
+    """Where the store's time stands: no earlier than its newest round."""
+    return max(row.last_at, position_of(era_of(row.last_at), now_ms)) if row else now_ms

@@ -29,6 +29,15 @@ def is_complete(start: int, size_ms: int, now: int) -> bool:
     return era_of(start) < era_of(now) or start + size_ms + GRACE_MS <= now
 
 
+def waits(connection: sqlite3.Connection, now: int) -> bool:
+    """Whether there is a slot or an hour to close."""
+    slot = oldest_slot(connection)
+    if slot is not None and is_complete(slot, BLOCK_MS, now):
+        return True
+    row = connection.execute("SELECT min(start) FROM pending_hour").fetchone()
+    return row[0] is not None and is_complete(row[0], HOUR_MS, now)
+
+
 def pack(connection: sqlite3.Connection, memory: Memory, start: int) -> int:
     """Turn the rounds of one slot into blocks and minute rollups; gives how many rows of `recent` went into them."""
     end = start + BLOCK_MS

@@ -39,6 +39,14 @@ def renew(connection: sqlite3.Connection, row: LeaseRow, clock: Clock) -> None:
     )
 
 
+def resume(connection: sqlite3.Connection, row: LeaseRow, clock: Clock) -> None:
+    """Account for the time since the holder before: before another is written into the lease."""
+    now = position_of(era_of(row.last_at), clock.wall_ms())
+    if now > row.last_at:  # else the first round begins an era, and that is told
+        _note_jump(connection, row, clock, now)
+    connection.execute("UPDATE lease SET odometer_ms = ?", (row.odometer_ms + elapsed_ms(row, clock),))
+
+
 def elapsed_ms(row: LeaseRow, clock: Clock) -> int:
     """Monotonic ms since the last write; across a boot, the time since boot, which is certain to have passed."""
     if row.renewed_boot_ms < 0:  # an authored store: nobody has measured yet

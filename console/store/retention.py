@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from console.store.names import DAY_MS, RAW_MS
+from console.store.names import BLOCK_MS, DAY_MS, HOUR_MS, MINUTE_MS, RAW_MS
 
 MINUTES_MS = 30 * DAY_MS
 LONG_MS = 396 * DAY_MS  # 13 months
@@ -42,9 +42,9 @@ def apply(connection: sqlite3.Connection, odometer_ms: int) -> int:
     """Delete what is no longer kept; gives how many rows. Inside the caller's transaction."""
     cuts = Cuts(*(cut(connection, odometer_ms, keep_ms) for keep_ms in (RAW_MS, MINUTES_MS, LONG_MS)))
     before = connection.total_changes
-    _series(connection, "block", cuts.raw)
-    _series(connection, "rollup_minute", cuts.minutes)
-    _series(connection, "rollup_hour", cuts.long)
+    _series(connection, "block", cuts.raw - BLOCK_MS)
+    _series(connection, "rollup_minute", cuts.minutes - MINUTE_MS)
+    _series(connection, "rollup_hour", cuts.long - HOUR_MS)
     _volatile(connection, cuts.raw)
     _figures(connection, odometer_ms, cuts.long)
     _spans(connection, cuts.long)
@@ -54,8 +54,9 @@ def apply(connection: sqlite3.Connection, odometer_ms: int) -> int:
 
 
 def _series(connection: sqlite3.Connection, table: str, before: int) -> None:
+    """Delete buckets that begin before; a bucket goes only when all of it is too old."""
     left = BATCH
-    for (series,) in connection.execute("SELECT id FROM series").fetchall() if before else ():
+    for (series,) in connection.execute("SELECT id FROM series").fetchall() if before > 0 else ():
         deleted = connection.execute(
             f"DELETE FROM {table} WHERE series_id = ?1 AND start < ?2 AND start IN "
             f"(SELECT start FROM {table} WHERE series_id = ?1 AND start < ?2 ORDER BY start LIMIT ?3)",

@@ -99,7 +99,7 @@ def create_observed(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL").fetchall()
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
-    connection.execute(f"PRAGMA journal_size_limit = {16 * 1024 * 1024}").fetchall()
+    connection.execute(f"PRAGMA journal_size_limit = {1024 * 1024}").fetchall()
     _create(connection, OBSERVED, OBSERVED_ID, OBSERVED_VERSION)
 
 
