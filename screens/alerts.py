@@ -58,7 +58,7 @@ class AlertsScreen(ScrollPage[None]):
     def content(self, width: int, selected: str | None) -> Content:
         view = self.view
         if not isinstance(view, AlertsView):
-            return Content(empty(width, "reading the store"))
+            return Content(self.waiting(width))
         rows = AlertList(view, width, view.header.at_ms, self.host.glyphs, selected, self.filter).rows()
         keys = [(y, key) for y, (_, key) in enumerate(rows) if key is not None]
         return Content([line for line, _ in rows], keys)
@@ -139,7 +139,7 @@ class AlertPage(ScrollPage[None]):
     def content(self, width: int, selected: str | None) -> Content:
         view = self.view
         if not isinstance(view, AlertsView):
-            return Content(empty(width, "reading the store"))
+            return Content(self.waiting(width))
         lines = alert_detail(view, self.key, width, view.header.at_ms, self.host.glyphs)
         return Content(lines or empty(width, "This line is no longer on record at the moment shown."))
 

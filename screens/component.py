@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.model.ports import StoreReads
 from console.model.views import ComponentDetail
 from screens.feed import Question
-from screens.scroll import Content, ScrollPage, empty
+from screens.scroll import Content, ScrollPage
 from widgets.component_lines import component_content
 from widgets.lines import plain
 
@@ -15,10 +15,9 @@ class ComponentPage(ScrollPage[None]):
 
     NAME = "component"
 
-    def __init__(self, key: str, name: str) -> None:
+    def __init__(self, key: str) -> None:
         super().__init__()
         self.key = key
-        self.component_name = name
 
     @property
     def place(self) -> str:
@@ -39,5 +38,5 @@ class ComponentPage(ScrollPage[None]):
     def content(self, width: int, selected: str | None) -> Content:
         detail = self.view
         if not isinstance(detail, ComponentDetail):
-            return Content(empty(width, f"{self.component_name}: reading the store"))
+            return Content(self.waiting(width))
         return Content(component_content(detail, width, detail.header.at_ms, self.host.glyphs))

@@ -13,7 +13,7 @@ from screens.feed import Question
 from screens.page import Page, key
 from widgets.canvas import Canvas
 from widgets.health_lines import Frame, HealthPage, columns, health_page
-from widgets.lines import Line, Span, cut
+from widgets.lines import Line
 
 EVENTS = 40
 
@@ -75,7 +75,7 @@ class HealthScreen(Page[None]):
     def body(self, width: int, height: int) -> list[Line]:
         answer = self.view
         if not isinstance(answer, HealthAnswer):
-            return [cut([Span(" reading the store", "dim")], width)]
+            return self.waiting(width)
         frame = Frame(width=width, height=height, now_ms=answer.health.header.at_ms, glyphs=self.host.glyphs)
         page: HealthPage = health_page(answer.health, frame, self.selected, answer.detail)
         self._rows = page.rows
@@ -97,7 +97,7 @@ class HealthScreen(Page[None]):
 
     def on_canvas_clicked(self, event: Canvas.Clicked) -> None:
         """Select the component clicked on; open it when it is selected already."""
-        key = self._rows.get(event.y) if event.canvas_id == "body" else None
+        key = self._rows.get(event.y - self.lead) if event.canvas_id == "body" else None
         if key is not None and key == self.selected:
             self.action_open()
         elif key is not None:
@@ -109,8 +109,7 @@ class HealthScreen(Page[None]):
         if isinstance(answer, HealthAnswer) and key is not None:
             from screens.component import ComponentPage
 
-            name = next(row.name for row in answer.health.components if row.key == key)
-            self.app.push_screen(ComponentPage(key, name))
+            self.app.push_screen(ComponentPage(key))
 
     def action_act(self) -> None:
         """Act on the alert of the selected component, else on the worst one that nobody has seen."""

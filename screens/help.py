@@ -66,13 +66,13 @@ def _balanced(blocks: list[list[Line]]) -> tuple[list[Line], list[Line]]:
 
 
 def _legend(width: int, glyphs: Glyphs) -> list[Line]:
-    states: list[Span] = [Span(" STATES  ", "head")]
+    states: list[Span] = [Span(" STATES ", "head")]
     for state, glyph in glyphs.state.items():
         states.append(Span(f"{glyph} {state.value}  "))
-    strip = " STRIP   " + "   ".join(f"{glyphs.strip[state]} {state.value}" for state in list(glyphs.strip)[:3])
+    strip = " STRIP  " + "   ".join(f"{glyphs.strip[state]} {state.value}" for state in list(glyphs.strip)[:3])
     return [
         cut(states, width),
-        cut([Span(strip[:9], "head"), Span(f"{strip[9:]}   ? not observed")], width),
+        cut([Span(strip[:8], "head"), Span(f"{strip[8:]}   ? not observed")], width),
         cut(
             [
                 Span(" FROM    ", "head"),

@@ -18,10 +18,12 @@ from screens.host import Host
 from screens.keys import key_words
 from widgets import bars
 from widgets.canvas import Canvas
-from widgets.lines import Line, blank, plain
+from widgets.lines import Line, Span, blank, cut, plain, wrap
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 ROOM_FOR_ALL = (80, 24)
+ROOMY = 32
+"""Lines from which a body begins with an empty one."""
 
 Result = TypeVar("Result")
 
@@ -38,6 +40,8 @@ class Page(Screen[Result]):
         super().__init__()
         self.view: object | None = None
         self.said: str | None = None
+        self.lead = 0
+        """Empty lines above the body, where there is room."""
 
     @property
     def host(self) -> Host:
@@ -67,6 +71,15 @@ class Page(Screen[Result]):
         """What `y` copies; by default everything that the page shows."""
         canvas = self.query_one_optional("#body", Canvas)
         return plain(canvas.lines) if canvas is not None else None
+
+    def waiting(self, width: int) -> list[Line]:
+        """In place of a body while there is no value: why, and what to do."""
+        trouble = self.host.trouble
+        if trouble is None:
+            return [cut([Span(" reading the store", "dim")], width)]
+        rows = [cut([Span(f" {row}")], width) for row in wrap(trouble, width - 2)]
+        again = cut([Span(" It is tried again every five seconds; radar doctor examines it.", "dim")], width)
+        return [cut([Span(" The store cannot be read.", "strong")], width), blank(width), *rows, blank(width), again]
 
     def leave_field(self) -> bool:
         """Esc where something is being typed on the page itself; whether there was anything to leave."""
@@ -135,8 +148,10 @@ class Page(Screen[Result]):
             return
         width, height = canvas.size
         if width and height:
-            lines = self.body(width, height)
-            canvas.show([*lines[:height], *[blank(width)] * (height - len(lines))])
+            self.lead = 1 if height >= ROOMY else 0
+            room = height - self.lead
+            lines = self.body(width, room)[:room]
+            canvas.show([*[blank(width)] * self.lead, *lines, *[blank(width)] * (room - len(lines))])
 
     def paint_bars(self) -> None:
         """The lines that all pages share."""

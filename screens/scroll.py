@@ -133,7 +133,7 @@ class ScrollPage(Page[Result]):
     def on_canvas_clicked(self, event: Canvas.Clicked) -> None:
         """Select the line clicked on."""
         for line, row in self._content.rows:
-            if line == self.top + event.y and event.canvas_id == "body":
+            if line == self.top + event.y - self.lead and event.canvas_id == "body":
                 self._remember(row)
                 self.paint()
                 self.chosen()

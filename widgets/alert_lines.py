@@ -30,6 +30,16 @@ RULE_STATES: Mapping[str, tuple[State, Tone]] = {
 _RULE_ORDER = ("firing", "pending", "held", "unknown", "ok")
 
 
+def _in_hand(alert: AlertRow) -> bool:
+    """Whether somebody sees to it, or nobody can."""
+    return alert.acknowledged_ms is not None or alert.silenced_until_ms is not None or alert.held
+
+
+def _urgency(alert: AlertRow) -> tuple[bool, int, int]:
+    """What nobody has in hand first, then the worst, then the newest."""
+    return _in_hand(alert), list(SEVERITY).index(alert.severity), -alert.began_ms
+
+
 @dataclass(frozen=True, slots=True)
 class AlertList:
     """Lays the list out for one width, moment, set of signs and selection."""
@@ -70,9 +80,10 @@ class AlertList:
             alert for alert in self.view.firing if self._keep(alert.rule, alert.subject, alert.text, alert.severity)
         ]
         count = f"FIRING {len(kept)}" + (f" of {len(self.view.firing)}" if self.filter else "")
-        rows = [self._head(f"{fit(count, 14)}{fit('FOR', 5, 'right')}  WHAT")]
         if self.view.firing:
-            return rows + [self._alert(alert) for alert in kept]
+            head = self._head(f"{fit(count, 14)}{fit('FOR', 5, 'right')}  WHAT")
+            return [head, *(self._alert(alert) for alert in sorted(kept, key=_urgency))]
+        rows = [self._head(count)]
         rules = len(self.view.rules)
         mark = Span(f"  {self.glyphs.state[State.HEALTHY]} ", "good")
         rows.append((cut([mark, Span("No alert is firing.", "strong")], self.width), None))
@@ -85,7 +96,7 @@ class AlertList:
     def _alert(self, alert: AlertRow) -> Row:
         state, tone = SEVERITY[alert.severity]
         # Somebody has it in hand: the colour has done its work.
-        quiet = alert.acknowledged_ms is not None or alert.silenced_until_ms is not None or alert.held
+        quiet = _in_hand(alert)
         spans = [
             Span(f"{self.glyphs.state[state]} {fit(alert.severity, 12)}", "text" if quiet else tone),
             Span(fit(age(self.now_ms, alert.began_ms), 5, "right")),

@@ -73,7 +73,7 @@ def _loud(state: State, glyphs: Glyphs) -> Span:
 
 def header_line(bars: Bars, width: int) -> Line:
     """Where one is, how it is, how late the sources are, and which moment is shown."""
-    return ends([Span(" "), *_place(bars), *_condition(bars)], _time(bars.moment), width, bars.glyphs.ellipsis)
+    return ends([Span(" "), *_place(bars), *_condition(bars)], _time(bars), width, bars.glyphs.ellipsis)
 
 
 def _place(bars: Bars) -> Iterable[Span]:
@@ -97,11 +97,15 @@ def _condition(bars: Bars) -> Iterable[Span]:
     yield Span(f"  {header.sources_late}/{header.sources} late", "warn" if header.sources_late else "dim")
 
 
-def _time(moment: Moment) -> list[Span]:
+def _time(bars: Bars) -> list[Span]:
+    moment, header = bars.moment, bars.header
     if moment.at_ms is not None:
         return [Span("AT ", "warn"), Span(f"{day(moment.at_ms)} {clock(moment.at_ms, seconds=True)} UTC ", "strong")]
     if moment.paused_ms is not None:
         return [Span("PAUSED ", "warn"), Span(f"{clock(moment.paused_ms, seconds=True)} UTC ", "strong")]
+    if bars.trouble is not None:
+        read = "NOT READ" if header is None else f"LAST READ {clock(header.at_ms, seconds=True)} UTC"
+        return [Span(f"{read} ", "warn")]
     step_ms = STEP_S * 1000
     return [Span("LIVE ", "dim"), Span(f"{clock(moment.now_ms // step_ms * step_ms, seconds=True)} UTC ", "dim")]
 
@@ -152,7 +156,13 @@ def open_words(item: OpenItem, now_ms: int) -> str:
     """One entry of the ledger in a few words."""
     owner = f" by {item.owner}" if item.owner else ""
     until = f" till {when(item.expires_ms, now_ms)}" if item.expires_ms else ""
-    return f"{item.text}{owner}{until}"
+    return f"{item_title(item)}{owner}{until}"
+
+
+def item_title(item: OpenItem) -> str:
+    """What is open, its kind first: `SILENCE memory`."""
+    kind = item.kind.upper()
+    return item.text if item.text.upper().startswith(kind) else f"{kind} {item.text}"
 
 
 def footer_line(keys: Sequence[Key], said: str | None, width: int, glyphs: Glyphs) -> Line:

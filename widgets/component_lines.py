@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from itertools import zip_longest
+
+from rich.cells import cell_len
 
 from console.model.observation import Json, Outcome
 from console.model.states import State
@@ -12,7 +13,7 @@ from console.model.views import ComponentDetail, SpanRow, TargetDetail
 from widgets.bars import state_spans
 from widgets.event_lines import event_spans
 from widgets.glyphs import STATE_TONES, Glyphs
-from widgets.lines import Line, Span, Tone, blank, cut, ends, fit, wrap
+from widgets.lines import Line, Span, Tone, beside, blank, cut, ends, fit, width_of, wrap
 from widgets.words import DAY_S, age, clock, day, duration, full, number, span
 
 RAW_LINES = 400
@@ -125,13 +126,15 @@ class _Part:
         return [self.head("  FIGURES"), *self._pairs(pairs)] if pairs else []
 
     def _pairs(self, pairs: list[tuple[str, str]]) -> list[Line]:
-        """Name and value; short ones in two columns where there is room."""
-        names = min(28, max(len(name) for name, _ in pairs))
-        half = self.width // 2
-        if self.width >= 76 and all(len(value) <= half - names - 6 for _, value in pairs):
-            cells = [cut([Span(f"   {fit(name, names)}  ", "dim"), Span(value)], half) for name, value in pairs]
-            left, right = cells[: (len(cells) + 1) // 2], cells[(len(cells) + 1) // 2 :]
-            return [self.line([*one, *other]) for one, other in zip_longest(left, right, fillvalue=())]
+        """Name and value; short ones in as many columns as have room."""
+        names = min(28, max(cell_len(name) for name, _ in pairs))
+        cell = names + max(cell_len(value) for _, value in pairs) + 7
+        columns = min(4, max(1, (self.width - 1) // cell))
+        if columns > 1:
+            cells = [cut([Span(f"   {fit(name, names)}  ", "dim"), Span(value)], cell) for name, value in pairs]
+            height = -(-len(cells) // columns)
+            parts = [(cells[at : at + height], cell) for at in range(0, len(cells), height)]
+            return [self.line(row) for row in beside(parts, height, gap=0)]
         lines = []
         for name, value in pairs:
             indent = " " * (3 + names + 2)
@@ -159,16 +162,20 @@ class _Part:
         if not history:
             return []
         rows = history[:4] if self.brief else history
-        return [self.head("  HISTORY", "UTC"), *(self._stretch(row) for row in rows)]
+        return [self.head("  HISTORY", "UTC"), *(line for row in rows for line in self._stretch(row))]
 
-    def _stretch(self, row: SpanRow) -> Line:
+    def _stretch(self, row: SpanRow) -> list[Line]:
+        """When it began, how long it lasted, and what was seen; its words wrap on the whole page."""
         today = self.now_ms - row.began_ms < DAY_S * 1000
         began = f"{'' if today and self.brief else day(row.began_ms):>6} {clock(row.began_ms, seconds=not self.brief)}"
         lasted = duration((row.last_ms - row.began_ms) / 1000)
         kind = f"{row.outcome.value}" + (f", {row.error_kind.value}" if row.error_kind else "")
         spans = [Span(f"   {began}", "dim"), Span(f"{lasted:>6}  ", "dim"), *state_spans(row.state, self.glyphs)]
         shown = [Span(f"  {kind}", "dim")] if row.outcome is not Outcome.ANSWERED else []
-        return self.line([*spans, *shown, Span(f"  {row.words}")])
+        lead = [*spans, *shown, Span("  ")]
+        taken = width_of(lead)
+        first, *rest = [row.words] if self.brief else wrap(row.words, max(20, self.width - taken - 1))
+        return [self.line([*lead, Span(first)]), *(self.line([Span(" " * taken), Span(text)]) for text in rest)]
 
 
 def flat(values: Mapping[str, Json], prefix: str = "") -> Iterable[tuple[str, Json]]:

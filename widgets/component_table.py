@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
 from console.model.states import State
 from console.model.views import ComponentRow, HealthView
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Back, Line, Span, Tone, backed, cut, fit
 from widgets.words import MINUTE_S, age, span
+
+_BOTH_FROM = 36
+"""Cells of the figure's column from which it holds the last value and an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +63,7 @@ def _row(row: ComponentRow, widths: _Widths, width: int, now_ms: int, glyphs: Gl
         Span(glyphs.bar if selected else " ", "accent"),
         Span(fit(row.name, widths.name, ellipsis=dots) + " ", "strong" if selected else "text"),
         *_state(row, widths, now_ms, glyphs),
-        *_figure(row, widths.figure, dots),
-        Span(" "),
-        *strip_spans(row.strip[-widths.strip :] if widths.strip else (), widths.strip, glyphs),
+        *_middle(row, widths, glyphs),
         Span(fit(age(now_ms, row.seen_ms), widths.age, "right"), _age_tone(row, now_ms)),
         Span("  "),
         Span(fit(row.origin.value, widths.origin), "dim"),
@@ -83,15 +86,27 @@ def _state(row: ComponentRow, widths: _Widths, now_ms: int, glyphs: Glyphs) -> l
     ]
 
 
-def _figure(row: ComponentRow, width: int, dots: str) -> list[Span]:
-    """The last value; when the newest try gave none, the value dim and why beside it."""
+def _middle(row: ComponentRow, widths: _Widths, glyphs: Glyphs) -> list[Span]:
+    """Figure and strip. When the newest try gave no value: the last value dim and why beside it, over the strip's place
+    where the figure's is too narrow for both."""
     quiet = row.state in (State.NOT_CONFIGURED, State.STALE)
-    if not row.error:
-        return [Span(fit(row.figure, width, ellipsis=dots), "dim" if quiet else "text")]
-    if not row.figure:
-        return [Span(fit(row.error, width, ellipsis=dots), "warn")]
-    value = fit(row.figure, min(len(row.figure), max(width - 9, width // 2)), ellipsis=dots)
-    return [Span(value + " ", "dim"), Span(fit(row.error, width - len(value) - 1, ellipsis=dots), "warn")]
+    dots = glyphs.ellipsis
+    strip = [Span(" "), *strip_spans(row.strip[-widths.strip :] if widths.strip else (), widths.strip, glyphs)]
+    # That it is stale says the state; since when, its age.
+    if not row.error or row.state is State.STALE:
+        return [Span(fit(row.figure, widths.figure, ellipsis=dots), "dim" if quiet else "text"), *strip]
+    if widths.figure >= _BOTH_FROM:
+        return [*_failed(row, widths.figure, widths.figure // 2, dots), *strip]
+    return _failed(row, widths.figure + 1 + widths.strip, widths.figure + 1, dots)
+
+
+def _failed(row: ComponentRow, width: int, column: int, dots: str) -> list[Span]:
+    """The value, and the error from `column` on, or earlier where it needs more room."""
+    error = row.error or ""
+    value = fit(row.figure, min(cell_len(row.figure), width // 2 + 2), ellipsis=dots)
+    taken = cell_len(value) + 2 if value else 0
+    begin = max(taken, min(column, width - cell_len(error))) if value else 0
+    return [Span(fit(value, begin), "dim"), Span(fit(error, width - begin, ellipsis=dots), "warn")]
 
 
 def _age_tone(row: ComponentRow, now_ms: int) -> Tone:

@@ -49,7 +49,7 @@ def _event(lead: list[Span], event: EventRow, width: int, now_ms: int, glyphs: G
 
 def event_pairs(events: Sequence[EventRow], width: int, room: int, now_ms: int, glyphs: Glyphs) -> list[Line]:
     """Two events a line, for a low page."""
-    half = (width - len(_LABEL) - 1) // 2
+    half = (width - len(_LABEL) - 2) // 2
     lines = []
     for index in range(0, min(len(events), 2 * room), 2):
         lead = Span(_LABEL if index == 0 else " " * len(_LABEL), "head")

@@ -19,8 +19,6 @@ from widgets.target_lines import target_lines
 
 DETAIL_FROM = 140
 LATELY_FROM = 180
-ROOMY = 32
-"""Lines from which the page begins with an empty one."""
 _GAP = 2
 
 
@@ -72,8 +70,6 @@ def health_page(view: HealthView, frame: Frame, selected: str | None, detail: Co
     """Lay the page out. `detail` is that of the selected component where there is room for it."""
     widths = columns(frame.width)
     head = reason_lines(view, frame.width, _reason_room(view, frame), frame.now_ms, frame.glyphs)
-    if frame.height >= ROOMY:
-        head = [blank(frame.width), *head]
     height = frame.height - len(head)
     if view.verdict is None and not view.components:
         return HealthPage((*head, *[blank(frame.width)] * height), {})

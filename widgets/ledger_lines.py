@@ -6,9 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from console.model.configuration import Contact, Environment
 from console.model.views import Header
+from widgets.bars import item_title
 from widgets.glyphs import Glyphs
 from widgets.lines import Line, Span, blank, cut, fit
 from widgets.words import age, duration, full, when
+
+
+def _open_width(width: int) -> int:
+    # owner 10, since 6, until: a time of day and how long, or from 120 columns the whole moment
+    return max(20, width - (44 if width < 120 else 64))
+
 
 Row = tuple[Line, str | None]
 """A line, and its key when it can be selected."""
@@ -17,7 +24,7 @@ Row = tuple[Line, str | None]
 def ledger_rows(header: Header | None, width: int, now_ms: int, glyphs: Glyphs, selected: str | None) -> list[Row]:
     """One line an entry: what, by whom, since, until."""
     items = header.open_items if header else ()
-    head = f" {fit('OPEN', max(20, width - 56))} {fit('OWNER', 14)} {fit('SINCE', 8, 'right')}  UNTIL"
+    head = f" {fit('OPEN', _open_width(width))} {fit('OWNER', 10)} {fit('SINCE', 6, 'right')}  UNTIL"
     rows: list[Row] = [(cut([Span(head, "head")], width), None)]
     if not items:
         rows.append(
@@ -30,13 +37,13 @@ def ledger_rows(header: Header | None, width: int, now_ms: int, glyphs: Glyphs, 
         until = "-"
         if item.expires_ms is not None:
             left = (item.expires_ms - now_ms) / 1000
-            moment = full(item.expires_ms) if width >= 100 else when(item.expires_ms, now_ms)
+            moment = full(item.expires_ms) if width >= 120 else when(item.expires_ms, now_ms)
             until = f"{moment}, in {duration(left)}" if left > 0 else f"{moment}, past"
         spans = [
             Span(glyphs.bar if marked else " ", "accent"),
-            Span(fit(item.text, max(20, width - 56), ellipsis=glyphs.ellipsis), "strong" if marked else "text"),
-            Span(f" {fit(item.owner or '-', 14)} "),
-            Span(fit(age(now_ms, item.since_ms), 8, "right"), "dim"),
+            Span(fit(item_title(item), _open_width(width), ellipsis=glyphs.ellipsis), "strong" if marked else "text"),
+            Span(f" {fit(item.owner or '-', 10)} "),
+            Span(fit(age(now_ms, item.since_ms), 6, "right"), "dim"),
             Span(f"  {until}", "text"),
         ]
         line = cut(spans, width, glyphs.ellipsis)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from console.model.states import State
 from console.model.views import HealthView, Reason, Verdict
 from widgets.glyphs import STATE_TONES, Glyphs
-from widgets.lines import Line, Span, Tone, cut, ends
-from widgets.words import when
+from widgets.lines import Line, Span, Tone, cut, ends, width_of
+from widgets.words import age, clock, when
 
 _INDENT = "     "
 _FILLS = "The console starts a collector: values in seconds. If not: radar doctor."
@@ -22,13 +22,15 @@ def reason_lines(view: HealthView, width: int, room: int, now_ms: int, glyphs: G
     if verdict is None:
         return _never_judged(view, width, glyphs)
     if not verdict.reasons:
-        return [_well(view, verdict, width, glyphs), *_closing(verdict, 0, width, glyphs)]
-    shown, causes = _shares(verdict.reasons, room - 1)
+        return [_well(view, verdict, width, now_ms, glyphs)]
+    whose = _whose(view, verdict, now_ms)
+    closing = _closing(verdict, whose, 0, width, glyphs)
+    shown, causes = _shares(verdict.reasons, room - len(closing))
     lines: list[Line] = []
     for index, reason in enumerate(verdict.reasons[:shown]):
         told = _reason(reason, "" if lines else "WHY", width, now_ms, glyphs)
         lines += told if index in causes else told[:1]
-    return [*lines, *_closing(verdict, len(verdict.reasons) - shown, width, glyphs)]
+    return [*lines, *_closing(verdict, whose, len(verdict.reasons) - shown, width, glyphs)]
 
 
 def _shares(reasons: Sequence[Reason], room: int) -> tuple[int, set[int]]:
@@ -48,12 +50,13 @@ def _never_judged(view: HealthView, width: int, glyphs: Glyphs) -> list[Line]:
     return [cut([Span(" WHY ", "head"), glyph, Span(words)], width), cut([Span(f"{_INDENT}  {fills}", "dim")], width)]
 
 
-def _well(view: HealthView, verdict: Verdict, width: int, glyphs: Glyphs) -> Line:
+def _well(view: HealthView, verdict: Verdict, width: int, now_ms: int, glyphs: Glyphs) -> Line:
     header = view.header
     glyph = Span(f"{glyphs.state[verdict.state]} ", STATE_TONES[verdict.state])
-    polled = f"{header.sources - header.sources_late} of {header.sources} sources answer in time"
+    polled = f"{header.sources - header.sources_late} of {header.sources} sources in time"
     words = "Nothing is wrong" if verdict.state is State.HEALTHY else "No finding"
-    return cut([Span(" WHY ", "head"), glyph, Span(words, "strong"), Span(f": {polled}.", "text")], width)
+    left = [Span(" WHY ", "head"), glyph, Span(words, "strong"), Span(f": {polled}.", "text")]
+    return ends(left, _whose(view, verdict, now_ms), width, glyphs.ellipsis)
 
 
 def _reason(reason: Reason, label: str, width: int, now_ms: int, glyphs: Glyphs) -> list[Line]:
@@ -87,15 +90,22 @@ def _kept(begin: list[Span], words: list[Span], tail: list[Span], width: int, gl
     return cut([*begin, *body, *tail], width, glyphs.ellipsis)
 
 
-def _closing(verdict: Verdict, hidden: int, width: int, glyphs: Glyphs) -> list[Line]:
-    """`NEXT` with the steps, and at the right whose it is."""
-    tone: Tone = "warn" if verdict.whose in ("vendor", "bastion") else "dim"
-    left: list[Span] = []
-    if hidden:
-        left.append(Span(f"{_INDENT}{glyphs.ellipsis}and {hidden} more  ", "dim"))
+def _whose(view: HealthView, verdict: Verdict, now_ms: int) -> list[Span]:
+    """Whose it is; for a verdict that is no longer kept up, when it was judged."""
+    if view.header.state is State.STALE and view.verdict_ms is not None:
+        judged = f"judged {clock(view.verdict_ms, seconds=True)} UTC, {age(now_ms, view.verdict_ms)} ago"
+        return [Span(f"{judged}, not since ", "warn")]
+    tone: Tone = "warn" if verdict.whose in ("vendor", "supabase", "bastion") else "dim"
+    return [Span(f"{verdict.whose_words} ", tone)] if verdict.whose_words else []
+
+
+def _closing(verdict: Verdict, right: list[Span], hidden: int, width: int, glyphs: Glyphs) -> list[Line]:
+    """`NEXT` with the steps, and whose it is: at the right, or on a line of its own where it is long."""
+    left: list[Span] = [Span(f"{_INDENT}{glyphs.ellipsis}and {hidden} more  ", "dim")] if hidden else []
     if verdict.next_steps:
-        left += [Span(" NEXT ", "head"), Span("   ".join(verdict.next_steps), "text")]
-    right = [Span(f"{verdict.whose_words} ", tone)] if verdict.whose_words else []
+        left += [Span(" NEXT " if not hidden else "NEXT ", "head"), Span("   ".join(verdict.next_steps), "text")]
     if not left and not right:
         return []
-    return [ends(left, right, width, glyphs.ellipsis)] if right else [cut(left, width, glyphs.ellipsis)]
+    if width_of(left) + width_of(right) < width:
+        return [ends(left, right, width, glyphs.ellipsis)]
+    return [cut([Span(f"{_INDENT}  "), *right], width, glyphs.ellipsis), cut(left, width, glyphs.ellipsis)]

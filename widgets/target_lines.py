@@ -9,7 +9,7 @@ from widgets.lines import Line, Span, Tone, cut, fit
 from widgets.words import figure, plural, share, span
 
 _NAME, _LIMIT, _FROM = 9, 8, 6
-_LABEL, _CELL = 12, 8
+_LABEL, _CELL = 11, 8
 _SAMPLES_FROM = 26
 
 
@@ -44,7 +44,8 @@ def _target(row: TargetRow, width: int, glyphs: Glyphs) -> Line:
     limit = figure(row.limit, row.unit)
     spans = [
         Span(f" {fit(row.name, _NAME, ellipsis=glyphs.ellipsis)}"),
-        *_value(row, _value_width(width), glyphs),
+        *_value(row, _value_width(width) - 1, glyphs),
+        Span(" "),
         Span(fit(f"<{limit}", _LIMIT), "dim"),
         Span(fit(row.origin.value, _FROM), "dim"),
     ]

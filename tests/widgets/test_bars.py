@@ -75,6 +75,11 @@ def test_an_unreadable_store_comes_before_all_else() -> None:
     assert text(notice_line(bars(trouble="the store is damaged"), 80)).startswith(" ! the store is damaged")
 
 
+def test_what_could_not_be_read_is_not_called_live() -> None:
+    assert "LAST READ 03:12:44 UTC" in text(header_line(bars(trouble="damaged"), 80))
+    assert "NOT READ" in text(header_line(bars(header=None, trouble="damaged"), 80))
+
+
 def test_what_the_last_act_came_to_stands_in_the_footer() -> None:
     keys = [Key("q", "quit"), Key("a", "act", enabled=False)]
     assert text(footer_line(keys, None, 80, UNICODE)) == " q quit  a act"

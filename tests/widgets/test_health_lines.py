@@ -82,7 +82,7 @@ def test_only_the_first_cause_stands_before_a_further_reason() -> None:
 
 
 def test_well_is_said_with_what_it_rests_on() -> None:
-    assert "Nothing is wrong: 14 of 14 sources answer in time." in page(well())
+    assert "Nothing is wrong: 14 of 14 sources in time." in page(well())
 
 
 def test_never_polled_says_what_would_fill_the_page() -> None:
@@ -94,8 +94,15 @@ def test_never_polled_says_what_would_fill_the_page() -> None:
 
 def test_an_error_stands_beside_the_last_value() -> None:
     rows = tuple(replace(row, error="timeout after 4 s") if row.key == "vercel" else row for row in health().components)
-    shown = page(health(components=rows), width=120)
-    assert "live 8f3c1d2 timeout after 4 s" in shown
+    for width in (80, 120):
+        line = next(line for line in page(health(components=rows), width=width).splitlines() if "vercel" in line)
+        assert "live 8f3c1d2" in line and "timeout after 4 s" in line and "20 s" in line
+
+
+def test_a_stale_verdict_says_when_it_was_judged() -> None:
+    stale = health(header=header(State.STALE))
+    assert "judged 03:12:42 UTC, <5 s ago, not since" in page(stale)
+    assert "not since" not in page(health())
 
 
 def test_unknown_targets_show_the_probes_figure_aside() -> None:
