@@ -89,7 +89,7 @@ def _settings(
     _top_level(table)
     names = _names(table)
     name = _choose(names, asked)
-    variables = _Variables(file, process_environment)
+    variables = _Variables(file, process_environment, own_first="demo" in table)
     path: KeyPath = ("environments", name)
     chosen = convert(variables.fill(table["environments"][name], path), Environment, path, given={"name": name})
     check(chosen, path)
@@ -179,12 +179,14 @@ class _Variables:
     """`${NAME}` in parsed values, from the process environment, else from the `.env` beside the file.
 
     In parsed values, so that a value with a quote in it cannot become another key; the process environment is
-    never changed, so that no child inherits what stands in `.env`.
+    never changed, so that no child inherits what stands in `.env`. `own_first`: the file outranks the process, for a
+    demo, which must not reach the systems whose DATABASE_URL its user has exported.
     """
 
-    def __init__(self, file: Path, process_environment: Mapping[str, str]) -> None:
+    def __init__(self, file: Path, process_environment: Mapping[str, str], *, own_first: bool = False) -> None:
         self.env_file = file.parent / ".env"
         self._process = process_environment
+        self._own_first = own_first
         self._beside: Mapping[str, str | None] | None = None
 
     def fill(self, value: Any, path: KeyPath) -> Any:
@@ -196,11 +198,15 @@ class _Variables:
         return _VARIABLE.sub(lambda found: self._value(found[1], path), value) if isinstance(value, str) else value
 
     def _value(self, name: str, path: KeyPath) -> str:
-        value = self._process[name] if name in self._process else self._from_file().get(name)
+        value = self._find(name)
         if not value:
             problem = f"the variable {name} is {'not set' if value is None else 'empty'}"
             raise Misfit(path, problem, f"export {name}, or write {name}=… into {self.env_file}")
         return value
+
+    def _find(self, name: str) -> str | None:
+        own = self._from_file() if self._own_first or name not in self._process else {}
+        return own[name] if name in own else self._process.get(name)
 
     def _from_file(self) -> Mapping[str, str | None]:
         if self._beside is None:

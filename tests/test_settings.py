@@ -194,6 +194,14 @@ def test_a_variable_comes_from_the_process_else_from_the_file_beside(tmp_path: P
     assert dict(os.environ) == before
 
 
+def test_a_demo_is_not_given_what_its_user_has_exported(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DATABASE_URL=postgresql://demo@b/c\n")
+    text = '[demo]\ndirectory = "."\n[environments.demo]\nurl = "http://127.0.0.1:1"\ndatabase = "${DATABASE_URL}"\n'
+    settings = load(write(tmp_path, text), None, {"DATABASE_URL": "postgresql://production@b/c"})
+    assert settings.environment.database == Secret("postgresql://demo@b/c")
+    assert settings.demo_directory == tmp_path
+
+
 def test_a_variable_that_is_not_set_is_named_with_its_line(tmp_path: Path) -> None:
     error = refused(tmp_path, FULL, DATABASE_URL=VARIABLES["DATABASE_URL"])
     assert error.problem == "the variable VERCEL_TOKEN is not set"

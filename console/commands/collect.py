@@ -1,10 +1,11 @@
-"""`radar collect`: the collector in the foreground, for a service manager or as the console's child."""
+"""`radar collect`: the collector in the foreground, for a service manager."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 
@@ -15,17 +16,16 @@ from console.model.configuration import Settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The options of this command."""
-    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)  # for the console
+    """It has no options of its own."""
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Collect until SIGTERM or SIGINT; 3 where the store cannot be."""
-    return collect(settings_of(arguments))
+    return leave(collect(settings_of(arguments)))
 
 
 def collect(settings: Settings) -> int:
-    """Collect until SIGTERM or SIGINT."""
+    """Collect until SIGTERM, SIGINT or SIGHUP; the caller ends with `leave`."""
     from console.store.files import UnsuitablePlace, prepare_directory
 
     try:
@@ -34,8 +34,15 @@ def collect(settings: Settings) -> int:
         complain(str(error))
         return UNUSABLE
     _log_to_stderr()
-    asyncio.run(_until_signalled(settings))
+    asyncio.new_event_loop().run_until_complete(_until_signalled(settings))
     return WELL
+
+
+def leave(status: int) -> int:
+    """End this process now: the interpreter would wait for a name lookup that hangs in one of asyncio's threads."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 async def _until_signalled(settings: Settings) -> None:

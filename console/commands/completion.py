@@ -35,8 +35,6 @@ def _walk(made: argparse.ArgumentParser, path: tuple[str, ...]) -> list[Words]:
     values: list[tuple[str, str]] = []
     below: list[Words] = []
     for action in made._actions:
-        if action.help == argparse.SUPPRESS:
-            continue
         options += [(option, action.help or "") for option in action.option_strings if option.startswith("--")]
         if isinstance(action, argparse._SubParsersAction):
             values += [(choice.dest, choice.help or "") for choice in action._choices_actions]

@@ -13,6 +13,7 @@ from console.commands.keeper import collecting
 from console.commands.output import complain
 from console.commands.parts import operator, reading, settings_of
 from console.model.configuration import Settings
+from console.model.ports import StoreReads
 
 if TYPE_CHECKING:
     from console.commands.faults import DemoFaults
@@ -31,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     return open_console(settings_of(arguments), at_ms)
 
 
-def open_console(settings: Settings, at_ms: int | None = None, faults: DemoFaults | None = None) -> int:
+def open_console(settings: Settings, at_ms: int | None = None) -> int:
     """The console on these settings, with a collector of its own while nobody else collects."""
     from console.store.files import UnsuitablePlace, prepare_directory
 
@@ -40,15 +41,16 @@ def open_console(settings: Settings, at_ms: int | None = None, faults: DemoFault
     except UnsuitablePlace as error:
         complain(str(error))
         return UNUSABLE
-    with collecting(settings):
-        return _run_app(settings, at_ms, faults or _demo_faults(settings.demo_directory))
+    with collecting(settings) as keeper, reading(settings, compared=keeper.found_another) as reads:
+        return _run_app(settings, reads, at_ms)
 
 
-def _run_app(settings: Settings, at_ms: int | None, faults: DemoFaults | None) -> int:
+def _run_app(settings: Settings, reads: StoreReads, at_ms: int | None) -> int:
     from console.app import RadarApp
 
-    # Two readers: the feed reads in a thread of its own, what a person asks for is read beside it.
-    with reading(settings) as reads, operator(settings) as person:
+    # The person has a reader of his own: the feed reads in a thread, what he asks for is read beside it.
+    with operator(settings) as person:
+        faults = _demo_faults(settings.demo_directory)
         app = RadarApp(settings, reads, person.alerts, person.polls, at_ms=at_ms, faults=faults)
         app.run()
     return FAILED if app.return_code else WELL

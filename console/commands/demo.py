@@ -27,14 +27,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """The demo until the console is quit, or until a signal; `fault`: 0 when it is in effect, 2 when refused."""
+    from console.commands.collect import leave
+
     try:
-        return _fault(arguments) if arguments.demo_command == "fault" else _demo(arguments)
+        if arguments.demo_command == "fault":
+            return _fault(arguments)
+        status = _demo(arguments)
+        return leave(status) if arguments.no_ui else status
     except Refused as error:
         complain(str(error))
         return FAILED
 
 
 def _demo(arguments: argparse.Namespace) -> int:
+    from console.commands.collect import collect
     from console.commands.console import open_console, unfit
     from console.commands.faults import free_directory
     from console.demo.faults import DemoFault
@@ -51,7 +57,7 @@ def _demo(arguments: argparse.Namespace) -> int:
         file = stack.start()
         output.line(f"its configuration is {file}")
         settings = _settings(file)
-        return _collect(settings) if arguments.no_ui else open_console(settings)
+        return collect(settings) if arguments.no_ui else open_console(settings)
     except DemoFault as error:
         raise Refused(str(error)) from None
     finally:
@@ -63,17 +69,9 @@ def _given(arguments: argparse.Namespace) -> Path | None:
 
 
 def _settings(file: Path) -> Settings:
-    """Of the demo's own variables only: what the user exports for his own systems must not reach a demo."""
     from console.settings import load
 
-    kept = {name: os.environ[name] for name in ("HOME", "XDG_STATE_HOME") if name in os.environ}
-    return load(file, None, kept)
-
-
-def _collect(settings: Settings) -> int:
-    from console.commands.collect import collect
-
-    return collect(settings)
+    return load(file, None, os.environ)
 
 
 def _fault(arguments: argparse.Namespace) -> int:

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from console.collector.secrets import fingerprint
 from console.commands.finding import Finding, Result
 from console.model.configuration import Settings
 from console.model.times import ago
 from console.store.clock import SystemClock
 from console.store.files import UnsuitablePlace, connect_reader, refuse_network, sqlite_faults
-from console.store.lease import read_lease
+from console.store.lease import LeaseRow, difference, read_lease
 
 ENOUGH_FREE_BYTES = 1 << 30
 LARGEST_CHECKED_BYTES = 1 << 30
@@ -37,7 +38,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         yield _space(directory)
     yield _file(settings.observed_path, "a collector makes it at its first round")
     yield _file(settings.records_path, "the first acknowledgement or silence makes it")
-    yield _collector(settings.observed_path)
+    yield _collector(settings)
 
 
 def _sqlite() -> Iterator[Finding]:
@@ -114,16 +115,25 @@ def _file(path: Path, when: str) -> Finding:
     return Finding(GROUP, path.name, Result.WELL, f"{size}, sound")
 
 
-def _collector(observed: Path) -> Finding:
-    start = "start it: systemctl start radar-collect@ENVIRONMENT, or open the console, which brings its own"
-    if not observed.exists():
+def _collector(settings: Settings) -> Finding:
+    start = f"systemctl start radar-collect@{settings.environment.name}, or open the console, which brings its own"
+    if not settings.observed_path.exists():
         return Finding(GROUP, "collector", Result.WARNING, "nobody has collected yet", start)
     try:
-        with closing(connect_reader(observed)) as connection:
+        with closing(connect_reader(settings.observed_path)) as connection:
             row = read_lease(connection)
     except sqlite3.Error as error:
         return Finding(GROUP, "collector", Result.UNKNOWN, f"the lease cannot be read: {error}", start)
     if row is None or not row.alive(SystemClock()):
         return Finding(GROUP, "collector", Result.WARNING, "nobody collects now", start)
-    silent = ago(row.silent_ms(SystemClock()) / 1000)
-    return Finding(GROUP, "collector", Result.WELL, f"{row.holder.words}, heard of {silent} ago")
+    own = fingerprint(settings.environment)
+    if differs := difference(row.holder, own.digest, own.identities):
+        fix = "give both the same radar.toml and credentials, and start the collector anew"
+        return Finding(
+            GROUP, "collector", Result.WARNING, f"{row.holder.words} collects by other settings: {differs}", fix
+        )
+    return Finding(GROUP, "collector", Result.WELL, f"{row.holder.words}, heard of {_silent(row)} ago")
+
+
+def _silent(row: LeaseRow) -> str:
+    return ago(row.silent_ms(SystemClock()) / 1000)

@@ -37,6 +37,8 @@ class Keeper:
         self._spawn = spawn
         self._collected = collected
         self._child: Child | None = None
+        self.found_another = False
+        """Whether somebody else collected when we came."""
         self._pause_s = LOOK_S
         self._next_s = 0.0
         self._stopped = threading.Event()
@@ -45,6 +47,7 @@ class Keeper:
     def start(self) -> None:
         """Start a child now, from the calling thread, if nobody collects; then keep looking."""
         self._look()
+        self.found_another = self._child is None
         self._thread.start()
 
     def stop(self) -> None:
@@ -85,12 +88,12 @@ def collected(observed: Path) -> bool:
 
 
 @contextmanager
-def collecting(settings: Settings) -> Iterator[None]:
+def collecting(settings: Settings) -> Iterator[Keeper]:
     """While inside, somebody collects."""
     keeper = Keeper(lambda: _spawn(settings), lambda: collected(settings.observed_path))
     keeper.start()
     try:
-        yield
+        yield keeper
     finally:
         keeper.stop()
 

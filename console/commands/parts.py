@@ -14,7 +14,7 @@ from console.model.ports import AlertActions, PollRequests, StoreReads
 from console.settings import load
 
 if TYPE_CHECKING:
-    from console.store.read import StoreReader
+    from console.collector.secrets import Fingerprint
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
@@ -23,12 +23,29 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
 
 
 @contextmanager
-def reading(settings: Settings) -> Iterator[StoreReader]:
-    """The store, opened for reading; `ports.StoreUnreadable` comes from its reads."""
+def reading(settings: Settings, *, compared: bool = False) -> Iterator[StoreReads]:
+    """The store, opened for reading; `ports.StoreUnreadable` comes from its reads.
+
+    `compared`: say how the collector's settings differ from ours. Costs 5 ms for each credential.
+    """
     from console.store.read import StoreReader
 
-    with closing(StoreReader(settings.observed_path, settings.records_path, settings.environment, None)) as reads:
+    own = _fingerprint(settings) if compared else None
+    reads = StoreReader(
+        settings.observed_path,
+        settings.records_path,
+        settings.environment,
+        own.digest if own else None,
+        identities=own.identities if own else None,
+    )
+    with closing(reads):
         yield reads
+
+
+def _fingerprint(settings: Settings) -> Fingerprint:
+    from console.collector.secrets import fingerprint
+
+    return fingerprint(settings.environment)
 
 
 @contextmanager

@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from console.model.states import State, rank
+from console.model.times import clock
 from console.model.views import AlertRow, AlertsView, ComponentRow, HealthView, Reason
+
+
+COMPONENT_CHANGED = "state"
+"""The kind of the events that tell what the components' own lines tell already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +68,16 @@ def _verdict(before: Sight | None, after: Sight) -> Iterator[Change]:
     was = before.health.header.state if before else None
     if header.state == was:
         return
-    verdict = after.health.verdict
-    words = verdict.whose_words if verdict and header.state is not State.HEALTHY else ""
-    at_ms = header.at_ms if before or not verdict else after.health.verdict_ms or header.at_ms
+    verdict_ms = after.health.verdict_ms or header.at_ms
+    if header.state is State.STALE:
+        at_ms, words = header.at_ms, f"not judged since {clock(verdict_ms)}"
+    else:
+        at_ms, words = verdict_ms, _whose(after) if header.state is not State.HEALTHY else ""
     yield Change(at_ms=at_ms, kind="verdict", subject=header.environment, text=words, state=header.state, was=was)
+
+
+def _whose(sight: Sight) -> str:
+    return sight.health.verdict.whose_words if sight.health.verdict else ""
 
 
 def _reasons(before: Sight | None, after: Sight) -> Iterator[Change]:
@@ -137,5 +148,5 @@ def _events(before: Sight | None, after: Sight) -> Iterator[Change]:
     """What happened before we began to watch is history, and `radar watch` tells only what is new."""
     old = set(before.health.lately) if before else set(after.health.lately)
     for event in after.health.lately:
-        if event not in old:
+        if event not in old and event.kind != COMPONENT_CHANGED:
             yield Change(at_ms=event.at_ms, kind="event", subject=event.kind, text=event.text, state=event.state)

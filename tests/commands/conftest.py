@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import subprocess
@@ -15,6 +14,8 @@ from typing import Any
 import pytest
 
 from console.cli import main
+from console.collector.run import holder_of
+from console.collector.secrets import fingerprint
 from console.model.configuration import Settings
 from console.model.judgement import RuleReading
 from console.model.observation import Event
@@ -135,7 +136,7 @@ class Collector:
 def collector(site: Site) -> Iterator[Collector]:
     """A live lease of this process on the site's store."""
     store = ObservedStore.open(site.settings.observed_path)
-    lease = store.acquire(dataclasses.replace(samples.holder(pid=os.getpid()), boot_id=SystemClock().boot_id))
+    lease = store.acquire(holder_of(fingerprint(site.settings.environment), SystemClock()))
     assert lease is not None
     yield Collector(store, lease)
     store.release(lease)

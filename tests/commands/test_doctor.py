@@ -49,8 +49,18 @@ def test_a_live_collector_and_sound_files_are_well(radar: Radar, collector: Coll
     collector.round()
     found = by_name(radar("doctor", "--offline", "--json"))
     assert found["store/collector"]["result"] == "well"
-    assert "op1@bastion" in found["store/collector"]["words"]
+    assert str(os.getpid()) in found["store/collector"]["words"]
     assert "sound" in found["store/observed.db"]["words"]
+
+
+def test_a_collector_with_other_settings_is_told_with_the_difference(
+    radar: Radar, site: Site, collector: Collector
+) -> None:
+    collector.round()
+    site.file.write_text(site.file.read_text().replace('routes = ["/"]', 'routes = ["/pricing"]'))
+    found = by_name(radar("doctor", "--offline", "--json"))
+    assert found["store/collector"]["result"] == "warning"
+    assert "routes / (ours /pricing)" in found["store/collector"]["words"]
 
 
 def test_a_damaged_file_fails(radar: Radar, site: Site) -> None:

@@ -171,3 +171,8 @@ def test_events_before_the_watch_are_history_and_later_ones_are_told_once() -> N
 def test_a_collector_that_dies_is_told() -> None:
     found = differences(sight(State.HEALTHY), sight(State.HEALTHY, alive=False))
     assert [(change.kind, change.state) for change in found] == [("collector", State.UNKNOWN)]
+
+
+def test_a_verdict_that_grew_old_is_told_as_such_and_not_as_anybodys_fault() -> None:
+    (change,) = (c for c in differences(sight(State.UNHEALTHY), sight(State.STALE)) if c.kind == "verdict")
+    assert (change.state, change.was, change.text) == (State.STALE, State.UNHEALTHY, "not judged since 03:12:44")
