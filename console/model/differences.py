@@ -9,7 +9,6 @@ from console.model.states import State, rank
 from console.model.times import clock
 from console.model.views import AlertRow, AlertsView, ComponentRow, HealthView, Reason
 
-
 COMPONENT_CHANGED = "state"
 """The kind of the events that tell what the components' own lines tell already."""
 
