@@ -44,7 +44,7 @@ class Control:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError), connection:
+        with contextlib.suppress(OSError, ValueError), connection:  # it went away, or spoke no JSON
             connection.settimeout(TIMEOUT_S)
             message = _receive(connection)
             answers: queue.SimpleQueue[Message] = queue.SimpleQueue()
@@ -68,7 +68,9 @@ def _receive(connection: socket.socket) -> Message:
         if not part or len(data) > LONGEST_LINE:
             raise ConnectionError("it went away without an answer")
         data += part
-    message: Message = json.loads(data)
+    message = json.loads(data)
+    if not isinstance(message, dict):
+        raise ValueError("not a JSON object")
     return message
 
 

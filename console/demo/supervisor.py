@@ -85,8 +85,14 @@ class Supervisor:
                 work = self._tick
             if work is None:
                 return
+            self._guarded(work)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
             work()
             self._follow_moves()
+        except FAULTS:  # a part that does not come back must not take the rest with it; the log says why
+            traceback.print_exc()
 
     def stop(self) -> None:
         """End everything at once; the data are made anew at the next start."""
@@ -145,6 +151,8 @@ class Supervisor:
                 self._follow_moves()
         except FAULTS as fault:
             return {"error": f"{message.get('name')}: {str(fault).strip()}"}
+        except (KeyError, TypeError) as error:
+            return {"error": f"this request is not understood: {error!r}"}
         return {"faults": sorted(self._switches.on), "pid": os.getpid()}
 
     def _unasked(self, message: Message) -> None:
@@ -174,6 +182,9 @@ class Supervisor:
         child.spawn()
         self._configure(name)
         child.wait_ready()
+        if name == "standins":
+            self._switches.resume_standins()
+            self._moves.put(child.ask(order="production"))
 
 
 _CHILDREN = ("standins", "history", "backend", "load")

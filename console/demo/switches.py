@@ -54,6 +54,12 @@ class Switches:
         """The faults that a new backend must know."""
         return [{"order": "fault", "name": name, "on": True} for name in sorted(self.on & IN_BACKEND)]
 
+    def resume_standins(self) -> None:
+        """Tell stand-ins that were started again of the faults that are on."""
+        for name in sorted(self.on & (IN_STANDINS | {"ci-migration-lock", "bastion-offline"})):
+            self._standins.ask(order="fault", name=name, on=True)
+        self._standins.ask(order="database", up="db-down" not in self.on)
+
     def _check(self, name: str) -> None:
         needs_sql = name in IN_DATABASE or name == "ci-migration-lock"
         if needs_sql and not self._database_answers():

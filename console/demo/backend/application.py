@@ -15,7 +15,7 @@ from console.demo.backend.cache import Cache
 from console.demo.backend.csrf import Csrf, keep_session
 from console.demo.backend.guard import Guard
 from console.demo.backend.logfile import LogFile
-from console.demo.backend.metrics import Metrics, memory_check
+from console.demo.backend.metrics import MemoryCheck, Metrics
 from console.demo.backend.pool import Pool
 from console.demo.backend.state import State
 
@@ -33,6 +33,7 @@ class Backend:
         self._pool, self._state, self._metrics = pool, state, metrics
         self._cache = Cache(metrics)
         self._csrf = Csrf()
+        self._memory = MemoryCheck()
 
     def routes(self) -> list[Route]:
         """Everything that is served; the rest is a 404 with an HTML page."""
@@ -114,7 +115,10 @@ class Backend:
 
     async def _health_body(self) -> bytes:
         began = time.perf_counter()
-        checks = {"database": await self._database_check(), "memory": memory_check("memory-flap" in self._state.faults)}
+        checks = {
+            "database": await self._database_check(),
+            "memory": self._memory.check("memory-flap" in self._state.faults),
+        }
         return json.dumps({
             "status": "healthy", "timestamp": _now(), "version": self._state.serving.version,
             "environment": "production", "checks": checks,
