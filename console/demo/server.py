@@ -196,7 +196,7 @@ class EmbeddedPostgres:
         command += ["--encoding=UTF8", "--locale=C", "--auth-host=scram-sha-256", "--auth-local=trust"]
         command += [f"--pwfile={password}"]
         if self.installation.major >= 16:  # the password is 192 random bits: 4096 rounds only slow the connections
-            command += ["-c", "scram_iterations=1"]
+            command += ["-c", "scram_iterations=1", "-c", "dynamic_shared_memory_type=mmap"]
         self._spawn(command, self.directory / "initdb.log")
         ended = self._ended_within(START_TIMEOUT_S)
         password.unlink(missing_ok=True)

@@ -129,19 +129,25 @@ def _waiter(waiter: Waiter, sessions: Mapping[int, SessionRow]) -> dict[str, Jso
 
 def _roots(pid: int, waiting: Mapping[int, Waiter]) -> set[int]:
     """Those at the head of everything that `pid` waits for, through any number of others."""
+    reached = _reached(pid, waiting)
+    heads = {at for at in reached if not _blockers(at, waiting)}
+    return heads or {min(at for at in reached if at in _reached(at, waiting))}
+
+
+def _reached(pid: int, waiting: Mapping[int, Waiter]) -> set[int]:
+    """Whom `pid` waits for, directly or not; itself only if it stands in a circle or waits for nobody."""
     seen: set[int] = set()
-    heads: set[int] = set()
-    to_visit = [pid]
+    to_visit = _blockers(pid, waiting) or [pid]
     while to_visit:
         at = to_visit.pop()
-        if at in seen:
-            continue
-        seen.add(at)
-        blockers = waiting[at].blockers if at in waiting else []
-        to_visit += blockers
-        if not blockers:
-            heads.add(at)
-    return heads or {min(seen)}
+        if at not in seen:
+            seen.add(at)
+            to_visit += _blockers(at, waiting)
+    return seen
+
+
+def _blockers(pid: int, waiting: Mapping[int, Waiter]) -> list[int]:
+    return [blocker for blocker in waiting[pid].blockers if blocker != pid] if pid in waiting else []
 
 
 def _longest_first(waiters: list[Waiter]) -> tuple[Waiter, ...]:

@@ -39,6 +39,11 @@ def test_a_circle_has_a_head_and_an_end() -> None:
     assert queue.root_pid == 1 and [one.pid for one in queue.waiters] == [2, 3]
 
 
+def test_who_waits_for_a_circle_is_not_its_head() -> None:
+    (queue,) = queues([waiter(1, 3), waiter(2, 3), waiter(3, 2)], [])
+    assert queue.root_pid == 2 and [one.pid for one in queue.waiters] == [1, 3]
+
+
 def test_nobody_waits() -> None:
     assert queues([], [running(1)]) == []
     assert queues([waiter(1)], [running(1)]) == [], "the lock was granted while we looked"

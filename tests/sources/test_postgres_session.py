@@ -98,7 +98,7 @@ async def test_the_server_itself_ends_what_takes_too_long(database: str) -> None
 
 
 async def test_close_does_not_wait_for_a_statement(database: str) -> None:
-    one = Session(Endpoint(Secret(database), "database"), PATIENT)
+    one = Session(Endpoint(Secret(database), "database"), Limits(statement_ms=5000))
     asking = asyncio.create_task(one.ask(SLEEP, budget_s=60))
     assert await sleeping(database, 1)
     began = time.monotonic()
@@ -106,7 +106,7 @@ async def test_close_does_not_wait_for_a_statement(database: str) -> None:
     assert time.monotonic() - began < 1
     with pytest.raises((Fault, asyncio.CancelledError)):
         await asking
-    assert await sleeping(database, 0)
+    assert await sleeping(database, 0), "ended by our cancel, or on a slow machine by its own limit"
 
 
 async def test_the_canary_does_not_queue_behind_our_own_slow_question(database: str) -> None:
