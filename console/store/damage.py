@@ -15,6 +15,7 @@ from console.store.files import inode_of
 
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_ROOMLESS = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 _ROOM_BYTES = 1024 * 1024  # an I/O error with less than this free is a full disk that the system reports otherwise
 
 
@@ -28,14 +29,22 @@ def is_damage(error: sqlite3.Error) -> bool:
     return primary_code(error) in _DAMAGE or "malformed" in str(error) or "not a database" in str(error)
 
 
+def is_full(error: sqlite3.Error, path: Path) -> bool:
+    """Whether there was no room: SQLite says so, or the system refused to write, or hardly anything is free."""
+    if primary_code(error) == sqlite3.SQLITE_FULL:
+        return True
+    # A quota and a limit on file sizes come as failed writes; a file that cannot be made as one that cannot be opened.
+    refused = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_WRITE
+    return refused or (primary_code(error) in _ROOMLESS and free_bytes(path) < _ROOM_BYTES)
+
+
 def in_words(error: sqlite3.Error, path: Path) -> StoreError:
     """The error of a write that rolled back, for people."""
     code = primary_code(error)
-    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and free_bytes(path) < _ROOM_BYTES):
-        left = free_bytes(path)
+    if is_full(error, path):
         return StoreFull(
-            f"no room to write {path.name}: {left // 1024} KiB free on the disk of {path.parent} (disk, quota or size "
-            "limit is full); what is stored is kept, the next round tries again: free some space"
+            f"no room to write {path.name} (disk, quota or size limit; {free_bytes(path) // 1024} KiB free on the disk "
+            f"of {path.parent}): what is stored is kept, the next round tries again; free some space"
         )
     if code in _BUSY:
         return StoreBusy(f"{path.name} is locked by another program; the next round tries again")

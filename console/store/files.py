@@ -51,6 +51,8 @@ def prepare_directory(directory: Path) -> None:
             directory.chmod(DIRECTORY_MODE)
     except OSError as error:
         raise UnsuitablePlace(f"cannot create the directory {directory}: {error.strerror}") from error
+    if not directory.is_dir():
+        raise UnsuitablePlace(f"{directory} is no directory: the store needs one")
     refuse_network(directory)
 
 
@@ -66,7 +68,7 @@ def prepare_file(path: Path) -> None:
         _repair_mode(path)
         return
     except OSError as error:
-        raise UnsuitablePlace(f"cannot create {path}: {error.strerror}") from error
+        raise _uncreatable(path, error) from error
     try:
         os.fchmod(descriptor, FILE_MODE)
     finally:
@@ -74,9 +76,16 @@ def prepare_file(path: Path) -> None:
 
 
 def _repair_mode(path: Path) -> None:
-    found = path.stat()
-    if found.st_uid == os.geteuid() and found.st_mode & 0o777 != FILE_MODE:
-        path.chmod(FILE_MODE)
+    try:
+        found = path.stat()
+        if found.st_uid == os.geteuid() and found.st_mode & 0o777 != FILE_MODE:
+            path.chmod(FILE_MODE)
+    except OSError as error:
+        raise _uncreatable(path, error) from error
+
+
+def _uncreatable(path: Path, error: OSError) -> UnsuitablePlace:
+    return UnsuitablePlace(f"cannot create {path}: {error.strerror}")
 
 
 def refuse_network(directory: Path, mounts: str | None = None) -> None:

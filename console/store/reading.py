@@ -114,7 +114,9 @@ class ReadFile:
     def _unreadable(self, error: Exception) -> Unreadable:
         self.close()
         name = self._path.name
-        if not isinstance(error, sqlite3.Error) or damage.is_damage(error):
+        if not isinstance(error, sqlite3.Error):
+            return Unreadable(f"{name} holds what this radar cannot read ({type(error).__name__}: {error})")
+        if damage.is_damage(error):
             return Unreadable(f"{name} is damaged ({error}): {self._remedy()}")
         code = damage.primary_code(error)
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

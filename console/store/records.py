@@ -60,18 +60,15 @@ class Records:
         )
 
     def end_silence(self, silence_id: int, by: str = "", at_ms: int | None = None) -> bool:
-        """End a silence now; False when there is none of that id or it had ended."""
-        with self._transaction() as connection:
-            known = connection.execute("SELECT 1 FROM silence WHERE id = ?", (silence_id,)).fetchone()
-            if known is None:
-                return False
-            return (
-                connection.execute(
-                    "INSERT OR IGNORE INTO silence_end(silence_id, ended_ms, by) VALUES (?, ?, ?)",
-                    (silence_id, _moment(at_ms), plain(by)),
-                ).rowcount
-                > 0
-            )
+        """End a silence now; False when there is none of that id or it is over."""
+        moment_ms = _moment(at_ms)
+        if silence_id not in {silence.id for silence in self.active_silences(moment_ms)}:
+            return False
+        self._write(
+            "INSERT OR IGNORE INTO silence_end(silence_id, ended_ms, by) VALUES (?, ?, ?)",
+            (silence_id, moment_ms, plain(by)),
+        )
+        return True
 
     def active_silences(self, at_ms: int | None = None) -> tuple[SilenceRow, ...]:
         """Silences in force at a moment, newest first."""
@@ -106,12 +103,14 @@ class Records:
 
     def _write(self, statement: str, values: tuple[object, ...]) -> int:
         try:
-            return self._written(statement, values)
+            row = self._written(statement, values)
         except StoreFull:
             # What people record matters more than the reserve kept for it.
             if not ballast.free(self._path):
                 raise
             return self._written(statement, values)
+        ballast.fill(self._path)  # once there is room again
+        return row
 
     def _written(self, statement: str, values: tuple[object, ...]) -> int:
         with self._transaction() as connection:
