@@ -11,12 +11,13 @@ from console.model.observation import Json, Outcome
 from console.model.states import State
 from console.model.views import ComponentDetail, SpanRow, TargetDetail
 from widgets.bars import state_spans
+from widgets.blocking_lines import blocking_lines
 from widgets.event_lines import event_spans
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, beside, blank, cut, ends, fit, width_of, wrap
-from widgets.words import DAY_S, age, clock, day, duration, full, number, span
+from widgets.outline import label, outline, words
+from widgets.words import DAY_S, age, clock, day, duration, span
 
-RAW_LINES = 400
 _CHECKS = {"pass": State.HEALTHY, "ok": State.HEALTHY, "warn": State.DEGRADED, "fail": State.UNHEALTHY}
 _OUTCOME_TONES: Mapping[Outcome, Tone] = {Outcome.ANSWERED: "dim", Outcome.HELD: "unknown", Outcome.BLOCKED: "unknown"}
 
@@ -78,8 +79,7 @@ class _Part:
         lines += self._checks(target.facts.get("checks"))
         lines += self._facts(target)
         lines += self._figures(target)
-        if not self.brief:
-            lines += self._raw(target)
+        lines += self._volatile(target)
         return [*lines, *self._history(target.history)]
 
     def _title(self, target: TargetDetail) -> Line:
@@ -118,11 +118,11 @@ class _Part:
         return self.line([*spans, Span(f"  {message}" if message else "", "text")])
 
     def _facts(self, target: TargetDetail) -> list[Line]:
-        pairs = [(key, _words(value)) for key, value in flat(target.facts) if not key.startswith("checks.")]
+        pairs = [(label(key), _words(key, value)) for key, value in flat(target.facts) if not key.startswith("checks.")]
         return self._pairs(pairs) if pairs else []
 
     def _figures(self, target: TargetDetail) -> list[Line]:
-        pairs = [(key, number(value)) for key, value in sorted(target.samples.items())]
+        pairs = [(label(key), words(key, value)) for key, value in sorted(target.samples.items())]
         return [self.head("  FIGURES"), *self._pairs(pairs)] if pairs else []
 
     def _pairs(self, pairs: list[tuple[str, str]]) -> list[Line]:
@@ -141,22 +141,27 @@ class _Part:
             lines += self.wrapped(value, indent, first=Span(f"   {fit(name, names)}  ", "dim"))
         return lines
 
-    def _raw(self, target: TargetDetail) -> list[Line]:
-        if not target.volatile:
-            return []
-        text = json.dumps(dict(target.volatile), ensure_ascii=False, indent=2, default=str)
-        taken = (
-            ""
-            if target.volatile_ms is None
-            else f"{full(target.volatile_ms)}, {age(self.now_ms, target.volatile_ms)} ago"
-        )
-        rows = text.split("\n")
-        lines = [self.head("  RAW ANSWER", taken)]
-        for row in rows[:RAW_LINES]:
-            indent = " " * (3 + len(row) - len(row.lstrip(" ")))
-            lines += self.wrapped(row.strip(), indent)
-        more = len(rows) - RAW_LINES
-        return [*lines, self.line([Span(f"   {self.glyphs.ellipsis}{more} lines more", "dim")])] if more > 0 else lines
+    def _volatile(self, target: TargetDetail) -> list[Line]:
+        """What changes with each poll. Beside the list only who blocks whom, which cannot wait."""
+        lines: list[Line] = []
+        for name, value in target.volatile.items():
+            if value in (None, [], {}, "") or (self.brief and name != "blocking"):
+                continue
+            head = "RAW ANSWER" if name == "raw" else name.replace("_", " ").upper()
+            shown = blocking_lines(value, self.width, self.glyphs.ellipsis) if name == "blocking" else None
+            lines += [self.head(f"  {head}", self._taken(target)), *(shown or self._outlined(value))]
+        return lines
+
+    def _outlined(self, value: Json) -> list[Line]:
+        body = value.get("body") if isinstance(value, dict) else None
+        if not isinstance(value, dict) or not isinstance(body, str):
+            return outline(value, self.width, self.glyphs.ellipsis)
+        rest = {name: part for name, part in value.items() if name != "body"}
+        return [*outline(rest, self.width, self.glyphs.ellipsis), *outline(body, self.width, self.glyphs.ellipsis)]
+
+    def _taken(self, target: TargetDetail) -> str:
+        at_ms = target.volatile_ms
+        return "" if at_ms is None else f"{clock(at_ms, seconds=True)} UTC, {age(self.now_ms, at_ms)} ago"
 
     def _history(self, history: tuple[SpanRow, ...]) -> list[Line]:
         if not history:
@@ -170,7 +175,9 @@ class _Part:
         began = f"{'' if today and self.brief else day(row.began_ms):>6} {clock(row.began_ms, seconds=not self.brief)}"
         lasted = duration((row.last_ms - row.began_ms) / 1000)
         kind = f"{row.outcome.value}" + (f", {row.error_kind.value}" if row.error_kind else "")
-        spans = [Span(f"   {began}", "dim"), Span(f"{lasted:>6}  ", "dim"), *state_spans(row.state, self.glyphs)]
+        glyph, word = state_spans(row.state, self.glyphs)
+        state = [glyph, word._replace(text=fit(word.text, 9))]
+        spans = [Span(f"   {began}", "dim"), Span(f"{lasted:>6}  ", "dim"), *state]
         shown = [Span(f"  {kind}", "dim")] if row.outcome is not Outcome.ANSWERED else []
         lead = [*spans, *shown, Span("  ")]
         taken = width_of(lead)
@@ -187,14 +194,10 @@ def flat(values: Mapping[str, Json], prefix: str = "") -> Iterable[tuple[str, Js
             yield f"{prefix}{name}", value
 
 
-def _words(value: Json) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+def _words(name: str, value: Json) -> str:
     if isinstance(value, list):
         return (
             ", ".join(item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in value)
             or "none"
         )
-    if isinstance(value, float):
-        return number(value)
-    return "-" if value is None else str(value)
+    return words(name, value)

@@ -9,7 +9,7 @@ from console.model.states import State
 from console.model.views import HealthView, Reason, Verdict
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, cut, ends, width_of
-from widgets.words import age, clock, when
+from widgets.words import age, when
 
 _INDENT = "     "
 _FILLS = "The console starts a collector: values in seconds. If not: radar doctor."
@@ -93,8 +93,7 @@ def _kept(begin: list[Span], words: list[Span], tail: list[Span], width: int, gl
 def _whose(view: HealthView, verdict: Verdict, now_ms: int) -> list[Span]:
     """Whose it is; for a verdict that is no longer kept up, when it was judged."""
     if view.header.state is State.STALE and view.verdict_ms is not None:
-        judged = f"judged {clock(view.verdict_ms, seconds=True)} UTC, {age(now_ms, view.verdict_ms)} ago"
-        return [Span(f"{judged}, not since ", "warn")]
+        return [Span(f"judged {age(now_ms, view.verdict_ms)} ago, not since ", "warn")]
     tone: Tone = "warn" if verdict.whose in ("vendor", "supabase", "bastion") else "dim"
     return [Span(f"{verdict.whose_words} ", tone)] if verdict.whose_words else []
 

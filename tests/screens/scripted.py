@@ -259,9 +259,10 @@ def component(key: str, row: ComponentRow | None = None) -> ComponentDetail:
         samples={"latency_ms": 16.0, "ok": 0.0},
         volatile={
             "raw": {
-                "status": "healthy",
-                "timestamp": "2025-11-22T03:12:41Z",
-                "checks": {"database": {"status": "fail"}},
+                "url": "https://app.example.com/api/v1/system/health",
+                "http_status": 200,
+                "headers": {"content-type": "application/json"},
+                "body": '{"status": "healthy", "timestamp": "2025-11-22T03:12:41Z", "checks": {}}',
             }
         },
         volatile_ms=NOW - 3 * S,

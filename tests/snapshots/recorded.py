@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from console.store.history import HistoryWriter
 from console.store.lease import Holder
 from console.store.read import StoreReader
 from console.store.records import Records
-from tests.snapshots.stories import CALM_VERDICT, GOOD, NOW, PAST_ALERT, D, H, M, Part, S, Story, rules
+from tests.snapshots.stories import BLOCKING, CALM_VERDICT, GOOD, NOW, PAST_ALERT, D, H, M, Part, S, Story, rules
 
 HOLDER = Holder(name="op1@bastion-1", pid=4711, boot_id="boot-1", fingerprint="f1", identities={})
 
@@ -76,7 +76,13 @@ def _observation(part: Part, target: str, state: State, now: bool) -> Observatio
     outcome = part.outcome if now else Outcome.ANSWERED
     answered = outcome is Outcome.ANSWERED
     facts = dict(part.facts) if now and answered else {}
-    raw: dict[str, Json] = {"status": "healthy", "timestamp": "2025-11-22T03:12:41Z", "responseTime": "16ms"}
+    raw: dict[str, Json] = {
+        "url": "https://app.example.com/api/v1/system/health",
+        "http_status": 200,
+        "headers": {"content-type": "application/json"},
+        "body": '{"status":"healthy","timestamp":"2025-11-22T03:12:41Z","version":"1.0.0","checks":{"database":'
+        '{"status":"fail","message":"connection refused"},"memory":{"status":"pass"}},"responseTime":"16ms"}',
+    }
     return Observation(
         target=target,
         outcome=outcome,
@@ -88,8 +94,14 @@ def _observation(part: Part, target: str, state: State, now: bool) -> Observatio
         samples={"latency_ms": 16.0, "ok": 1.0 if state is GOOD else 0.0}
         if now and answered and part.origin is Origin.PROBE
         else {},
-        volatile={"raw": raw} if now and target == "health" and answered else {},
+        volatile=_volatile(target, raw) if now and answered else {},
     )
+
+
+def _volatile(target: str, raw: Json) -> Mapping[str, Json]:
+    if target == "postgres.activity":
+        return {"blocking": BLOCKING}
+    return {"raw": raw} if target == "health" else {}
 
 
 def _write_verdict(writer: HistoryWriter, story: Story) -> None:

@@ -365,6 +365,26 @@ class Story:
     silence: bool = False
 
 
+BLOCKING: Json = [
+    {
+        "root_pid": 4242,
+        "root_user": "ci",
+        "root_application": "migrate",
+        "root_state": "idle in transaction",
+        "root_query": "ALTER TABLE reviews ADD COLUMN score integer",
+        "root_age_s": 41.0,
+        "waiters": [
+            {
+                "pid": 4301,
+                "query": "SELECT * FROM reviews WHERE client_id = $1",
+                "waits_s": 38.2,
+                "mode": "AccessShareLock",
+            },
+            {"pid": 4307, "query": "INSERT INTO reviews VALUES ($1, $2)", "waits_s": 12.0, "mode": "RowExclusiveLock"},
+        ],
+        "queued": 3,
+    }
+]
 STORIES = {
     "night": Story(NIGHT, NIGHT_VERDICT, NIGHT_TARGETS, 8 * M, NIGHT_ALERTS, NIGHT_EVENTS, 8 * M, silence=True),
     "calm": Story(CALM, CALM_VERDICT, CALM_TARGETS, 9 * D),
