@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -46,8 +47,13 @@ def open_console(settings: Settings, at_ms: int | None = None) -> int:
 
 
 def _run_app(settings: Settings, reads: StoreReads, at_ms: int | None) -> int:
+    # Imports make a hundred thousand objects that stay: looking through them again and again costs 25 ms of a start,
+    # and later every full collection. So not while importing, and never again for these.
+    gc.disable()
     from console.app import RadarApp
 
+    gc.freeze()
+    gc.enable()
     # The person has a reader of his own: the feed reads in a thread, what he asks for is read beside it.
     with operator(settings) as person:
         faults = _demo_faults(settings.demo_directory)

@@ -65,6 +65,8 @@ def findings(settings: Settings) -> list[Finding]:
     from console.collector.once import one_round  # httpx and psycopg: only where something is asked
 
     observations, judgement = asyncio.run(one_round(settings))
+    order = [target for component in judgement.components for target in component.targets]
+    observations.sort(key=lambda each: order.index(each.target) if each.target in order else len(order))
     found = [finding for observation in observations for finding in judged(observation)]
     if judgement.identity_mismatch:
         fix = "compare url, vercel.project and supabase.ref in the configuration: they belong to different systems"
@@ -75,12 +77,16 @@ def findings(settings: Settings) -> list[Finding]:
 def judged(observation: Observation) -> Iterator[Finding]:
     """What a poll tells of the way to its target. That the target is unhealthy is no fault of the configuration."""
     if observation.outcome is Outcome.ANSWERED:
-        yield Finding("systems", observation.target, Result.WELL, f"answers: {observation.words}")
+        yield Finding("systems", observation.target, Result.WELL, _answer(observation.words))
         yield from _rights(observation)
     else:
         yield Finding(
             "systems", observation.target, _RESULTS[observation.outcome], observation.words, _fix(observation)
         )
+
+
+def _answer(words: str) -> str:
+    return words if words.startswith("answers") else f"answers: {words}"
 
 
 _RESULTS: Mapping[Outcome, Result] = {

@@ -17,6 +17,8 @@ from typing import Protocol
 from console.model.configuration import Settings
 
 LOOK_S = 3.0
+FIRST_PAINT_S = 0.5
+"""What is stored already is shown first: a child that starts beside us would take half of what two cores have."""
 LONGEST_PAUSE_S = 60.0
 
 
@@ -33,9 +35,11 @@ class Child(Protocol):
 class Keeper:
     """Starts a collector when nobody holds the lease, and again when that one ended: at longer and longer intervals."""
 
-    def __init__(self, spawn: Callable[[], Child], collected: Callable[[], bool]) -> None:
+    def __init__(self, spawn: Callable[[], Child], collected: Callable[[], bool], *, delay_s: float = 0.0) -> None:
+        """`delay_s`: how long the first child waits."""
         self._spawn = spawn
         self._collected = collected
+        self._delay_s = delay_s
         self._child: Child | None = None
         self.found_another = False
         """Whether somebody else collected when we came."""
@@ -45,9 +49,8 @@ class Keeper:
         self._thread = threading.Thread(target=self._keep, name="keeper", daemon=True)
 
     def start(self) -> None:
-        """Start a child now, from the calling thread, if nobody collects; then keep looking."""
-        self._look()
-        self.found_another = self._child is None
+        """Begin to look, in a thread of its own that lives as long as we do."""
+        self.found_another = self._collected()
         self._thread.start()
 
     def stop(self) -> None:
@@ -59,8 +62,10 @@ class Keeper:
 
     def _keep(self) -> None:
         # The kernel's signal at the parent's death is tied to the thread that spawned; this one lives until we end.
-        while not self._stopped.wait(LOOK_S):
+        self._stopped.wait(self._delay_s)
+        while not self._stopped.is_set():
             self._look()
+            self._stopped.wait(LOOK_S)
 
     def _look(self) -> None:
         running = self._child is not None and self._child.poll() is None
@@ -90,7 +95,9 @@ def collected(observed: Path) -> bool:
 @contextmanager
 def collecting(settings: Settings) -> Iterator[Keeper]:
     """While inside, somebody collects."""
-    keeper = Keeper(lambda: _spawn(settings), lambda: collected(settings.observed_path))
+    observed = settings.observed_path
+    delay_s = FIRST_PAINT_S if observed.exists() else 0.0
+    keeper = Keeper(lambda: _spawn(settings), lambda: collected(observed), delay_s=delay_s)
     keeper.start()
     try:
         yield keeper

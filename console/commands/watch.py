@@ -61,12 +61,10 @@ def _watched(reads: StoreReads, stop: threading.Event) -> Iterator[Change]:
 
 
 def _words(output: Output, change: Change) -> str:
-    """`03:04:12 ✗ routes unhealthy, was healthy: p95 1,840 ms (probe)`, readable without glyph and colour."""
-    state = f"{output.state(change.state)} " if change.state else ""
-    was = f" was {change.was.value}:" if change.was else ""
-    return f"{clock(change.at_ms)} {change.kind} {change.subject}: {state}{was.strip()} {change.text}".replace(
-        "  ", " "
-    ).rstrip()
+    """`03:04:12 component routes: ✗ unhealthy, was healthy: p95 1,840 ms (probe)`: readable without the glyph."""
+    was = f", was {change.was.value}" if change.was else ""
+    parts = [f"{change.kind} {change.subject}", output.state(change.state) + was if change.state else "", change.text]
+    return f"{clock(change.at_ms)} {': '.join(part for part in parts if part)}"
 
 
 def _nobody_reads() -> bool:

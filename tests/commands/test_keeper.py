@@ -55,8 +55,9 @@ def kept(place: Place) -> Iterator[Keeper]:
 
 def test_a_child_is_started_at_once_where_nobody_collects(place: Place, kept: Keeper) -> None:
     kept.start()
-    assert len(place.children) == 1
+    assert place.spawned.wait(10)
     kept.stop()
+    assert len(place.children) == 1
     assert place.children[0].stopped
 
 
@@ -70,6 +71,7 @@ def test_none_is_started_beside_another_collector_until_that_is_gone(place: Plac
 
 def test_one_that_ended_is_replaced_and_one_that_runs_is_not_doubled(place: Place, kept: Keeper) -> None:
     kept.start()
+    assert place.spawned.wait(10)
     place.spawned.clear()
     assert not place.spawned.wait(0.1)
     place.children[0].status = 1
@@ -79,6 +81,7 @@ def test_one_that_ended_is_replaced_and_one_that_runs_is_not_doubled(place: Plac
 
 def test_one_that_ends_at_once_again_and_again_is_started_less_and_less_often(place: Place, kept: Keeper) -> None:
     kept.start()
+    assert place.spawned.wait(10)
     for _ in range(4):
         place.spawned.clear()
         place.children[-1].status = 1

@@ -1,0 +1,84 @@
+"""`radar collect` as a service manager runs it, and the collector that `radar watch` brings."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from console.commands.keeper import collected
+from tests.commands.conftest import Site
+
+
+def until(condition: Callable[[], object], within_s: float = 20) -> None:
+    """Wait for a condition; fails when it does not come about."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def service(site: Site, tmp_path: Path) -> socket.socket:
+    """What systemd listens on."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    listening.bind(str(tmp_path / "notify"))
+    listening.settimeout(20)
+    return listening
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_service_is_ready_collects_and_ends_in_order(
+    site: Site, service: socket.socket, number: signal.Signals
+) -> None:
+    process = subprocess.Popen(
+        [*_radar(site), "collect"],
+        env={**site.variables, "NOTIFY_SOCKET": str(site.directory / "notify")},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert service.recv(1000) == b"READY=1"
+        until(lambda: collected(site.settings.observed_path))
+        process.send_signal(number)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        error = process.communicate()[1]
+    assert "Traceback" not in error
+    assert not collected(site.settings.observed_path), "the lease is given back"
+    said = []
+    while b"STOPPING=1" not in said:
+        said.append(service.recv(1000))
+
+
+def test_where_the_store_cannot_be_it_ends_with_3(site: Site) -> None:
+    (site.directory / "state").write_text("a file")
+    done = subprocess.run([*_radar(site), "collect"], env=site.variables, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 3
+    assert "cannot create the directory" in done.stderr
+
+
+def test_the_watchs_own_collector_dies_with_it_whatever_kills_it(site: Site) -> None:
+    process = site.start("watch", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    try:
+        until(lambda: collected(site.settings.observed_path))
+        (child,) = psutil.Process(process.pid).children()
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 10)
+    until(lambda: not collected(site.settings.observed_path))
+
+
+def _radar(site: Site) -> list[str]:
+    from tests.commands.conftest import RADAR
+
+    return [*RADAR, "--config", str(site.file)]
