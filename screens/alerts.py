@@ -6,17 +6,18 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.binding import BindingType
+from textual.events import ScreenResume
 from textual.widget import Widget
 from textual.widgets import Input
 
 from console.model.ports import StoreReads
 from console.model.views import AlertsView
 from screens.dialogs.act import Acknowledge, ActPage, Decision, EndSilence, Silence, choices_for
-from screens.feed import Question
+from screens.feed import Fed, Question
 from screens.page import Page, key
 from screens.scroll import Content, ScrollPage, empty
 from widgets.alert_detail import alert_detail
-from widgets.alert_lines import AlertList
+from widgets.alert_lines import AlertList, foremost
 from widgets.bars import Key
 from widgets.lines import Line, beside, plain
 
@@ -34,6 +35,10 @@ class AlertsScreen(ScrollPage[None]):
         key("slash", "filter", "filter the lines", "alerts.filter", short="filter"),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._entered = True
+
     def extra(self) -> Iterable[Widget]:
         field = Input(placeholder="filter: words that the line must hold", id="filter", max_length=100)
         field.display = False
@@ -44,6 +49,20 @@ class AlertsScreen(ScrollPage[None]):
             return reads.alerts(at_ms)
 
         return ask
+
+    def on_screen_resume(self, event: ScreenResume) -> None:
+        """Whoever comes here for an alert finds the cursor on one."""
+        self._entered = True
+
+    def on_fed(self, message: Fed) -> None:
+        """With the first answer: from a rule or a silence the cursor goes to the foremost alert that fires."""
+        view = message.answer
+        if not self._entered or not isinstance(view, AlertsView):
+            return
+        self._entered = False
+        if view.firing and not (self.selected or "").startswith("alert:"):
+            self._remember(f"alert:{foremost(view.firing).id}")
+            self.top = 0
 
     def keys(self) -> list[Key]:
         if isinstance(self.focused, Input):

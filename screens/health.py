@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from console.model.ports import StoreReads
-from console.model.views import AlertRow, AlertsView, ComponentDetail, Header, HealthView
+from console.model.views import AlertsView, ComponentDetail, Header, HealthView
 from screens.feed import Question
 from screens.page import Page, key
 from widgets.canvas import Canvas
@@ -120,16 +120,10 @@ class HealthScreen(Page[None]):
 
     def _act_on(self, view: AlertsView) -> None:
         from screens.alerts import open_choices
+        from widgets.alert_lines import foremost
 
-        alert = foremost(view, self.selected)
-        if alert is None:
-            self.say("there is nothing to act on: no alert is firing")
+        if view.firing:
+            own = [alert for alert in view.firing if alert.subject == self.selected]
+            open_choices(self, view, f"alert:{foremost(own or view.firing).id}")
         else:
-            open_choices(self, view, f"alert:{alert.id}")
-
-
-def foremost(view: AlertsView, component: str | None) -> AlertRow | None:
-    """The firing alert of that component; else the worst that nobody has seen; else the worst."""
-    order = ("critical", "high", "medium", "low")
-    firing = sorted(view.firing, key=lambda one: (one.acknowledged_ms is not None, order.index(one.severity)))
-    return next((one for one in firing if one.subject == component), firing[0] if firing else None)
+            self.say("there is nothing to act on: no alert is firing")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from console.model.configuration import Severity
@@ -30,6 +30,13 @@ RULE_STATES: Mapping[str, tuple[State, Tone]] = {
 _RULE_ORDER = ("firing", "pending", "held", "unknown", "ok")
 
 
+def what(alert: AlertRow, tone: Tone) -> list[Span]:
+    """Subject and words, the subject once."""
+    if alert.text.startswith(alert.subject):
+        return [Span(alert.subject, tone), Span(alert.text.removeprefix(alert.subject))]
+    return [Span(alert.subject, tone), Span(f": {alert.text}")]
+
+
 def _in_hand(alert: AlertRow) -> bool:
     """Whether somebody sees to it, or nobody can."""
     return alert.acknowledged_ms is not None or alert.silenced_until_ms is not None or alert.held
@@ -38,6 +45,11 @@ def _in_hand(alert: AlertRow) -> bool:
 def _urgency(alert: AlertRow) -> tuple[bool, int, int]:
     """What nobody has in hand first, then the worst, then the newest."""
     return _in_hand(alert), list(SEVERITY).index(alert.severity), -alert.began_ms
+
+
+def foremost(firing: Sequence[AlertRow]) -> AlertRow:
+    """The one to see to first. There must be one."""
+    return min(firing, key=_urgency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +112,8 @@ class AlertList:
         spans = [
             Span(f"{self.glyphs.state[state]} {fit(alert.severity, 12)}", "text" if quiet else tone),
             Span(fit(age(self.now_ms, alert.began_ms), 5, "right")),
-            Span(f"  {alert.subject}", "strong"),
-            Span(f": {alert.text}"),
+            Span("  "),
+            *what(alert, "strong"),
             Span(f" ({alert.origin.value})", "dim"),
         ]
         words = " ".join(self._hands(alert))
@@ -168,8 +180,8 @@ class AlertList:
         spans = [
             Span(fit(when(alert.began_ms, self.now_ms), 14), "dim"),
             Span(fit(duration((ended - alert.began_ms) / 1000), 5, "right"), "dim"),
-            Span(f"  {alert.subject}"),
-            Span(f": {alert.text} "),
-            Span(f"({alert.severity}, {alert.origin.value})", "dim"),
+            Span("  "),
+            *what(alert, "text"),
+            Span(f" ({alert.severity}, {alert.origin.value})", "dim"),
         ]
         return self._row(f"alert:{alert.id}", spans)

@@ -20,6 +20,8 @@ from widgets.target_lines import target_lines
 DETAIL_FROM = 140
 LATELY_FROM = 180
 _GAP = 2
+_ROWS_ALONE = 5
+"""Lines from which each event has one of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,6 @@ def _main_column(
 
 
 def _lately(view: HealthView, width: int, room: int, now_ms: int, glyphs: Glyphs) -> list[Line]:
-    if room >= len(view.lately):
+    if room >= min(len(view.lately), _ROWS_ALONE):
         return event_column(view.lately, width, room, now_ms, glyphs, label=True)
     return event_pairs(view.lately, width, room, now_ms, glyphs)

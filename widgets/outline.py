@@ -12,12 +12,14 @@ from rich.cells import cell_len
 
 from console.model.observation import Json
 from widgets.lines import Line, Span, cut, wrap
-from widgets.words import figure, number
+from widgets.words import figure, full, number
 
 LINES = 400
 """Lines of one section; what is more is counted."""
 _DEEPEST = 8
-_UNITS = {"_s": "s", "_ms": "ms", "_bytes": "B"}
+_UNITS = {"_s": "s", "_ms": "ms", "_bytes": "B", "_share": "share"}
+_MOMENTS_MS = 10**12
+"""A number of ms from here on is no length of time but a moment: 2001 or later."""
 
 Row = tuple[int, list[Span]]
 """Depth and spans, not yet wrapped."""
@@ -122,6 +124,8 @@ def words(name: str, value: Json) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
+        if name.endswith("_ms") and value >= _MOMENTS_MS:
+            return full(int(value))
         unit = next((unit for end, unit in _UNITS.items() if name.endswith(end)), "")
         # A number without a unit may be an identifier: no commas in it.
         return figure(value, unit) if unit else str(value) if isinstance(value, int) else number(value)

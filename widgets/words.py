@@ -63,9 +63,9 @@ def full(at_ms: int) -> str:
 
 
 def number(value: float) -> str:
-    """Three figures at most below a thousand, thousands by comma: `0.2`, `12.5`, `1,840`."""
+    """Two figures below ten, whole numbers above, thousands by comma: `0.2`, `6.1`, `97`, `1,840`."""
     size = abs(value)
-    if size >= 100 or value == int(value):
+    if size >= 9.95 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if size >= 1 else f"{value:.2g}"
 

@@ -457,3 +457,14 @@ async def test_the_session_file_is_private(make_app: MakeApp, tmp_path: Path) ->
         await until_fed(pilot)
         await pilot.press("j", "q")
     assert (tmp_path / "session.json").stat().st_mode & 0o777 == 0o600
+
+
+async def test_coming_to_the_alerts_the_cursor_is_on_the_foremost_one(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        await until_fed(pilot)
+        await pilot.press("9")
+        await until_text(pilot, "▌✗ critical")
+        await pilot.press("G", "k", "k", "k")
+        assert "▌✗ critical" not in text_of(pilot)
+        await pilot.press("1", "9")
+        await until_text(pilot, "▌✗ critical")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from console.model.views import AlertsView
 from tests.screens.scripted import FIRING, NOW, alerts
 from widgets.alert_detail import alert_detail
-from widgets.alert_lines import AlertList
+from widgets.alert_lines import AlertList, foremost
 from widgets.glyphs import UNICODE
 from widgets.lines import plain, width_of
 
@@ -68,3 +70,16 @@ def test_the_detail_tells_times_in_full_and_who_has_seen_it() -> None:
 def test_what_is_gone_has_no_detail() -> None:
     assert alert_detail(alerts(firing=(), history=()), f"alert:{FIRING[0].id}", 80, NOW, UNICODE) == []
     assert alert_detail(alerts(), None, 80, NOW, UNICODE) == []
+
+
+def test_a_subject_that_begins_the_words_is_told_once() -> None:
+    alert = replace(FIRING[0], subject="gateway", text="gateway: 502, while direct SQL answers")
+    shown = rows(alerts(firing=(alert,)))
+    assert "gateway: 502" in shown and "gateway: gateway" not in shown
+
+
+def test_what_nobody_has_in_hand_comes_first_then_the_worst() -> None:
+    seen = replace(FIRING[0], severity="critical", acknowledged_ms=NOW, acknowledged_by="op1")
+    low = replace(FIRING[1], id=9, severity="low", acknowledged_ms=None)
+    assert foremost((seen, low)) is low
+    assert foremost((replace(seen, acknowledged_ms=None), low)).severity == "critical"

@@ -46,7 +46,9 @@ def test_impossible_moments_are_shown_not_raised(at_ms: int) -> None:
     ("value", "unit", "text"),
     [
         (1840, "ms", "1,840 ms"),
-        (12.04, "ms", "12.0 ms"),
+        (12.04, "ms", "12 ms"),
+        (6.12, "ms", "6.1 ms"),
+        (9.96, "ms", "10 ms"),
         (0.0021, "share", "0.21 %"),
         (0.38, "share", "38 %"),
         (None, "ms", "?"),
