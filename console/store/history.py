@@ -96,7 +96,7 @@ class HistoryWriter:
         for alert in judgement.alerts:
             self.alert(alert)
         for target, samples in judgement.samples.items():
-            self.samples(target, judgement.at_ms, samples)
+            self.samples(target, judgement.at_ms, samples, judged=True)
 
     def _judged(self, key: str, state: State, body: str, interval_s: float, began_ms: int, last_ms: int) -> None:
         poll = Poll(
@@ -123,8 +123,10 @@ class HistoryWriter:
 
     # Samples
 
-    def samples(self, target: str, at_ms: int, samples: Mapping[str, Sample], *, answered: bool = True) -> None:
-        """The raw samples of one poll; for the last minutes only, older ones are rollups."""
+    def samples(
+        self, target: str, at_ms: int, samples: Mapping[str, Sample], *, answered: bool = True, judged: bool = False
+    ) -> None:
+        """The raw samples of one poll, or of the collector's own; for the last minutes, older ones are rollups."""
         self._reach(at_ms, at_ms)
         owner = self._memory.target_id(self._connection, target)
         series = [
@@ -132,7 +134,7 @@ class HistoryWriter:
             for metric, sample in samples.items()
         ]
         self._connection.execute(
-            "INSERT OR REPLACE INTO recent(at, target_id, data) VALUES (?, ?, ?)",
+            f"INSERT OR REPLACE INTO {'recent_judged' if judged else 'recent'}(at, target_id, data) VALUES (?, ?, ?)",
             (at_ms, owner, codec.samples_text(series, answered)),
         )
 

@@ -18,6 +18,28 @@ from console.store.timeline import Segment, Timeline, era_of, wall_of
 LIVE_SLACK_MS = 5_000  # a round is stamped a little ahead of a reader's clock when the clock is being slewed
 
 
+class Bodies:
+    """Decoded bodies of one opened file. Their ids are never used again, so they are kept from read to read."""
+
+    KEPT = 2_000
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._known: dict[int, Record] = {}
+
+    def of(self, body_id: int) -> Record:
+        """The body, decoded once. Raises ValueError when it is damaged or missing."""
+        found = self._known.get(body_id)
+        if found is None:
+            row = self._connection.execute("SELECT json FROM body WHERE id = ?", (body_id,)).fetchone()
+            if row is None:
+                raise ValueError(f"body {body_id} is missing")
+            if len(self._known) >= self.KEPT:
+                self._known.clear()
+            found = self._known[body_id] = codec.loads(row[0])
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class SpanAt:
     """A span as it stood at the moment of the read."""
@@ -31,10 +53,16 @@ class SpanAt:
     error_kind: str | None
     state: State
     since_at: int
-    body: Record
+    body_id: int
+    bodies: Bodies
     answered_id: int | None
     end_at: int
     """Its last extension as stored, which may be after the moment of the read."""
+
+    @property
+    def body(self) -> Record:
+        """The judged facts."""
+        return self.bodies.of(self.body_id)
 
     @property
     def interval_ms(self) -> int:
@@ -42,18 +70,22 @@ class SpanAt:
         return max(1, (self.due_at - self.end_at) // 2)
 
 
+# An open span's end is beside it; the target's id leads to it, since a target has one open span.
 _SPAN = (
-    "SELECT s.id, t.key, s.began_at, coalesce(o.last_at, s.last_at), coalesce(o.due_at, s.due_at), s.outcome, "
-    "s.error_kind, s.state, s.since_at, b.json, s.answered_id FROM span s JOIN target t ON t.id = s.target_id "
-    "JOIN body b ON b.id = s.body_id LEFT JOIN open_span o ON o.span_id = s.id "
+    "SELECT s.id, s.target_id, s.began_at, coalesce(o.last_at, s.last_at), coalesce(o.due_at, s.due_at), s.outcome, "
+    "s.error_kind, s.state, s.since_at, s.body_id, s.answered_id FROM span s "
+    "LEFT JOIN open_span o ON o.target_id = s.target_id AND o.span_id = s.id "
 )
 
 
 class Moment:
     """A store at a moment. Everything is asked inside one short transaction that the caller holds."""
 
-    def __init__(self, connection: sqlite3.Connection, at_ms: int | None, now_ms: int) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, at_ms: int | None, now_ms: int, bodies: Bodies | None = None
+    ) -> None:
         self.connection = connection
+        self._bodies = bodies or Bodies(connection)
         self.live = at_ms is None
         self.at_ms = now_ms if at_ms is None else at_ms
         self.timeline = Timeline(connection.execute("SELECT id, began_ms FROM era"))
@@ -63,6 +95,8 @@ class Moment:
             self.position = self.lease.last_at
         self._spans: dict[str, SpanAt | None] = {}
         self._targets: dict[str, int] = dict(connection.execute("SELECT key, id FROM target"))
+
+        self._names = {number: key for key, number in self._targets.items()}
 
     @property
     def keys(self) -> Mapping[str, int]:
@@ -96,10 +130,10 @@ class Moment:
         return self._span(row) if row else None
 
     def _span(self, row: tuple[Any, ...]) -> SpanAt:
-        number, target, began_at, end_at, due_at, outcome, error_kind, state, since_at, body, answered_id = row
+        number, target, began_at, end_at, due_at, outcome, error_kind, state, since_at, body_id, answered_id = row
         return SpanAt(
             id=number,
-            target=target,
+            target=self._names[target],
             began_at=began_at,
             last_at=min(end_at, self.position),
             due_at=due_at,
@@ -107,7 +141,8 @@ class Moment:
             error_kind=error_kind,
             state=State(state),
             since_at=since_at,
-            body=codec.loads(body),
+            body_id=body_id,
+            bodies=self._bodies,
             answered_id=answered_id,
             end_at=end_at,
         )
@@ -133,8 +168,9 @@ class Moment:
     def _stretches(self, target: int | None, segment: Segment) -> list[tuple[int, int, State]]:
         rows = self.connection.execute(
             "SELECT s.began_at, coalesce(o.due_at, s.due_at), s.state FROM span s LEFT JOIN open_span o "
-            "ON o.span_id = s.id WHERE s.target_id = ?1 AND s.began_at <= ?3 AND s.began_at >= coalesce((SELECT "
-            "max(began_at) FROM span WHERE target_id = ?1 AND began_at <= ?2), ?2) ORDER BY s.began_at DESC",
+            "ON o.target_id = s.target_id AND o.span_id = s.id WHERE s.target_id = ?1 AND s.began_at <= ?3 "
+            "AND s.began_at >= coalesce((SELECT max(began_at) FROM span WHERE target_id = ?1 AND began_at <= ?2), ?2) "
+            "ORDER BY s.began_at DESC",
             (target, segment.low, segment.high),
         )
         found, next_at = [], segment.high

@@ -20,7 +20,9 @@ GRACE_MS = 30_000  # a round may be written this long after the moment that it i
 
 def oldest_slot(connection: sqlite3.Connection) -> int | None:
     """Start of the oldest ten minutes that are not packed."""
-    row = connection.execute("SELECT min(at) FROM recent").fetchone()
+    row = connection.execute(
+        "SELECT min(at) FROM (SELECT min(at) AS at FROM recent UNION ALL SELECT min(at) FROM recent_judged)"
+    ).fetchone()
     return blocks.floor(row[0], BLOCK_MS) if row[0] is not None else None
 
 
@@ -39,30 +41,33 @@ def waits(connection: sqlite3.Connection, now: int) -> bool:
 
 
 def pack(connection: sqlite3.Connection, memory: Memory, start: int) -> int:
-    """Turn the rounds of one slot into blocks and minute rollups; gives how many rows of `recent` went into them."""
-    end = start + BLOCK_MS
-    rows = connection.execute(
-        "SELECT at, target_id, data FROM recent WHERE at >= ? AND at < ? ORDER BY at", (start, end)
+    """Turn the rounds of one slot into blocks and minute rollups; gives how many rows went into them."""
+    slot = (start, start + BLOCK_MS)
+    polled = connection.execute("SELECT at, target_id, data FROM recent WHERE at >= ? AND at < ?", slot).fetchall()
+    judged = connection.execute(
+        "SELECT at, target_id, data FROM recent_judged WHERE at >= ? AND at < ?", slot
     ).fetchall()
     gathered: dict[int, list[Timed]] = defaultdict(list)
-    for at, target, data in rows:
-        answered, samples = codec.samples_from(data)
+    for at, target, data in polled:
+        answered = codec.samples_from(data)[0]
         gathered[memory.series_id(connection, target, POLLED, SeriesKind.GAUGE.value)].append((at, float(answered)))
-        for series, sample in samples:
+    for at, _, data in [*polled, *judged]:
+        for series, sample in codec.samples_from(data)[1]:
             gathered[series].append((at, sample))
     metrics = {number: metric for (_, metric), number in memory.series.items()}
     for series, timed in gathered.items():
         _pack_series(connection, series, metrics.get(series, ""), start, timed)
-    connection.execute("DELETE FROM recent WHERE at >= ? AND at < ?", (start, end))
-    hour = blocks.floor(start, HOUR_MS)
-    connection.execute("INSERT OR IGNORE INTO pending_hour(start) VALUES (?)", (hour,))
-    return len(rows)
+    for table in ("recent", "recent_judged"):
+        connection.execute(f"DELETE FROM {table} WHERE at >= ? AND at < ?", slot)
+    connection.execute("INSERT OR IGNORE INTO pending_hour(start) VALUES (?)", (blocks.floor(start, HOUR_MS),))
+    return len(polled) + len(judged)
 
 
 def _pack_series(connection: sqlite3.Connection, series: int, metric: str, start: int, timed: list[Timed]) -> None:
     row = connection.execute("SELECT data FROM block WHERE series_id = ? AND start = ?", (series, start)).fetchone()
     if row is not None:  # a round came late: the slot is closed again, from everything in it
-        timed = sorted([*blocks.decode(start, row[0]), *timed], key=lambda each: each[0])
+        timed = [*blocks.decode(start, row[0]), *timed]
+    timed.sort(key=lambda each: each[0])
     connection.execute(
         "INSERT OR REPLACE INTO block(series_id, start, n, data) VALUES (?, ?, ?, ?)",
         (series, start, len(timed), blocks.encode(start, timed)),

@@ -133,7 +133,7 @@ class StoreReader:
         records = self._records_at(shown_ms)
         try:
             with self._observed.transaction() as connection:
-                moment = Moment(connection, at_ms, shown_ms) if connection is not None else None
+                moment = Moment(connection, at_ms, shown_ms, self._observed.bodies) if connection is not None else None
                 yield moment, records, shown_ms
         except Unreadable as error:
             raise StoreUnreadable(str(error)) from error

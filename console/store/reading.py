@@ -10,6 +10,7 @@ from pathlib import Path
 
 from console.store import damage
 from console.store.files import connect_reader, connect_writer, inode_of
+from console.store.moment import Bodies
 from console.store.schema import WrongSchema, verify
 
 
@@ -27,6 +28,7 @@ class ReadFile:
         self._connection: sqlite3.Connection | None = None
         self._inode: tuple[int, int] | None = None
         self._opened = 0
+        self.bodies: Bodies | None = None
 
     def version(self) -> int:
         """Changes when anybody wrote, and when the file appeared, vanished or was replaced."""
@@ -84,6 +86,7 @@ class ReadFile:
             raise Unreadable(f"{self._path}: {error}") from error
         if connection is not None:
             self._connection, self._inode = connection, inode
+            self.bodies = Bodies(connection)
             self._opened += 1
 
     def _connect(self) -> sqlite3.Connection | None:

@@ -59,7 +59,7 @@ class RoundWriter:
         if verdict.begun:
             self._change(Recorded(verdict.target_id, True, verdict.before, True), judgement.verdict.state.value)
         for target, samples in judgement.samples.items():
-            self._samples(self._memory.target_id(self._connection, target), samples, True)
+            self._own_samples(target, samples)
         self._judged_values(judgement)
         self._figures(judgement)
         for alert in judgement.alerts:
@@ -100,15 +100,24 @@ class RoundWriter:
 
     def _samples(self, target: int, samples: Mapping[str, Sample], answered: bool) -> None:
         # The row is written without samples too: it says when the poll was.
-        series = [
+        self._connection.execute(
+            "INSERT OR REPLACE INTO recent(at, target_id, data) VALUES (?, ?, ?)",
+            (self._at, target, codec.samples_text(self._series(target, samples), answered)),
+        )
+
+    def _own_samples(self, key: str, samples: Mapping[str, Sample]) -> None:
+        target = self._memory.target_id(self._connection, key)
+        self._connection.execute(
+            "INSERT OR REPLACE INTO recent_judged(at, target_id, data) VALUES (?, ?, ?)",
+            (self._at, target, codec.samples_text(self._series(target, samples), True)),
+        )
+
+    def _series(self, target: int, samples: Mapping[str, Sample]) -> list[tuple[int, Sample]]:
+        return [
             (self._memory.series_id(self._connection, target, metric, kind_of(metric, sample)), sample)
             for metric, sample in samples.items()
             if usable(sample)
         ]
-        self._connection.execute(
-            "INSERT OR REPLACE INTO recent(at, target_id, data) VALUES (?, ?, ?)",
-            (self._at, target, codec.samples_text(series, answered)),
-        )
 
     def _volatile(self, recorded: Recorded, observation: Observation) -> None:
         if not observation.volatile:
@@ -127,7 +136,7 @@ class RoundWriter:
         """The targets' values as series too: when the figures of a moment are thinned out, these still tell them."""
         values = {row.name: row.value for row in judgement.targets if row.value is not None}
         if values:
-            self._samples(self._memory.target_id(self._connection, JUDGED), values, True)
+            self._own_samples(JUDGED, values)
 
     def _figures(self, judgement: Judgement) -> None:
         data = codec.packed(codec.figures_record(judgement))

@@ -30,7 +30,8 @@ CREATE TABLE target(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
 CREATE TABLE series(id INTEGER PRIMARY KEY, target_id INTEGER NOT NULL, metric TEXT NOT NULL, kind TEXT NOT NULL,
   UNIQUE(target_id, metric));
 
-CREATE TABLE body(id INTEGER PRIMARY KEY, sha BLOB NOT NULL UNIQUE, json TEXT NOT NULL);
+-- AUTOINCREMENT: an id means the same body for ever, so that readers may keep what they decoded.
+CREATE TABLE body(id INTEGER PRIMARY KEY AUTOINCREMENT, sha BLOB NOT NULL UNIQUE, json TEXT NOT NULL);
 CREATE TABLE span(id INTEGER PRIMARY KEY, target_id INTEGER NOT NULL, began_at INTEGER NOT NULL,
   last_at INTEGER NOT NULL, due_at INTEGER NOT NULL, outcome TEXT NOT NULL, error_kind TEXT, state TEXT NOT NULL,
   since_at INTEGER NOT NULL, body_id INTEGER NOT NULL, answered_id INTEGER);
@@ -45,6 +46,9 @@ CREATE TABLE change(at INTEGER NOT NULL, target_id INTEGER NOT NULL, state TEXT 
 
 -- Samples: packed rounds, then blocks of ten minutes, then rollups.
 CREATE TABLE recent(at INTEGER NOT NULL, target_id INTEGER NOT NULL, data TEXT NOT NULL,
+  PRIMARY KEY(at, target_id)) WITHOUT ROWID;
+-- The collector's own samples, apart and few: what Health sums up of the last minutes is read without the rest.
+CREATE TABLE recent_judged(at INTEGER NOT NULL, target_id INTEGER NOT NULL, data TEXT NOT NULL,
   PRIMARY KEY(at, target_id)) WITHOUT ROWID;
 CREATE TABLE block(series_id INTEGER NOT NULL, start INTEGER NOT NULL, n INTEGER NOT NULL, data BLOB NOT NULL,
   PRIMARY KEY(series_id, start)) WITHOUT ROWID;

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from console.model.observation import Buckets, Sample
 from console.store import blocks, codec
@@ -84,7 +85,7 @@ class Series:
 
     def _recent(self, low: int, high: int) -> Tally:
         samples = [(at, sample) for at, sample in self._unpacked(low, high) if not isinstance(sample, Buckets)]
-        minutes = {blocks.floor(at, MINUTE_MS) for at, _ in samples}
+        minutes = {at - wall_of(at) % MINUTE_MS for at, _ in samples}
         return Tally(len(samples), sum(sample for _, sample in samples), len(minutes))
 
     def samples(self, from_ms: int) -> list[tuple[int, Sample]]:
@@ -104,14 +105,24 @@ class Series:
         )
         return [each for start, data in rows for each in blocks.decode(start, data) if low <= each[0] <= high]
 
-    def _unpacked(self, low: int, high: int) -> Iterable[tuple[int, Sample]]:
-        rows = self._moment.connection.execute(
-            "SELECT at, data FROM recent WHERE at >= ? AND at <= ? AND target_id = ? ORDER BY at",
-            (low, high, self._target),
-        )
-        return [
-            (at, sample) for at, data in rows for number, sample in codec.samples_from(data)[1] if number == self.number
-        ]
+    def _unpacked(self, low: int, high: int) -> list[tuple[int, Sample]]:
+        return [each for each in self._rounds if low <= each[0] <= high]
+
+    @cached_property
+    def _rounds(self) -> list[tuple[int, Sample]]:
+        """What is not packed yet, read once for all windows: some ten minutes."""
+        moment = self._moment
+        rows = _rows_of(moment, "recent_judged", self._target)
+        if moment.connection.execute("SELECT 1 FROM open_span WHERE target_id = ?", (self._target,)).fetchone():
+            rows = sorted([*rows, *_rows_of(moment, "recent", self._target)])
+        decoded = ((at, codec.samples_from(data)[1]) for at, data in rows)
+        return [(at, sample) for at, samples in decoded for number, sample in samples if number == self.number]
+
+
+def _rows_of(moment: Moment, table: str, target: int) -> list[tuple[int, str]]:
+    return moment.connection.execute(
+        f"SELECT at, data FROM {table} WHERE at <= ? AND target_id = ? ORDER BY at", (moment.position, target)
+    ).fetchall()
 
 
 def last_value(moment: Moment, key: str, within_ms: int = BLOCK_MS) -> float | None:

@@ -63,7 +63,7 @@ def test_a_clock_set_back_is_told_and_overwrites_nothing(tmp_path: Path) -> None
     assert live.header.sources_late == 0
     assert live.row.state is State.DEGRADED
     assert live.row.strip[-1] is State.DEGRADED
-    assert count(path, "recent") == rows + 6
+    assert count(path, "recent") == rows + 3
     # What was seen then is shown for then.
     clock.wall = before_ms + 4 * HOUR_MS
     assert reads.component("application", before_ms - 10 * MINUTE_MS - HOUR_MS).targets == ()
