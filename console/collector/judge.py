@@ -22,7 +22,7 @@ from console.model.observation import ErrorKind, Event, Observation, Outcome, Sa
 from console.model.situation import EGRESS, Online, Situation, witness_says
 from console.model.states import State
 from console.model.target_rows import target_rows
-from console.model.track import CONFIRMATIONS, REACH_FAULTS, Track
+from console.model.track import CONFIRMATIONS, REACH_FAULTS, Track, failed_checks
 from console.model.verdict import conclude
 from console.model.windows import Windows
 from console.sources.egress import is_local
@@ -122,7 +122,7 @@ class Judge:
     def _count_connection(self, track: Track, observation: Observation) -> None:
         """A failed connection counts once it is confirmed: one lost packet is none."""
         sql = observation.target.startswith("postgres.") and observation.error_kind in CONNECTION_FAULTS
-        check = observation.target == "health" and "database" in track.failed_checks
+        check = observation.target == "health" and "database" in failed_checks(observation)
         if (sql or check) and track.bad >= track.confirmations:
             self._unconnected[track.target] = self._unconnected.get(track.target, 0) + 1
 

@@ -77,7 +77,7 @@ def _rule(
     )
 
 
-# --- measures that compare a figure with its limit ------------------------------------------------------------------
+# --- measures that compare a figure with its limit --------------------------------------------------------------------
 
 
 def _over(
@@ -165,14 +165,14 @@ def _connection(rounds: Rounds) -> Sequence[Measure]:
     situation = rounds.situation
     counts = situation.windows.numbers(CONNECTION_FAILURES, RECENT_S, situation.now)
     value = sum(counts) if counts else None
-    tracks = situation.under("postgres.") or situation.under("health")
+    tracks = [*situation.under("postgres."), *situation.under("health")]
     words = next((words_of(track) for track in tracks if track.trouble), "")
     text = f"{value or 0:.0f} failed connections in 5 min" + (f": {words}" if words else "")
     origin = Origin.SQL if situation.under("postgres.") else Origin.PROBE
     return [_over("database", value, 0.0, text=text, origin=origin, unknown=_unknown(situation, tracks))]
 
 
-# --- measures that follow a state -----------------------------------------------------------------------------------
+# --- measures that follow a state -------------------------------------------------------------------------------------
 
 
 def _by_state(situation: Situation, subject: str, state: State, tracks: Sequence[Track], text: str) -> Measure:

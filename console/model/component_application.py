@@ -37,7 +37,8 @@ def _unreachable(situation: Situation, tracks: list[Track]) -> bool:
         return False
     if any(situation.excused(track) or situation.awaits_witness(track) for track in tracks):
         return False
-    return sum(track.bad for track in tracks) >= tracks[0].confirmations
+    confirmed = sum(track.bad for track in tracks) >= tracks[0].confirmations
+    return confirmed or any(track.state is State.UNHEALTHY for track in tracks)
 
 
 def _find_down(draft: Draft, tracks: list[Track]) -> None:
@@ -72,7 +73,7 @@ def _find_unanswered(draft: Draft, situation: Situation, health: Track, ping: Tr
 
 
 def _find_failed_checks(draft: Draft, health: Track) -> None:
-    failed = list(health.failed_checks)
+    failed = health.failed_checks
     if not failed:
         draft.figure = "health " + health.state.value
         draft.note("health", health, f"health check: {words_of(health)}", _sentence(health), state=health.state)

@@ -68,17 +68,18 @@ def judge_database(situation: Situation) -> Assessment:
     return draft.assessed()
 
 
-# --- reach ----------------------------------------------------------------------------------------------------------
+# --- reach ------------------------------------------------------------------------------------------------------------
 
 
 def _find_unreachable(draft: Draft, situation: Situation, tracks: Sequence[Track]) -> bool:
     """Whether no SQL gets through at all: one finding then, not one for each query."""
-    failing = [track for track in tracks if track.trouble and track.fails and not situation.excused(track)]
+    failing = [track for track in tracks if track.fault and track.fails and not situation.excused(track)]
     core = [track for track in failing if track.target in (ACTIVITY, CANARY)]
     configured = [track for track in tracks if track.target in (ACTIVITY, CANARY)]
     if not core or len(core) < len(configured) or any(situation.awaits_witness(track) for track in core):
         return False
-    if sum(track.bad for track in core) < core[0].confirmations:
+    confirmed = sum(track.bad for track in core) >= core[0].confirmations
+    if not confirmed and all(track.state is not State.UNHEALTHY for track in core):
         return False
     _find_down(draft, core)
     return True
@@ -121,7 +122,7 @@ def _find_rights(draft: Draft, track: Track) -> None:
     draft.note("rights", track, text, "The role lacks pg_monitor: sessions of others are unknown.", state=State.UNKNOWN)
 
 
-# --- what the answers say -------------------------------------------------------------------------------------------
+# --- what the answers say ---------------------------------------------------------------------------------------------
 
 
 def fresh(situation: Situation, target: str) -> Track | None:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from console.model.finding import (
-    Assessment,
-    Draft,
-    Finding,
-    absent,
-    nothing_known,
-    overdue,
-    short_fault,
-    well,
-    words_of,
-)
+from console.model.finding import Assessment, Draft, Finding, absent, nothing_known, short_fault, well, words_of
 from console.model.moment import Moment
 from console.model.observation import Origin
 from console.model.situation import RECENT_S, Situation
@@ -31,39 +22,46 @@ PREFIX = "route:"
 MINIMUM_SAMPLES = 20
 """A share or a p95 of fewer samples is chance."""
 MINIMUM_FAILURES = 3
-BURST_S = 60.0
+LATEST_S = 60.0
 """Window over all routes together, so that a fault shows before one route alone has twenty samples."""
-BURST_SAMPLES = 12
+LATEST_SAMPLES = 12
 UNHEALTHY_SHARE = 0.20
 SLOW_FACTOR = 3.0
 """Two probes in a row this much slower than the route's own median are a fault at once."""
+OVER_AT = 4.0
+"""Errors are over when as many good polls in a row had a chance of e⁻⁴ (2 %) at their rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route's figures over the last five minutes and over the last one."""
+    """One route's polls of the last five minutes (1.0 good, 0.0 failed) and of the last one, oldest first."""
 
     path: str
     track: Track
     state: State
-    polls: int
-    failures: int
-    latest_polls: int
-    latest_failures: int
-    latest_bouts: int
-    """How often it began to fail in the last minute: an outage is one bout, errors of some requests are many."""
+    polls: Sequence[float]
+    latest: Sequence[float]
     latencies_ms: Sequence[float]
     latest_ms: Sequence[float]
 
     @property
     def share(self) -> float:
         """Failed share of the last five minutes' polls."""
-        return self.failures / self.polls if self.polls else 0.0
+        return self.polls.count(0.0) / len(self.polls) if self.polls else 0.0
 
     @property
-    def still_errs(self) -> bool:
-        """Whether failures go on; those of an outage that is over do not count as errors for another minute."""
-        return self.track.trouble > 0 or self.latest_bouts > 1
+    def failures(self) -> int:
+        """Failures in the last minute."""
+        return self.latest.count(0.0)
+
+    @property
+    def is_flaky(self) -> bool:
+        """Whether it failed, recovered and failed again within a minute: an outage is one bout, errors are many."""
+        return _bouts(self.latest) > 1
+
+
+def _bouts(polls: Sequence[float]) -> int:
+    return sum(now == 0.0 != before for before, now in pairwise([1.0, *polls]))
 
 
 def judge_routes(situation: Situation) -> Assessment:
@@ -73,29 +71,27 @@ def judge_routes(situation: Situation) -> Assessment:
         return absent(KEY, KEY, "No routes are configured: routes = […] names the paths to probe.")
     routes = [_measure(situation, track) for track in tracks]
     draft = Draft(key=KEY, name=KEY, origin=Origin.PROBE, tracks=tracks, figure=_figure(routes))
-    _judge_down(draft, situation, routes)
-    _judge_errors(draft, situation, routes)
+    errs = _errs(situation, routes)
+    told_apart = [route for route in routes if not (errs and route.is_flaky)]
+    _judge_states(draft, situation, routes, told_apart)
+    if errs:
+        share = percent(situation.environment.thresholds.alert_error_share)
+        draft.find(_errors(routes, situation.now), f"More than {share} of the probes fail, others succeed.")
     _judge_slow(draft, situation, routes)
-    errors = any(finding.key == f"{KEY}.errors" for finding in draft.findings)
-    ok = sum(route.state is State.HEALTHY and not (errors and route.latest_failures) for route in routes)
+    ok = sum(route.state is State.HEALTHY and not (errs and route.failures) for route in routes)
     draft.name = f"{KEY} {ok}/{len(routes)}"
     return draft.assessed()
 
 
 def _measure(situation: Situation, track: Track) -> Route:
-    ok = situation.numbers(track.target, "ok")
-    latest_ok = situation.numbers(track.target, "ok", BURST_S)
     return Route(
         path=track.target.removeprefix(PREFIX),
         track=track,
         state=situation.state(track),
-        polls=len(ok),
-        failures=ok.count(0.0),
-        latest_polls=len(latest_ok),
-        latest_failures=latest_ok.count(0.0),
-        latest_bouts=sum(now == 0.0 != before for before, now in pairwise([1.0, *latest_ok])),
+        polls=situation.numbers(track.target, "ok"),
+        latest=situation.numbers(track.target, "ok", LATEST_S),
         latencies_ms=situation.numbers(track.target, "latency_ms"),
-        latest_ms=situation.numbers(track.target, "latency_ms", 2 * BURST_S),
+        latest_ms=situation.numbers(track.target, "latency_ms", LATEST_S),
     )
 
 
@@ -107,83 +103,109 @@ def _figure(routes: Sequence[Route]) -> str:
     return short_fault(failing) if failing else "no answer yet"
 
 
-def _judge_down(draft: Draft, situation: Situation, routes: Sequence[Route]) -> None:
-    down = [route for route in routes if route.state is State.UNHEALTHY]
-    if len(down) == len(routes) > 1:
-        _find_all_down(draft, down)
+# --- routes that fail -------------------------------------------------------------------------------------------------
+
+
+def _judge_states(draft: Draft, situation: Situation, routes: Sequence[Route], told: Sequence[Route]) -> None:
+    """One finding for all routes in the same state, not one for each."""
+    for route in told:
+        nothing_known(draft, situation, route.track)
+        if route.state is State.HEALTHY:
+            well(draft, route.track, f"{route.path} is good")
+    for what, state in (("down", State.UNHEALTHY), ("degraded", State.DEGRADED)):
+        found = [route for route in told if route.state is state]
+        if found:
+            _find_group(draft, what, state, found, whole=len(found) == len(routes))
+    _find_waiting(draft, situation, [route for route in told if route.state is State.HEALTHY])
+
+
+def _find_group(draft: Draft, what: str, state: State, routes: Sequence[Route], *, whole: bool) -> None:
+    first = min((route.track for route in routes), key=lambda track: track.trouble_since or track.tried or _EVER)
+    words = sorted({words_of(route.track) for route in routes})
+    paths = f"all {len(routes)} routes" if whole and len(routes) > 1 else listed([route.path for route in routes])
+    text = f"{paths}: {listed(words, few=2)}"
+    draft.note(what, first, text, f"{text}.", state=state)
+
+
+_EVER = Moment(0, 0)
+
+
+def _find_waiting(draft: Draft, situation: Situation, routes: Sequence[Route]) -> None:
+    waiting = [route for route in routes if route.track.target in situation.waiting_s]
+    if not waiting:
         return
-    for route in routes:
-        if not nothing_known(draft, situation, route.track):
-            _judge_one(draft, situation, route)
+    track = waiting[0].track
+    text = f"{listed([route.path for route in waiting])}: no answer for {track.interval_s:g} s"
+    sentence = f"{counted(len(waiting), 'route')} gave no answer yet; the time-out is not over."
+    draft.note("waiting", track, text, sentence, state=State.DEGRADED)
 
 
-def _find_all_down(draft: Draft, down: Sequence[Route]) -> None:
-    words = sorted({words_of(route.track) for route in down})
-    text = f"all {len(down)} routes fail: {words[0]}"
-    draft.note("down", down[0].track, text, f"All {len(down)} routes fail: {listed(words)}.", state=State.UNHEALTHY)
+# --- errors of some requests ------------------------------------------------------------------------------------------
 
 
-def _judge_one(draft: Draft, situation: Situation, route: Route) -> None:
-    if route.state is State.HEALTHY:
-        overdue(draft, situation, route.track)
-        well(draft, route.track, f"{route.path} is good")
-        return
-    words = words_of(route.track)
-    what = "down" if route.state is State.UNHEALTHY else "degraded"
-    draft.note(
-        f"{what}:{route.path}", route.track, f"{route.path}: {words}", f"{route.path}: {words}.", state=route.state
-    )
-
-
-def _judge_errors(draft: Draft, situation: Situation, routes: Sequence[Route]) -> None:
-    """Errors of some requests only: two failures in a row would miss them."""
-    down = {finding.key for finding in draft.findings}
+def _errs(situation: Situation, routes: Sequence[Route]) -> bool:
+    """Whether some requests fail while others succeed: two failures in a row would miss it, or come and go."""
     known = [route for route in routes if route.state is not State.UNKNOWN]
-    flaky = [route for route in known if f"{KEY}.down:{route.path}" not in down]
-    if f"{KEY}.down" in down or not flaky:
-        return
     limit = situation.environment.thresholds.alert_error_share
-    worst = max(flaky, key=lambda route: route.share)
-    if _errs(worst, limit) or _burst(flaky, limit):
-        draft.find(_errors(draft, worst, flaky, situation.now), f"More than {percent(limit)} of the probes fail.")
+    polls, failures = sum(len(route.latest) for route in known), sum(route.failures for route in known)
+    if not any(_bouts(route.polls) > 1 for route in known) or failures == 0 or _over(known):
+        return False
+    crowd = polls >= LATEST_SAMPLES and failures >= MINIMUM_FAILURES and failures / polls > limit
+    return (crowd and any(route.is_flaky for route in known)) or any(_errs_alone(route, limit) for route in known)
 
 
-def _errs(route: Route, limit: float) -> bool:
-    """Whether too many polls of the last five minutes failed, and the last minute still has failures."""
-    enough = route.polls >= MINIMUM_SAMPLES and route.failures >= MINIMUM_FAILURES
-    return enough and route.share > limit and route.latest_failures > 0 and route.still_errs
+def _errs_alone(route: Route, limit: float) -> bool:
+    if route.is_flaky and route.failures >= MINIMUM_FAILURES:
+        return True
+    enough = len(route.polls) >= MINIMUM_SAMPLES and _bouts(route.polls) >= MINIMUM_FAILURES
+    return enough and route.share > limit and route.failures > 0
 
 
-def _burst(routes: Sequence[Route], limit: float) -> bool:
-    polls = sum(route.latest_polls for route in routes)
-    failures = sum(route.latest_failures for route in routes)
-    enough = polls >= BURST_SAMPLES and failures >= MINIMUM_FAILURES and failures / polls > limit
-    return enough and any(route.still_errs for route in routes)
+def _over(routes: Sequence[Route]) -> bool:
+    """Whether the errors have ceased: so many good polls in a row that at their rate before it would be no chance."""
+    return sum(_calm(route.polls) for route in routes if route.failures) > OVER_AT
 
 
-def _errors(draft: Draft, worst: Route, routes: Sequence[Route], now: Moment) -> Finding:
-    share = max(worst.share, _latest_share(worst))
-    others = sum(route.latest_failures > 0 for route in routes if route is not worst)
-    fail = "5xx" if _server_errors(worst.track) else "fail"
+def _calm(polls: Sequence[float]) -> float:
+    """−ln of the chance that the good polls at the end are luck, at the rate of failures before them."""
+    quiet = _good_at_end(polls)
+    before = polls[: len(polls) - quiet]
+    share = min(before.count(0.0) / len(before), 0.99) if before else 0.0
+    return quiet * -math.log(1 - share)
+
+
+def _good_at_end(polls: Sequence[float]) -> int:
+    return next((count for count, ok in enumerate(reversed(polls)) if ok == 0.0), len(polls))
+
+
+def _errors(routes: Sequence[Route], now: Moment) -> Finding:
+    worst = max(routes, key=lambda route: (_share_now(route), route.share))
+    others = sum(route.failures > 0 for route in routes if route is not worst)
+    share = _share_now(worst) or worst.share
+    polls = worst.latest if _share_now(worst) else worst.polls
+    what = "5xx" if _server_errors(worst.track) else "fail"
     return Finding(
         key=f"{KEY}.errors",
         component=KEY,
         state=State.UNHEALTHY if share > UNHEALTHY_SHARE else State.DEGRADED,
-        text=f"{worst.path} {percent(share)} {fail}" + (f", {counted(others, 'other')} too" if others else ""),
+        text=f"{worst.path} {percent(share)} {what}" + (f", {counted(others, 'other')} too" if others else ""),
         origin=Origin.PROBE,
         since=worst.track.trouble_since or now,
-        evidence=f"{worst.failures} of {worst.polls}",
-        incident="application",
+        evidence=f"{polls.count(0.0)} of {len(polls)}",
     )
 
 
-def _latest_share(route: Route) -> float:
-    return route.latest_failures / route.latest_polls if route.latest_polls >= BURST_SAMPLES else 0.0
+def _share_now(route: Route) -> float:
+    """Failed share of the last minute; 0 for what is only a single failure."""
+    return route.failures / len(route.latest) if route.failures > 1 else 0.0
 
 
 def _server_errors(track: Track) -> bool:
-    status = track.fact("http_status")
+    status = track.telling.facts.get("http_status") if track.telling else None
     return isinstance(status, int) and status >= 500
+
+
+# --- slowness ---------------------------------------------------------------------------------------------------------
 
 
 def _judge_slow(draft: Draft, situation: Situation, routes: Sequence[Route]) -> None:
@@ -191,24 +213,22 @@ def _judge_slow(draft: Draft, situation: Situation, routes: Sequence[Route]) -> 
     slow = [route for route in routes if _is_slow(route, limit_ms) or _turned_slow(route, limit_ms)]
     if not slow:
         return
-    worst = max(slow, key=lambda route: statistics.fmean(route.latencies_ms[-BURST_SAMPLES:]))
-    p95 = nearest_rank(worst.latest_ms, 0.95) or 0.0
+    worst = max(slow, key=lambda route: statistics.fmean(route.latencies_ms[-LATEST_SAMPLES:]))
     others = f", {counted(len(slow) - 1, 'other')} too" if len(slow) > 1 else ""
     finding = Finding(
         key=f"{KEY}.slow",
         component=KEY,
         state=State.DEGRADED,
-        text=f"{worst.path} p95 {milliseconds(p95)}{others} (limit {milliseconds(limit_ms)})",
+        text=f"{worst.path} p95 {milliseconds(_p95(worst.latest_ms))}{others} (limit {milliseconds(limit_ms)})",
         origin=Origin.PROBE,
-        incident="application",
     )
     names = listed([route.path for route in slow])
     draft.find(finding, f"Slower than {milliseconds(limit_ms)} at p95: {names}.")
 
 
 def _is_slow(route: Route, limit_ms: float) -> bool:
-    """Whether the p95 of five minutes is over the limit and that of the last two minutes still is."""
-    if len(route.latencies_ms) < MINIMUM_SAMPLES or len(route.latest_ms) < BURST_SAMPLES:
+    """Whether the p95 of five minutes is over the limit and that of the last minute still is."""
+    if len(route.latencies_ms) < MINIMUM_SAMPLES:
         return False
     return _p95(route.latencies_ms) > limit_ms and _p95(route.latest_ms) > limit_ms
 

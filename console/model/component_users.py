@@ -16,6 +16,8 @@ from console.model.words import counted, milliseconds, percent
 KEY = "users"
 TARGET = "metrics"
 MINIMUM_REQUESTS = 20
+LATEST_S = 60.0
+"""What the last minute no longer shows is over, though five minutes still hold it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +127,14 @@ def _judge(draft: Draft, situation: Situation, figures: Users) -> None:
     _judge_memory(draft, situation, figures)
 
 
+def _is_over(now: float | None, limit: float) -> bool:
+    """Whether the last minute is within the limit; too few requests in it tell nothing."""
+    return now is not None and now <= limit
+
+
 def _judge_errors(draft: Draft, situation: Situation, figures: Users, share: float) -> None:
     thresholds = situation.environment.thresholds
-    if share <= thresholds.error_share:
+    if share <= thresholds.error_share or _is_over(users(situation, LATEST_S).error_share, thresholds.error_share):
         draft.say(f"At most {percent(thresholds.error_share)} of the requests fail.", State.HEALTHY)
         return
     state = State.UNHEALTHY if share > thresholds.alert_error_share else State.DEGRADED
@@ -141,7 +148,7 @@ def _judge_p95(draft: Draft, situation: Situation, figures: Users) -> None:
     limit_ms = situation.environment.thresholds.p95_ms
     if figures.p95_ms is None:
         draft.say("The metrics hold no response times, or too few.")
-    elif figures.p95_ms <= limit_ms:
+    elif figures.p95_ms <= limit_ms or _is_over(users(situation, LATEST_S).p95_ms, limit_ms):
         draft.say(f"The p95 of the response is within {milliseconds(limit_ms)}.", State.HEALTHY)
     else:
         text = f"p95 {milliseconds(figures.p95_ms)} (target {milliseconds(limit_ms)})"

@@ -16,6 +16,14 @@ from console.model.words import fitted
 FIGURE_WIDTH = 19
 """Characters of the FIGURE column at 80 columns."""
 NOT_CONFIGURED = "not configured"
+INCIDENTS = {
+    "routes": "application",
+    "users": "application",
+    "certificate": "application",
+    "supabase": "database",
+    "vercel": "deployment",
+}
+"""Kind of incident, for contacts, where it is not the component's own key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +95,7 @@ class Draft:
             text=text,
             origin=self.origin,
             since=track.trouble_since,
-            incident=incident or self.key,
+            incident=incident or INCIDENTS.get(self.key, self.key),
         )
         self.find(finding, sentence)
 
@@ -167,8 +175,9 @@ def well(draft: Draft, track: Track, sentence: str) -> None:
 
 
 def words_of(track: Track) -> str:
-    """What the newest poll saw, in its own words."""
-    return track.newest.words if track.newest else "not polled yet"
+    """What the poll saw that the state rests on, in its own words; that a trouble ends is told beside it."""
+    words = track.telling.words if track.telling else "not polled yet"
+    return f"{words}; the newest poll is good again" if track.is_recovering else words
 
 
 def short_fault(track: Track) -> str:

@@ -74,7 +74,7 @@ class Situation:
 
     def excused(self, track: Track) -> bool:
         """Whether the target was not reached while this bastion is offline: then nothing is known of it."""
-        if track.error_kind not in REACH_FAULTS or track.target in self.exempt:
+        if track.error_kind not in REACH_FAULTS or track.target in self.exempt or track.is_recovering:
             return False
         says = online(self)
         return says is Online.NO or (says is Online.NO_NAMES and track.error_kind is ErrorKind.DNS)
@@ -96,8 +96,12 @@ class Situation:
 
 
 def online(situation: Situation) -> Online:
+    """What the egress witness says."""
+    return witness_says(situation.track(EGRESS))
+
+
+def witness_says(track: Track | None) -> Online:
     """What the egress witness says: one outside target that answers is proof enough."""
-    track = situation.track(EGRESS)
     if track is None:
         return Online.NOT_CONFIGURED
     if track.newest is None or track.error_kind is ErrorKind.INTERNAL:

@@ -7,7 +7,7 @@ evidence (TCP repeats a lost packet after 0.2 s), so the first one shows as DEGR
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from console.model.moment import Moment
@@ -39,6 +39,13 @@ def weigh(observation: Observation) -> Evidence:
 _BY_STATE = {State.HEALTHY: Evidence.GOOD, State.DEGRADED: Evidence.WEAK, State.UNHEALTHY: Evidence.BAD}
 
 
+def failed_checks(observation: Observation) -> tuple[str, ...]:
+    """Names of the checks that a health answer says have failed."""
+    checks = observation.facts.get("checks")
+    found = checks.items() if isinstance(checks, dict) else ()
+    return tuple(name for name, check in found if isinstance(check, dict) and check.get("status") == "fail")
+
+
 @dataclass(slots=True)
 class Track:
     """The newest observations of one target and the state they add up to."""
@@ -63,8 +70,8 @@ class Track:
     """Polls in a row that said nothing."""
     trouble_since: Moment | None = None
     """The first poll of the trouble that now is, or was until `state` became healthy."""
-    failed_checks: dict[str, int] = field(default_factory=dict)
-    """Name of a check to the answers in a row that failed it."""
+    fault: Observation | None = None
+    """The newest poll that was not good, while the trouble lasts: what the state rests on, also while it ends."""
 
     def note(self, observation: Observation, at: Moment) -> None:
         """Take in one poll."""
@@ -74,29 +81,52 @@ class Track:
         self.newest, self.tried = observation, at
         if observation.outcome is Outcome.ANSWERED:
             self.answered, self.answered_at = observation, at
-            self._count_checks(observation)
         self._settle(weigh(observation), observation, at)
+
+    def resume(self, observation: Observation, at: Moment, since: Moment) -> None:
+        """Go on from the newest observation of a collector before this one, which had confirmed it."""
+        self.note(observation, at)
+        if self.trouble:
+            self.trouble = self.confirmations
+            self.bad = self.confirmations if self.bad else 0
+            self.trouble_since = since
+            self.state = State.UNHEALTHY if self.bad else State.DEGRADED
 
     def forget_failures(self) -> None:
         """The failures so far were the way's: what is, is not known until the next poll."""
         if self.bad:
             self.bad = self.trouble = self.good = 0
-            self.trouble_since, self.state = None, State.UNKNOWN
+            self.trouble_since, self.fault, self.state = None, None, State.UNKNOWN
+
+    @property
+    def telling(self) -> Observation | None:
+        """The poll that the state rests on: while a trouble ends its last fault, else the newest."""
+        return self.fault or self.newest
 
     @property
     def fails(self) -> bool:
-        """Whether the newest poll did not get an answer."""
-        return self.newest is not None and self.newest.outcome is not Outcome.ANSWERED
+        """Whether what the state rests on is that there was no answer."""
+        return self.telling is not None and self.telling.outcome is not Outcome.ANSWERED
 
     @property
     def error(self) -> str | None:
         """Why the newest poll gave no value, in words."""
-        return self.newest.words if self.newest and self.fails else None
+        return self.newest.words if self.newest and self.newest.outcome is not Outcome.ANSWERED else None
 
     @property
     def error_kind(self) -> ErrorKind | None:
-        """The kind of the newest poll's failure."""
-        return self.newest.error_kind if self.newest and self.fails else None
+        """The kind of the failure that the state rests on."""
+        return self.telling.error_kind if self.telling else None
+
+    @property
+    def is_recovering(self) -> bool:
+        """Whether the newest poll was good, and one more of them ends the trouble."""
+        return self.fault is not None and self.good > 0
+
+    @property
+    def failed_checks(self) -> tuple[str, ...]:
+        """Names of the checks that fail in what the state rests on."""
+        return failed_checks(self.telling) if self.telling else ()
 
     def fact(self, name: str) -> Json:
         """A fact of the newest answer."""
@@ -114,12 +144,13 @@ class Track:
         self.good += 1
         self.bad = self.trouble = self.blank = 0
         if self.good >= self.confirmations or self.state in (State.UNKNOWN, State.HEALTHY):
-            self.state, self.trouble_since = State.HEALTHY, None
+            self.state, self.trouble_since, self.fault = State.HEALTHY, None, None
 
     def _settle_unknown(self, observation: Observation) -> None:
         """A blocked or forbidden poll hides the target at once; a failed one that says nothing only when repeated."""
         self.bad = self.trouble = self.good = 0
         self.blank += 1
+        self.fault = None
         if observation.outcome is not Outcome.FAILED or self.blank >= self.confirmations:
             known = observation.state is State.NOT_CONFIGURED
             self.state, self.trouble_since = State.NOT_CONFIGURED if known else State.UNKNOWN, None
@@ -129,17 +160,10 @@ class Track:
         self.trouble += 1
         self.bad = self.bad + 1 if evidence is Evidence.BAD else 0
         self.trouble_since = self.trouble_since or at
+        self.fault = observation
         if self.bad >= self.confirmations:
             self.state = State.UNHEALTHY
         elif self.trouble >= self.confirmations:
             self.state = State.DEGRADED
         elif observation.error_kind is ErrorKind.TIMEOUT:
             self.state = worst((State.DEGRADED, State.HEALTHY if self.state is State.UNKNOWN else self.state))
-
-    def _count_checks(self, observation: Observation) -> None:
-        checks = observation.facts.get("checks")
-        self.failed_checks = {
-            name: self.failed_checks.get(name, 0) + 1
-            for name, check in (checks.items() if isinstance(checks, dict) else ())
-            if isinstance(check, dict) and check.get("status") == "fail"
-        }

@@ -60,7 +60,7 @@ def _says_nothing(assessment: Assessment, *, offline: bool) -> bool:
     return assessment.structural and rank(judgement.state) <= rank(State.UNKNOWN)
 
 
-# --- reasons --------------------------------------------------------------------------------------------------------
+# --- reasons ----------------------------------------------------------------------------------------------------------
 
 
 def _reason(situation: Situation, ranked: Ranked) -> Reason:
@@ -104,11 +104,16 @@ def _next_steps(situation: Situation, ranked: Sequence[Ranked]) -> tuple[str, ..
         return ()
     top = ranked[0].dated
     change = change_before(top, situation.events)
-    steps = [_undo(change)] if change else []
-    steps += [top.finding.next_step] if top.finding.next_step else []
-    people = [*situation.environment.contacts.get(top.finding.incident, ())][:2]
-    steps += [f"contact {contact.name}" for contact in people]
+    steps = [_undo(change) if change else None, top.finding.next_step]
+    steps += [_contact(situation, top.finding.incident)]
     return tuple(step for step in steps if step)
+
+
+def _contact(situation: Situation, incident: str) -> str | None:
+    """The first person to call for a kind of incident."""
+    contacts = situation.environment.contacts
+    people = (*contacts.get(incident, ()), *contacts.get("any", ()))
+    return next((f"contact {contact.name}" for contact in people if contact.phone or contact.email), None)
 
 
 def _undo(change: Event) -> str | None:
@@ -116,7 +121,7 @@ def _undo(change: Event) -> str | None:
     return f"roll back {short}" if change.kind == "deployment" and short else None
 
 
-# --- whose ----------------------------------------------------------------------------------------------------------
+# --- whose ------------------------------------------------------------------------------------------------------------
 
 
 def _whose(situation: Situation, ranked: Sequence[Ranked]) -> tuple[str, str]:
