@@ -5,6 +5,7 @@
 #   make lint        only the checks: ruff, mypy, import-linter
 #   make bench       the budgets of speed and memory, written to tests/bench/RESULTS.md
 #   make snapshots   draw the snapshot tests' pictures anew, to be looked at before they are committed
+#   make picture     draw the README's picture anew, from a running demo
 #   make lock        resolve the dependencies anew
 #   make clean       remove .venv and every cache
 
@@ -22,7 +23,7 @@ TESTS ?= tests
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test lint bench snapshots lock clean setup
+.PHONY: help demo test lint bench snapshots picture lock clean setup
 .DEFAULT_GOAL := help
 
 help:
@@ -57,6 +58,9 @@ bench: $(READY)
 
 snapshots: $(READY)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --snapshot-update tests/snapshots
+
+picture: $(READY)
+	$(BIN)/python -m tests.picture docs/health.svg
 
 # One lock for every platform and Python that pyproject.toml allows, without the address of any index.
 lock:
