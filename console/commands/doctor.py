@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable, Iterator
 
 from console.cli import FAILED, SHORT, UNUSABLE, WELL
@@ -10,7 +11,7 @@ from console.commands import examine_host, examine_sources, examine_store
 from console.commands.finding import Finding, Result
 from console.commands.output import Output, add_json, document
 from console.commands.parts import settings_of
-from console.model.configuration import Settings
+from console.model.configuration import Environment, Settings
 from console.model.states import State
 from console.settings import SettingsError
 
@@ -43,11 +44,21 @@ def _findings(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     for warning in settings.warnings:
         words, _, fix = warning.partition("; ")
         yield Finding("configuration", "permissions", Result.WARNING, words, fix)
+    yield from _authorities(settings.environment)
     yield from examine_host.findings(settings.display)
     yield from examine_store.findings(settings)
     yield from examine_sources.not_configured(settings.environment)
     if not offline:
         yield from examine_sources.findings(settings)
+
+
+def _authorities(environment: Environment) -> Iterator[Finding]:
+    """Files of certificate authorities that are named and cannot be used."""
+    for key in ("database_ca", "certificate_ca"):
+        name = getattr(environment, key)
+        if name and not os.access(name, os.R_OK):
+            words = f"{name} is not there, or this user may not read it"
+            yield Finding("configuration", key, Result.FAILED, words, "a relative path is beside radar.toml")
 
 
 def _unusable(error: SettingsError) -> Finding:
@@ -77,9 +88,9 @@ def _print(output: Output, finding: Finding, *, new_group: bool) -> None:
     if new_group:
         output.line(output.head(finding.group))
     glyph = output.glyph(_STATES[finding.result])
-    output.line(f"  {output.painted(glyph, _STATES[finding.result])} {finding.name}: {finding.words}")
+    output.folded(f"  {output.painted(glyph, _STATES[finding.result])} ", f"{finding.name}: {finding.words}", " " * 4)
     if finding.fix and finding.result is not Result.WELL:
-        output.line(f"      {finding.fix}")
+        output.folded(" " * 6, finding.fix, " " * 6)
 
 
 def _status(findings: list[Finding]) -> int:

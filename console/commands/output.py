@@ -6,7 +6,9 @@ import argparse
 import json
 import os
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
 from console.model.configuration import Display
@@ -39,6 +41,16 @@ class Output:
     def line(self, text: str = "") -> None:
         """One line, at once: a reader at the other end of a pipe should not wait for it."""
         print(text, flush=True)
+
+    def folded(self, first: str, text: str, indent: str) -> None:
+        """`text` after `first`, on as many lines as the terminal's width asks for; on one without a terminal."""
+        if not sys.stdout.isatty():
+            self.line(first + text)
+            return
+        width = shutil.get_terminal_size().columns - len(indent)
+        # A path or a command to be copied stays whole.
+        lines = textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False)
+        self.line(first + f"\n{indent}".join(lines))
 
     def head(self, text: str) -> str:
         """A section's head."""

@@ -84,6 +84,14 @@ def test_secrets_that_everybody_can_read_are_warned_of(radar: Radar, site: Site)
     assert "geheim" not in done.out
 
 
+def test_an_authority_whose_file_is_missing_fails(radar: Radar, site: Site) -> None:
+    site.file.write_text(site.file.read_text() + 'certificate_ca = "company.pem"\n')
+    found = by_name(radar("doctor", "--offline", "--json"))
+    assert found["configuration/certificate_ca"]["result"] == "failed"
+    (site.directory / "company.pem").touch()
+    assert "configuration/certificate_ca" not in by_name(radar("doctor", "--offline", "--json"))
+
+
 def test_an_unusable_configuration_is_a_finding_and_the_host_is_still_examined(radar: Radar, site: Site) -> None:
     site.file.write_text("[environments.production]\n")
     done = radar("doctor", "--json")
