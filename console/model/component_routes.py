@@ -201,7 +201,7 @@ def _share_now(route: Route) -> float:
 
 
 def _server_errors(track: Track) -> bool:
-    status = track.telling.facts.get("http_status") if track.telling else None
+    status = track.last_failure.facts.get("http_status") if track.last_failure else None
     return isinstance(status, int) and status >= 500
 
 

@@ -72,6 +72,8 @@ class Track:
     """The first poll of the trouble that now is, or was until `state` became healthy."""
     fault: Observation | None = None
     """The newest poll that was not good, while the trouble lasts: what the state rests on, also while it ends."""
+    last_failure: Observation | None = None
+    """The newest bad poll, however long ago."""
 
     def note(self, observation: Observation, at: Moment) -> None:
         """Take in one poll."""
@@ -159,6 +161,7 @@ class Track:
         self.good = self.blank = 0
         self.trouble += 1
         self.bad = self.bad + 1 if evidence is Evidence.BAD else 0
+        self.last_failure = observation if evidence is Evidence.BAD else self.last_failure
         self.trouble_since = self.trouble_since or at
         self.fault = observation
         if self.bad >= self.confirmations:
