@@ -217,4 +217,4 @@ def samples_from(text: str) -> tuple[bool, list[tuple[int, Sample]]]:
 def _sample(value: Any) -> Sample:
     if isinstance(value, list):
         return Buckets(bounds=tuple(value[0]), counts=tuple(value[1]))
-    return float(value)
+    return value if type(value) is float else float(value)

@@ -43,24 +43,24 @@ def waits(connection: sqlite3.Connection, now: int) -> bool:
 def pack(connection: sqlite3.Connection, memory: Memory, start: int) -> int:
     """Turn the rounds of one slot into blocks and minute rollups; gives how many rows went into them."""
     slot = (start, start + BLOCK_MS)
-    polled = connection.execute("SELECT at, target_id, data FROM recent WHERE at >= ? AND at < ?", slot).fetchall()
-    judged = connection.execute(
-        "SELECT at, target_id, data FROM recent_judged WHERE at >= ? AND at < ?", slot
-    ).fetchall()
     gathered: dict[int, list[Timed]] = defaultdict(list)
-    for at, target, data in polled:
-        answered = codec.samples_from(data)[0]
-        gathered[memory.series_id(connection, target, POLLED, SeriesKind.GAUGE.value)].append((at, float(answered)))
-    for at, _, data in [*polled, *judged]:
-        for series, sample in codec.samples_from(data)[1]:
-            gathered[series].append((at, sample))
+    packed = 0
+    for table in ("recent", "recent_judged"):
+        rows = connection.execute(f"SELECT at, target_id, data FROM {table} WHERE at >= ? AND at < ?", slot).fetchall()
+        packed += len(rows)
+        for at, target, data in rows:
+            answered, samples = codec.samples_from(data)
+            if table == "recent":
+                polled = memory.series_id(connection, target, POLLED, SeriesKind.GAUGE.value)
+                gathered[polled].append((at, float(answered)))
+            for series, sample in samples:
+                gathered[series].append((at, sample))
+        connection.execute(f"DELETE FROM {table} WHERE at >= ? AND at < ?", slot)
     metrics = {number: metric for (_, metric), number in memory.series.items()}
     for series, timed in gathered.items():
         _pack_series(connection, series, metrics.get(series, ""), start, timed)
-    for table in ("recent", "recent_judged"):
-        connection.execute(f"DELETE FROM {table} WHERE at >= ? AND at < ?", slot)
     connection.execute("INSERT OR IGNORE INTO pending_hour(start) VALUES (?)", (blocks.floor(start, HOUR_MS),))
-    return len(polled) + len(judged)
+    return packed
 
 
 def _pack_series(connection: sqlite3.Connection, series: int, metric: str, start: int, timed: list[Timed]) -> None:
