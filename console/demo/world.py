@@ -89,7 +89,6 @@ class World:
     gap: tuple[int, int]
     """From when to when nobody observed (the bastion was rebuilt)."""
 
-
     @property
     def began_ms(self) -> int:
         """The first whole hour of the history."""
