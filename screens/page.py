@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from console.model.ports import StoreReads
 from console.model.views import Header
+from screens.cells import CellCompositor
 from screens.feed import Done, Fed, Question
 from screens.host import Host
 from screens.keys import key_words
@@ -38,6 +39,7 @@ class Page(Screen[Result]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._compositor = CellCompositor()
         self.view: object | None = None
         self.said: str | None = None
         self.lead = 0

@@ -145,22 +145,39 @@ def _head(word: str, width: int) -> str:
     return word[:end]
 
 
-def changed(old: Line, new: Line) -> tuple[int, int] | None:
-    """The cells `(begin, end)` in which two lines of equal width differ; None when they are the same."""
+_NEAR = 10
+"""Unchanged cells that are cheaper sent again than skipped: moving the cursor and a style cost some 40 bytes."""
+
+
+def changed(old: Line, new: Line) -> list[tuple[int, int]]:
+    """The ranges of cells `(begin, end)` in which two lines of equal width differ; ranges near each other are one."""
     if old == new:
-        return None
-    first = _common(old, new)
-    begin = width_of(old[:first])
-    last = _common(old[first:][::-1], new[first:][::-1])
-    end = max(width_of(old), width_of(new)) - width_of(new[len(new) - last :])
-    return begin, max(end, begin + 1)
+        return []
+    before, after = _cells(old), _cells(new)
+    if len(before) != len(after):
+        return [(0, max(len(before), len(after)))]
+    ranges: list[tuple[int, int]] = []
+    for at, (one, other) in enumerate(zip(before, after, strict=True)):
+        if one == other:
+            continue
+        if ranges and at - ranges[-1][1] <= _NEAR:
+            ranges[-1] = (ranges[-1][0], at + 1)
+        else:
+            ranges.append((at, at + 1))
+    return ranges
 
 
-def _common(left: Sequence[Span], right: Sequence[Span]) -> int:
-    """How many spans at the beginning are equal."""
-    count = 0
-    for one, other in zip(left, right, strict=False):
-        if one != other:
-            break
-        count += 1
-    return count
+def _cells(line: Line) -> list[tuple[str, Tone, Back, int]]:
+    """Character, tone and ground of every cell; a wide character stands in each of its cells."""
+    cells: list[tuple[str, Tone, Back, int]] = []
+    for text, tone, back in line:
+        if text.isascii():
+            cells += [(character, tone, back, 0) for character in text]
+            continue
+        for character in text:
+            width = cell_len(character)
+            if width == 0 and cells:  # a combining mark belongs to the character before it
+                last = cells[-1]
+                cells[-1] = (last[0] + character, *last[1:])
+            cells += [(character, tone, back, part) for part in range(width)]
+    return cells

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from widgets.lines import Line, Span, beside, blank, changed, cut, ends, fit, guard, plain, width_of, wrap
+from widgets.lines import Span, beside, blank, changed, cut, ends, fit, guard, plain, width_of, wrap
 
 TEXT = st.text(max_size=40)
 WIDTH = st.integers(0, 50)
@@ -47,22 +47,27 @@ def test_wrap_keeps_every_word_in_lines_that_fit(text: str, width: int) -> None:
     assert "".join(rows).replace(" ", "") == text.replace(" ", "")
 
 
-def _line(text: str) -> Line:
-    return tuple(Span(character) for character in text)
-
-
-@given(st.text("ab", min_size=8, max_size=8), st.text("ab", min_size=8, max_size=8))
+@given(st.text("ab✗漢", max_size=30), st.text("ab✗漢", max_size=30))
 def test_changed_covers_every_cell_that_differs(old: str, new: str) -> None:
-    cells = changed(_line(old), _line(new))
-    differing = [at for at in range(8) if old[at] != new[at]]
-    if not differing:
-        assert cells is None
-    else:
-        assert cells is not None and cells[0] == differing[0] and cells[1] == differing[-1] + 1
+    before, after = (Span(fit(old, 60)),), (Span(fit(new, 60)),)
+    covered = {cell for begin, end in changed(before, after) for cell in range(begin, end)}
+    cells = [list(_columns(line[0].text)) for line in (before, after)]
+    assert {at for at in range(60) if cells[0][at] != cells[1][at]} <= covered
+    assert (covered == set()) == (before == after)
+
+
+def _columns(text: str) -> list[str]:
+    return [character for character in text for _ in range(cell_len(character))]
 
 
 def test_changed_sees_a_tone_change_in_equal_text() -> None:
-    assert changed((Span("a"), Span("b", "good")), (Span("a"), Span("b", "bad"))) == (1, 2)
+    assert changed((Span("a"), Span("b", "good")), (Span("a"), Span("b", "bad"))) == [(1, 2)]
+
+
+def test_changes_far_apart_are_sent_apart_and_near_ones_together() -> None:
+    old, far, near = "a" * 60, "b" + "a" * 58 + "b", "b" + "a" * 5 + "b" + "a" * 53
+    assert changed((Span(old),), (Span(far),)) == [(0, 1), (59, 60)]
+    assert changed((Span(old),), (Span(near),)) == [(0, 7)]
 
 
 def test_beside_fills_short_columns() -> None:
