@@ -20,6 +20,8 @@ PYTHON ?= $(shell for name in python3.14 python3.13 python3.12 python3.11 python
 # Processes for the tests; the end-to-end tests are heavy, so no more than there are cores.
 WORKERS ?= auto
 TESTS ?= tests
+# Each prints its figures; the console's own begins the file of results.
+BENCHES := $(filter-out console bare_app process_time __init__,$(basename $(notdir $(wildcard tests/bench/*.py))))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -54,7 +56,10 @@ lint: $(READY)
 	$(BIN)/lint-imports --no-cache
 
 bench: $(READY)
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.console
+	@for part in $(BENCHES); do \
+		{ echo; echo "## $$part"; echo '```'; $(BIN)/python -m tests.bench.$$part; echo '```'; } \
+		| tee -a tests/bench/RESULTS.md; done
 
 snapshots: $(READY)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --snapshot-update tests/snapshots
