@@ -9,7 +9,7 @@ from pathlib import Path
 
 DIRECTORY_MODE = 0o2770  # setgid: files of every operator belong to the shared group
 FILE_MODE = 0o660
-WRITE_WAIT_S = 5.0
+WRITE_WAIT_S = 2.0
 READ_WAIT_S = 0.25  # a reader of a WAL waits only while somebody recovers it
 
 # SQLite's WAL needs shared memory and POSIX locks between all users of the file, which these do not give.

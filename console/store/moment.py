@@ -15,7 +15,7 @@ from console.store.lease import LeaseRow, read_lease
 from console.store.names import COMPONENT, POLLED, VERDICT
 from console.store.timeline import Segment, Timeline, era_of, wall_of
 
-LIVE_SLACK_MS = 5_000  # a round is stamped a little ahead of a reader's clock when the clock is being slewed
+LIVE_SLACK_MS = 5_000  # a round written since the reader looked at its clock, or stamped ahead of it, is part of now
 
 
 class Bodies:
@@ -93,6 +93,7 @@ class Moment:
         self.position = self.timeline.position(self.at_ms)
         if self.live and self.lease is not None and 0 < self.lease.last_at - self.position < LIVE_SLACK_MS:
             self.position = self.lease.last_at
+            self.at_ms = wall_of(self.position)
         self._spans: dict[str, SpanAt | None] = {}
         self._targets: dict[str, int] = dict(connection.execute("SELECT key, id FROM target"))
 
@@ -191,6 +192,11 @@ class Moment:
             (span.began_at, self.position, target),
         ).fetchone()
         return int(row[0]) if row else self._packed_try(target, span)
+
+    def answered_before(self, span: SpanAt) -> int | None:
+        """Position of the last answer before a span without one; None: there was none."""
+        before = self.span_by_id(span.answered_id) if span.answered_id is not None else None
+        return before.last_at if before else None
 
     def _packed_try(self, target: int, span: SpanAt) -> int:
         rows = self.connection.execute(

@@ -129,7 +129,7 @@ class ObservedStore:
             writer.observations(observations)
             if judgement is not None:
                 writer.judgement(judgement)
-        self._checkpoint_when_large()
+        self._checkpoint_when_large(lease)
 
     def maintain(self, lease: Lease, now_ms: int) -> Maintained:
         """Close what is complete, delete what is no longer kept, fold in the log, look for damage.
@@ -141,7 +141,7 @@ class ObservedStore:
         while packed < SLOTS_A_CALL and self._pack_oldest(lease, now_ms):
             packed += 1
         deleted = self._retain(lease)
-        self._checkpoint_when_large()
+        self._checkpoint_when_large(lease)
         self._look_for_damage()
         return Maintained(packed_slots=packed, deleted_rows=deleted)
 
@@ -309,13 +309,16 @@ class ObservedStore:
             return self._path.stat().st_size
         return 0
 
-    def _checkpoint_when_large(self) -> None:
+    def _checkpoint_when_large(self, lease: Lease) -> None:
         """Fold the log in when it grew by 4 MiB. A reader may hinder that; then it is tried again 4 MiB later."""
         with suppress(OSError, sqlite3.Error):  # a log that cannot be folded in now is folded in later
             size = self._log_path.stat().st_size
             if size < self._folded_bytes:  # it began anew, and was cut to `journal_size_limit`
                 self._folded_bytes = 0
             if size < self._folded_bytes + CHECKPOINT_BYTES or self._connection is None:
+                return
+            row = read_lease(self._connection)
+            if row is None or row.epoch != lease.epoch:  # stopped since our commit: another folds it in now
                 return
             mode = "TRUNCATE" if size > TRUNCATE_BYTES else "PASSIVE"
             self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from console.model.configuration import Environment
@@ -48,9 +48,12 @@ class StoreReader:
     def version(self) -> int:
         """A number that changes when anything was written to either file."""
         try:
-            return self._observed.version() << 32 | self._records.version()
+            observed = self._observed.version()
         except Unreadable as error:
             raise StoreUnreadable(str(error)) from error
+        with suppress(Unreadable):  # views go on without the records, and say so
+            return observed << 32 | self._records.version()
+        return observed << 32
 
     def health(self, at_ms: int | None, *, strip_slices: int = 15, events: int = 8) -> HealthView:
         """The Health screen at a moment."""

@@ -50,7 +50,7 @@ def detail(moment: Moment, span: SpanAt) -> TargetDetail:
     answered = span
     if span.outcome != Outcome.ANSWERED:
         answered = (moment.span_by_id(span.answered_id) if span.answered_id is not None else None) or span
-    late, tried_ms = moment.late(span), wall_of(moment.tried_at(span))
+    late, tried_ms = moment.late(span), min(wall_of(moment.tried_at(span)), moment.at_ms)
     volatile_ms, volatile = _volatile(moment, span.target)
     return TargetDetail(
         target=span.target,

@@ -78,7 +78,7 @@ def _late(moment: Moment) -> tuple[int, int]:
     late = sources = 0
     for key in moment.polled:
         span = moment.span(key)
-        if span is None:
+        if span is None or key == COLLECTOR:
             continue
         is_late = moment.late(span)
         if is_late and named and key not in named:
@@ -120,7 +120,9 @@ def _judged(moment: Moment) -> bool:
 def _last_error(moment: Moment) -> str | None:
     span = moment.span(COLLECTOR)
     if span is not None and span.state is not State.HEALTHY and not moment.late(span):
-        return str(span.body["words"])
+        told = span.body["facts"].get("last_error", span.body["words"])
+        if told:
+            return str(told)
     row = moment.connection.execute(
         "SELECT text FROM event WHERE kind IN ('store', 'defect') AND at <= ? AND at_ms > ? "
         "ORDER BY at_ms DESC LIMIT 1",

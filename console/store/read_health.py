@@ -66,10 +66,9 @@ def seen_ms(moment: Moment, span: SpanAt | None) -> int | None:
     """When the target of the span last answered by the moment."""
     if span is None:
         return None
-    if span.outcome == "answered":
-        return wall_of(moment.tried_at(span))
-    before = moment.span_by_id(span.answered_id) if span.answered_id is not None else None
-    return wall_of(before.last_at) if before else None
+    answered_at = moment.tried_at(span) if span.outcome == "answered" else moment.answered_before(span)
+    # A clock that went back leaves what lies after now: it was seen now at the latest.
+    return min(wall_of(answered_at), moment.at_ms) if answered_at is not None else None
 
 
 def strip(moment: Moment, target: str, slices: int, strip_s: int) -> tuple[State, ...]:

@@ -81,6 +81,8 @@ class ReadFile:
         try:
             connection = self._connect()
         except sqlite3.Error as error:
+            if inode_of(self._path) != inode:
+                return  # removed or replaced at this very moment: the next read sees what came of it
             raise self._unreadable(error) from error
         except WrongSchema as error:
             raise Unreadable(f"{self._path}: {error}") from error

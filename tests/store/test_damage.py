@@ -200,6 +200,29 @@ def test_a_locked_file_is_said_to_be_locked_and_loses_nothing(tmp_path: Path, mo
     other.close()
 
 
+def test_a_reader_that_is_locked_out_says_so_and_recovers(tmp_path: Path) -> None:
+    path, clock = tmp_path / "observed.db", ManualClock()
+    filled(path, clock, 3)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("DELETE FROM mark")
+    reads = reader(tmp_path, clock)
+    with pytest.raises(StoreUnreadable, match="locked by another program"):
+        reads.health(None)
+    other.close()
+    assert reads.health(None).verdict is not None
+
+
+def test_a_row_that_does_not_decode_is_told_and_not_shown(tmp_path: Path) -> None:
+    path, clock = tmp_path / "observed.db", ManualClock()
+    filled(path, clock, 3)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE figures SET data = x'00'")
+    with pytest.raises(StoreUnreadable, match="cannot read"):
+        reader(tmp_path, clock).health(None)
+
+
 def test_records_that_are_damaged_are_kept_and_health_goes_on_without_them(tmp_path: Path) -> None:
     path, clock = tmp_path / "observed.db", ManualClock()
     filled(path, clock)
