@@ -320,9 +320,16 @@ class ObservedStore:
             row = read_lease(self._connection)
             if row is None or row.epoch != lease.epoch:  # stopped since our commit: another folds it in now
                 return
-            mode = "TRUNCATE" if size > TRUNCATE_BYTES else "PASSIVE"
-            self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
             self._folded_bytes = size
+            self._fold_in("TRUNCATE" if size > TRUNCATE_BYTES else "PASSIVE", self._connection)
+
+    def _fold_in(self, mode: str, connection: sqlite3.Connection) -> None:
+        """Without waiting for readers: one that is stopped in the middle of a read would hold up every round."""
+        connection.execute("PRAGMA busy_timeout = 0").fetchall()
+        try:
+            connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {int(files.WRITE_WAIT_S * 1000)}").fetchall()
 
 
 def _position(row: LeaseRow | None, now_ms: int) -> int:

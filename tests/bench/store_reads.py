@@ -215,9 +215,11 @@ def alert(began_ms: int, ended_ms: int | None) -> AlertChange:
 def report(path: Path, reads: int) -> None:
     size = sum(each.stat().st_size for each in path.parent.glob(path.name + "*"))
     print(f"size of the store: {size / 1024 / 1024:.0f} MiB")
-    print(f"{'read':32} {'p50 ms':>8} {'p95 ms':>8} {'max ms':>8}")
+    print(f"{'read':32} {'p50 ms':>8} {'p95 ms':>8} {'max ms':>8} {'CPU ms':>8}")
     for name, ask in questions().items():
-        show(name, measured(path, ask, reads))
+        began_s = time.process_time()
+        found = measured(path, ask, reads)
+        show(name, found, (time.process_time() - began_s) / (reads + 1) * 1000)
     stop = multiprocessing.get_context("spawn").Event()
     print(f"with {READERS} readers in a process each, and a writer of a round each 50 ms, on {os.cpu_count()} cores:")
     with_company(path, reads, stop)
@@ -249,9 +251,10 @@ def measured(path: Path, ask: Callable[[StoreReader], object], reads: int) -> li
     return found
 
 
-def show(name: str, found: list[float]) -> None:
+def show(name: str, found: list[float], processor_ms: float | None = None) -> None:
     p50, p95 = nearest_rank(found, 0.5), nearest_rank(found, 0.95)
-    print(f"{name:32} {p50:8.2f} {p95:8.2f} {max(found):8.2f}")
+    processor = "" if processor_ms is None else f"{processor_ms:8.2f}"
+    print(f"{name:32} {p50:8.2f} {p95:8.2f} {max(found):8.2f} {processor}")
     sys.stdout.flush()
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from console.model.states import State
 from console.store.names import HOUR_MS, MINUTE_MS
@@ -148,6 +151,53 @@ def test_two_rounds_in_one_ms_are_two_rounds(tmp_path: Path) -> None:
         store.write_round(lease, clock.wall, [observed(words=words)], judged(clock.wall), INTERVALS)
     assert count(path, "recent") == 2
     assert reader(tmp_path, clock).component("application", None).targets[0].words == "two"
+
+
+JUMPS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [0, 0, 0, 1500, -1500, 90_000, -90_000, HOUR_MS, -HOUR_MS, 3 * 24 * HOUR_MS, -3 * 24 * HOUR_MS]
+        ),
+        st.sampled_from(list(State)[:3]),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=20,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(JUMPS)
+def test_however_the_clock_jumps_now_shows_the_last_poll_and_every_poll_is_kept(
+    steps: list[tuple[int, State, bool]],
+) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        clock, path = ManualClock(), Path(directory) / "observed.db"
+        store, lease = started(path, clock)
+        reads = reader(Path(directory), clock)
+        for number, (jump_ms, state, maintain) in enumerate(steps):
+            clock.wall += jump_ms
+            rounds(store, lease, clock, 1, f"poll {number}", state)
+            if maintain:
+                store.maintain(lease, clock.wall)
+            detail = reads.component("application", None)
+            target = detail.targets[0]
+            assert (target.words, target.state) == (f"poll {number}", state)
+            assert target.tried_ms is not None and 0 <= detail.header.at_ms - target.tried_ms <= 5000
+            assert detail.row.state is state and detail.header.state is state
+            assert (detail.header.sources_late, detail.header.sources) == (0, 1)
+        assert polls_kept(path) == len(steps)
+        store.close()
+        reads.close()
+
+
+def polls_kept(path: Path) -> int:
+    with sqlite3.connect(path) as connection:
+        unpacked = connection.execute("SELECT count(*) FROM recent").fetchone()[0]
+        packed = connection.execute(
+            "SELECT coalesce(sum(n), 0) FROM block WHERE series_id IN (SELECT id FROM series WHERE metric = '#polled')"
+        ).fetchone()[0]
+    return int(unpacked) + int(packed)
 
 
 def test_a_window_is_cut_where_eras_begin() -> None:
