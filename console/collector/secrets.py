@@ -76,7 +76,8 @@ def fingerprint(environment: Environment) -> Fingerprint:
     identities = dict(_settings(environment, ""))
     salt = f"{environment.name}/{environment.url}"
     identities |= {
-        key: _address(secret) + f"key {credential_identity(secret, salt)}" for key, secret in secrets_of(environment)
+        key: f"{_address(secret)} key {credential_identity(secret, salt)}".strip()
+        for key, secret in secrets_of(environment)
     }
     text = "\n".join(f"{key}={identities[key]}" for key in sorted(identities))
     return Fingerprint(hashlib.sha256(text.encode()).hexdigest()[:16], identities)
@@ -105,7 +106,7 @@ def _short(text: str) -> str:
 
 
 def _address(secret: Secret) -> str:
-    """`user@host:port/name ` of a connection string, so that two databases differ in words; else nothing."""
+    """`user@host:port/name` of a connection string, so that two databases differ in words; else nothing."""
     try:
         parts = urlsplit(secret.reveal())
         host, port = parts.hostname, parts.port
@@ -113,4 +114,4 @@ def _address(secret: Secret) -> str:
         return ""
     if not host or not parts.scheme.startswith("postgres"):
         return ""
-    return clean(f"{parts.username or ''}@{host}:{port or 5432}{parts.path} ", 200)
+    return clean(f"{parts.username or ''}@{host}:{port or 5432}{parts.path}", 200)

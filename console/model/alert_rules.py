@@ -20,7 +20,7 @@ from console.model.observation import Origin
 from console.model.situation import RECENT_S, Online, Situation, online
 from console.model.states import State
 from console.model.track import Track
-from console.model.words import listed, milliseconds, percent, seconds
+from console.model.words import counted, listed, milliseconds, percent, seconds
 
 CONNECTION_FAILURES = "database|connection_failures"
 """The collector's own series: confirmed failures to connect since the round before."""
@@ -167,7 +167,7 @@ def _connection(rounds: Rounds) -> Sequence[Measure]:
     value = sum(counts) if counts else None
     tracks = [*situation.under("postgres."), *situation.under("health")]
     words = next((words_of(track) for track in tracks if track.trouble), "")
-    text = f"{value or 0:.0f} failed connections in 5 min" + (f": {words}" if words else "")
+    text = f"{counted(int(value or 0), 'failed connection')} in 5 min" + (f": {words}" if words else "")
     origin = Origin.SQL if situation.under("postgres.") else Origin.PROBE
     return [_over("database", value, 0.0, text=text, origin=origin, unknown=_unknown(situation, tracks))]
 

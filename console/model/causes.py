@@ -19,18 +19,20 @@ POLLS_APART_MS = 30_000
 """The cause may be polled later than its effect."""
 
 _VISIBLE = ("application", "routes", "users")
+_CROWDING = ("database.connections", "database.exhausted", "database.slow", "database.idle", "database.part")
+_BY_USE = ("database.connections", "database.exhausted", "database.slow")
+"""What the use of a database can bring about: no deployment stops a server, and a blocker is named by itself."""
 _CHANGES = {
-    "deployment": (0, (*_VISIBLE, "database")),
-    "rollback": (0, (*_VISIBLE, "database")),
-    "migration": (0, (*_VISIBLE, "database", "supabase")),
+    "deployment": (0, (*_VISIBLE, *_BY_USE)),
+    "rollback": (0, (*_VISIBLE, *_BY_USE)),
+    "migration": (0, (*_VISIBLE, *_BY_USE, "database.blocking")),
     "setting": (1, (*_VISIBLE, "database", "supabase", "vercel")),
     "vendor": (1, (*_VISIBLE, "database", "supabase", "vercel")),
     "database": (2, (*_VISIBLE, "database", "supabase")),
 }
-"""Kind of event: how readily it is named, and the components in which it can show."""
+"""Kind of event: how readily it is named, and the kinds of findings that it can bring about."""
 
 _DATABASE_SHOWS = ("application", "routes", "users", "supabase.auth", "supabase.pooler")
-_CROWDING = ("database.connections", "database.exhausted", "database.slow", "database.idle", "database.part")
 _ROOTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("bastion.offline", ("bastion",)),
     ("bastion.names", ()),
@@ -113,7 +115,8 @@ def change_before(dated: Dated, events: Iterable[Event]) -> Event | None:
 
 
 def _can_cause(event: Event, dated: Dated) -> bool:
-    if dated.finding.component not in _CHANGES[event.kind][1] or event.state is State.HEALTHY:
+    kinds = _CHANGES[event.kind][1]
+    if event.state is State.HEALTHY or not any(_within(dated.finding.kind, kind) for kind in kinds):
         return False
     return -CLOCKS_APART_MS <= dated.since_ms - event.at_ms <= BEFORE_MS
 

@@ -20,7 +20,6 @@ _WATCHED = (
     _Watched("postgres.activity", "max_connections", "setting", "max_connections"),
     _Watched("postgres.activity", "server_version", "setting", "PostgreSQL"),
     _Watched("health", "version", "deployment", "version"),
-    _Watched("supabase.project", "status", "setting", "project status"),
 )
 
 

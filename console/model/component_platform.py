@@ -13,6 +13,7 @@ from console.model.words import fitted, milliseconds
 
 SUPABASE_PARTS = {"supabase.gateway": "gateway", "supabase.auth": "auth", "supabase.pooler": "pooler"}
 DIRECT_SQL = "postgres.canary"
+STOPPED_STATUSES = frozenset({"INACTIVE", "PAUSING", "PAUSE_FAILED", "GOING_DOWN", "REMOVED", "RESTORING"})
 
 
 def judge_vercel(situation: Situation) -> Assessment:
@@ -82,8 +83,8 @@ def _judge_part(draft: Draft, situation: Situation, track: Track, direct: Track 
     if track.state is State.HEALTHY:
         well(draft, track, f"{part.capitalize()} is good")
         return
-    # What the platform says of its services is weaker than what our own probes of them see.
-    part = "services" if part == "project" and track.state is State.DEGRADED else part
+    # What the platform sees of its services is an effect of what our own probes of them see; a pause is a cause.
+    part = "services" if part == "project" and track.fact("status") not in STOPPED_STATUSES else part
     text = f"{part}: {words_of(track)}" + _beside(situation, part, direct)
     sentence = f"{part.capitalize()}: {words_of(track)}{_beside(situation, part, direct)}."
     draft.note(part, track, text, sentence, state=track.state, incident="database")

@@ -59,6 +59,11 @@ class Route:
         """Whether it failed, recovered and failed again within a minute: an outage is one bout, errors are many."""
         return _bouts(self.latest) > 1
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it is known to answer at least some requests."""
+        return self.state is not State.UNKNOWN and (self.state is not State.UNHEALTHY or self.is_flaky)
+
 
 def _bouts(polls: Sequence[float]) -> int:
     return sum(now == 0.0 != before for before, now in pairwise([1.0, *polls]))
@@ -76,7 +81,10 @@ def judge_routes(situation: Situation) -> Assessment:
     _judge_states(draft, situation, routes, told_apart)
     if errs:
         share = percent(situation.environment.thresholds.alert_error_share)
-        draft.find(_errors(routes, situation.now), f"More than {share} of the probes fail, others succeed.")
+        draft.find(
+            _errors([route for route in routes if route.is_up], situation.now),
+            f"More than {share} of the probes fail, others succeed.",
+        )
     _judge_slow(draft, situation, routes)
     ok = sum(route.state is State.HEALTHY and not (errs and route.failures) for route in routes)
     draft.name = f"{KEY} {ok}/{len(routes)}"
@@ -145,7 +153,7 @@ def _find_waiting(draft: Draft, situation: Situation, routes: Sequence[Route]) -
 
 def _errs(situation: Situation, routes: Sequence[Route]) -> bool:
     """Whether some requests fail while others succeed: two failures in a row would miss it, or come and go."""
-    known = [route for route in routes if route.state is not State.UNKNOWN]
+    known = [route for route in routes if route.is_up]
     limit = situation.environment.thresholds.alert_error_share
     polls, failures = sum(len(route.latest) for route in known), sum(route.failures for route in known)
     if not any(_bouts(route.polls) > 1 for route in known) or failures == 0 or _over(known):
@@ -157,8 +165,8 @@ def _errs(situation: Situation, routes: Sequence[Route]) -> bool:
 def _errs_alone(route: Route, limit: float) -> bool:
     if route.is_flaky and route.failures >= MINIMUM_FAILURES:
         return True
-    enough = len(route.polls) >= MINIMUM_SAMPLES and _bouts(route.polls) >= MINIMUM_FAILURES
-    return enough and route.share > limit and route.failures > 0
+    bouts, polls = _bouts(route.polls), len(route.polls)
+    return polls >= MINIMUM_SAMPLES and bouts >= MINIMUM_FAILURES and bouts / polls > limit and route.failures > 0
 
 
 def _over(routes: Sequence[Route]) -> bool:

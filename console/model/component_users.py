@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from dataclasses import dataclass
 
 from console.model.finding import Assessment, Draft, Finding, nothing_known, short_fault, well
@@ -55,10 +54,10 @@ def _mean(situation: Situation, window_s: float, *, enough: bool) -> float | Non
     """The exporter's own mean where it offers one, else the middle of its buckets."""
     means = situation.numbers(TARGET, "mean_ms", window_s)
     requests = situation.numbers(TARGET, "requests", window_s)
-    if means and len(means) == len(requests) and sum(requests) > 0:
+    if means and len(means) == len(requests) and sum(requests) >= MINIMUM_REQUESTS:
         return sum(mean * weight for mean, weight in zip(means, requests, strict=True)) / sum(requests)
     buckets = situation.windows.histograms(f"{TARGET}|latency_ms", window_s, situation.now)
-    return statistics.fmean(means) if means else bucket_mean(buckets) if enough else None
+    return bucket_mean(buckets) if enough else None
 
 
 def bucket_mean(buckets: list[Buckets]) -> float | None:

@@ -104,7 +104,7 @@ def _next_steps(situation: Situation, ranked: Sequence[Ranked]) -> tuple[str, ..
         return ()
     top = ranked[0].dated
     change = change_before(top, situation.events)
-    steps = [_undo(change) if change else None, top.finding.next_step]
+    steps = [_undo(change) if change and is_likely(top, change) else None, top.finding.next_step]
     steps += [_contact(situation, top.finding.incident)]
     return tuple(step for step in steps if step)
 
