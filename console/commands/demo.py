@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from console.cli import FAILED, UNUSABLE, WELL
-from console.commands.output import Output, add_json, complain, document
+from console.commands.output import Output, add_json, complain, document, json_line
 from console.model.configuration import Settings
 from console.model.ports import Refused
 
@@ -16,13 +17,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The options of this command and of `demo fault`."""
     parser.add_argument("--dir", type=Path, metavar="DIR", help="where it keeps its files; emptied at each start")
     parser.add_argument("--no-ui", action="store_true", help="collect without the console until SIGINT or SIGTERM")
+    add_json(parser)
     commands = parser.add_subparsers(dest="demo_command", metavar="fault")
     fault = commands.add_parser("fault", help="switch a fault; without a name, list them", allow_abbrev=False)
     fault.add_argument("name", nargs="?", metavar="NAME", help="which fault")
     fault.add_argument("switch", nargs="?", choices=("on", "off"), metavar="on|off")
     fault.add_argument("--dir", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="where the demo runs")
     fault.add_argument("--no-color", action="store_true", default=argparse.SUPPRESS, help="print no colours")
-    add_json(fault)
+    fault.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -50,18 +52,25 @@ def _demo(arguments: argparse.Namespace) -> int:
         complain(f"{why}; use `radar demo --no-ui`, and `radar watch` with the configuration that it prints")
         return UNUSABLE
     directory = _given(arguments) or free_directory()
-    output = Output(arguments)
-    output.line(f"starting the demo in {directory}: a real PostgreSQL, a backend, 30 days of history")
+    _say(arguments, f"starting the demo in {directory}: a real PostgreSQL, a backend, 30 days of history")
     stack = DemoStack(directory)
     try:
         file = stack.start()
-        output.line(f"its configuration is {file}")
+        _say(arguments, f"its configuration is {file}", {"directory": str(directory), "configuration": str(file)})
         settings = _settings(file)
         return collect(settings) if arguments.no_ui else open_console(settings)
     except DemoFault as error:
         raise Refused(str(error)) from None
     finally:
         stack.stop()
+
+
+def _say(arguments: argparse.Namespace, words: str, content: Mapping[str, object] | None = None) -> None:
+    """A line for people; for programs only what they asked for."""
+    if not arguments.json:
+        Output(arguments).line(words)
+    elif content:
+        json_line(content)
 
 
 def _given(arguments: argparse.Namespace) -> Path | None:

@@ -45,16 +45,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     variables = {**os.environ, "HOME": str(base), "XDG_STATE_HOME": str(base / "state"), "TERM": "dumb"}
     # The user's own: a demo must not touch what it names.
     variables["DATABASE_URL"] = "postgresql://radar@127.0.0.1:1/production"
-    command = [*RADAR, "demo", "--no-ui", "--dir", str(base / "demo")]
+    command = [*RADAR, "demo", "--no-ui", "--json", "--dir", str(base / "demo")]
     with (base / "stderr").open("w") as stderr:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=variables)
     assert process.stdout is not None
     try:
-        for line in process.stdout:
-            if "radar.toml" in line:
-                break
-        else:
-            raise AssertionError((base / "stderr").read_text())
+        line = process.stdout.readline()
+        assert line, (base / "stderr").read_text()
+        assert json.loads(line)["configuration"] == str(base / "demo" / "radar.toml")
         yield Demo(base / "demo", process, variables)
     finally:
         process.terminate()
