@@ -48,8 +48,8 @@ def pack(connection: sqlite3.Connection, memory: Memory, start: int) -> int:
     for table in ("recent", "recent_judged"):
         rows = connection.execute(f"SELECT at, target_id, data FROM {table} WHERE at >= ? AND at < ?", slot).fetchall()
         packed += len(rows)
-        for at, target, data in rows:
-            answered, samples = codec.samples_from(data)
+        decoded = codec.rows_from([row[2] for row in rows])
+        for (at, target, _), (answered, samples) in zip(rows, decoded, strict=True):
             if table == "recent":
                 polled = memory.series_id(connection, target, POLLED, SeriesKind.GAUGE.value)
                 gathered[polled].append((at, float(answered)))

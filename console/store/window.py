@@ -115,8 +115,10 @@ class Series:
         rows = _rows_of(moment, "recent_judged", self._target)
         if moment.connection.execute("SELECT 1 FROM open_span WHERE target_id = ?", (self._target,)).fetchone():
             rows = sorted([*rows, *_rows_of(moment, "recent", self._target)])
-        decoded = ((at, codec.samples_from(data)[1]) for at, data in rows)
-        return [(at, sample) for at, samples in decoded for number, sample in samples if number == self.number]
+        decoded = zip(rows, codec.rows_from([data for _, data in rows]), strict=True)
+        return [
+            (at, sample) for (at, _), (_, samples) in decoded for number, sample in samples if number == self.number
+        ]
 
 
 def _rows_of(moment: Moment, table: str, target: int) -> list[tuple[int, str]]:
