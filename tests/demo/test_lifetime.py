@@ -16,7 +16,10 @@ import pytest
 
 from console.demo.faults import DemoFault, active, set_fault
 from console.demo.lifetime import processes_of
+from console.demo.place import discard_data
+from console.demo.server import EmbeddedPostgres
 from console.demo.stack import DemoStack, default_directory
+from console.demo.world import author
 from tests.demo.site import Site, alive, below, until
 
 STARTER = """
@@ -109,6 +112,29 @@ def test_a_killed_part_is_started_again(tmp_path: Path) -> None:
         os.kill(backend, signal.SIGKILL)
         until(lambda: site.app("/").status == 200)
         assert alive(backend) is False
+
+
+def test_stand_ins_that_are_started_again_still_have_the_faults_that_are_on(tmp_path: Path) -> None:
+    with DemoStack(tmp_path / "demo") as stack:
+        site = Site(stack.directory / "radar.toml")
+        set_fault(stack.directory, "gateway-down-sql-up", True)
+        [standins] = [pid for pid in processes_of(stack.directory) if "standins" in names({pid})]
+        os.kill(standins, signal.SIGKILL)
+        until(lambda: site.gateway("/rest/v1/").status == 502)
+        set_fault(stack.directory, "gateway-down-sql-up", False)
+        assert site.gateway("/rest/v1/").status == 200
+        assert site.app("/api/v1/system/health").json()["version"] == author(0).deployments[-1].version
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
+def test_data_that_lie_elsewhere_are_discarded_too(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path / "postgres", identity="nobody")
+    server.start()
+    server.stop("immediate")
+    assert server.data.exists() and tmp_path not in server.data.parents
+    discard_data(tmp_path)
+    assert not server.data.parent.exists()
+    assert not (tmp_path / "postgres").exists()
 
 
 def test_two_side_by_side_do_not_meet(tmp_path: Path) -> None:
