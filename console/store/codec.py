@@ -1,4 +1,4 @@
-"""Judgements and observations as JSON, and back. What is stored is ASCII, so that no text can break a write."""
+"""Judgements and observations as JSON, and back. Lone surrogates become question marks: no text can break a write."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ Record = dict[str, Any]
 
 
 def dumps(value: object) -> str:
-    """Compact ASCII JSON with sorted keys: equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    """Compact JSON with sorted keys: equal values give equal text."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str, ensure_ascii=False)
+    return text if text.isascii() else plain(text)
 
 
 def loads(text: str | bytes) -> Record:
@@ -35,7 +36,7 @@ def loads(text: str | bytes) -> Record:
 
 def packed(value: object) -> bytes:
     """JSON compressed; level 1, since it is written every round (2 KB: 40 µs)."""
-    return zlib.compress(dumps(value).encode("ascii"), 1)
+    return zlib.compress(dumps(value).encode(), 1)
 
 
 def unpacked(data: bytes) -> Record:
@@ -65,7 +66,7 @@ def volatile_body(values: Mapping[str, Json]) -> bytes:
     text = dumps(dict(values))
     if len(text) > VOLATILE_LIMIT:
         text = dumps({"dropped": f"{len(text)} bytes: more than {VOLATILE_LIMIT} are not kept"})
-    return zlib.compress(text.encode("ascii"), 6)
+    return zlib.compress(text.encode(), 6)
 
 
 def component_body(component: ComponentJudgement) -> str:

@@ -14,7 +14,8 @@ from console.model.states import State
 from console.model.views import Verdict
 from console.store import codec, files, memory, rounds, schema
 from console.store.clock import Clock, SystemClock
-from console.store.lease import Holder
+from console.store.errors import StoreBusy
+from console.store.lease import Holder, read_lease
 from console.store.names import COMPONENT, HOUR_MS, VERDICT
 from console.store.pulse import MARK_MS
 from console.store.rollups import ROLLUP_COLUMNS, rollup_values
@@ -39,6 +40,11 @@ class HistoryWriter:
 
     def __enter__(self) -> Self:
         self._connection.execute("BEGIN IMMEDIATE")
+        row = read_lease(self._connection)
+        if row is not None and row.alive(SystemClock()):
+            self._connection.execute("ROLLBACK")
+            self._connection.close()
+            raise StoreBusy(f"{row.holder.words} collects into this file: a past is authored before that")
         self._memory = memory.load(self._connection)
         return self
 

@@ -109,9 +109,13 @@ def take(connection: sqlite3.Connection, row: LeaseRow | None, holder: Holder, c
 def check(connection: sqlite3.Connection, lease: Lease) -> LeaseRow:
     """The stored lease, when it is still ours. Raises `LeaseLost` in words; first statement of every write."""
     row = read_lease(connection)
-    if row is not None and row.epoch == lease.epoch and not row.released:
+    if row is None:
+        raise LeaseLost("nobody holds the lease: the store was begun anew, nothing was written")
+    # A store that was begun anew counts its epochs from 1 again, so the holder counts too.
+    ours = row.epoch == lease.epoch and (row.holder.name, row.holder.pid) == (lease.holder.name, lease.holder.pid)
+    if ours and not row.released:
         return row
-    if row is None or row.epoch == lease.epoch:
+    if ours:
         raise LeaseLost("the lease was released: nothing was written")
     raise LeaseLost(f"{row.holder.words} took over as epoch {row.epoch} (ours was {lease.epoch}): nothing was written")
 

@@ -13,7 +13,7 @@ from console.store.names import VERDICT
 
 def body_sha(text: str) -> bytes:
     """What tells bodies apart: 16 bytes of SHA-256."""
-    return hashlib.sha256(text.encode("ascii")).digest()[:16]
+    return hashlib.sha256(text.encode()).digest()[:16]
 
 
 @dataclass(slots=True)
@@ -62,12 +62,14 @@ class Memory:
 
 def target_id(connection: sqlite3.Connection, key: str) -> int:
     """The id of a target, made when it is new."""
+    key = codec.plain(key)
     row = connection.execute("SELECT id FROM target WHERE key = ?", (key,)).fetchone()
     return int(row[0]) if row else inserted(connection, "INSERT INTO target(key) VALUES (?)", (key,))
 
 
 def series_id(connection: sqlite3.Connection, owner: int, metric: str, kind: str) -> int:
     """The id of a series, made when it is new."""
+    metric = codec.plain(metric)
     row = connection.execute("SELECT id FROM series WHERE target_id = ? AND metric = ?", (owner, metric)).fetchone()
     if row:
         return int(row[0])

@@ -227,10 +227,18 @@ class ObservedStore:
         connection = self._connect()
         words = f"observed.db was damaged ({why})"
         words += f": set aside as {aside.name}, begun anew" if aside else ": begun anew"
-        with self._transaction():
-            now_ms = self._clock.wall_ms()
-            pulse.note(connection, now_ms, f"store/{now_ms}/damaged", words, kind="store")
+        self._tell_anew(connection, words)
         raise StoreDamaged(words)
+
+    def _tell_anew(self, connection: sqlite3.Connection, words: str) -> None:
+        """An event in a file that nobody holds yet; where somebody does, it is theirs to write."""
+        now_ms = self._clock.wall_ms()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if read_lease(connection) is None:
+                pulse.note(connection, now_ms, f"store/{now_ms}/anew", words, kind="store")
+        finally:
+            connection.execute("COMMIT")
 
     def _remembered(self, connection: sqlite3.Connection) -> memory.Memory:
         if self._memory is None:
@@ -274,10 +282,7 @@ class ObservedStore:
         """The connection, opened again when the file was removed or replaced under its name."""
         if self._connection is not None and files.inode_of(self._path) != self._inode:
             self.close()
-            connection = self._connect()
-            now_ms = self._clock.wall_ms()
-            words = "observed.db was removed: begun anew"
-            pulse.note(connection, now_ms, f"store/{now_ms}/removed", words, kind="store")
+            self._tell_anew(self._connect(), "observed.db was removed: begun anew")
             raise StoreDamaged("observed.db was removed or replaced: opened anew")
         return self._connect()
 

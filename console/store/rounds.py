@@ -13,6 +13,7 @@ from console.store import codec
 from console.store.memory import Memory, inserted
 from console.store.names import COMPONENT, JUDGED, VERDICT
 from console.store.spans import ANSWERED, Poll, Recorded, record
+from console.store.timeline import position_of, wall_of
 
 DEFAULT_INTERVAL_S = 5.0
 VOLATILE_CALM_MS = 60_000
@@ -162,7 +163,7 @@ def write_event(connection: sqlite3.Connection, event: Event, at: int) -> None:
         "INSERT OR IGNORE INTO event(at, at_ms, kind, subject, text, state, key, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             at,
-            event.at_ms,
+            wall_of(position_of(0, event.at_ms)),  # times from outside may be anything
             codec.plain(event.kind),
             codec.plain(event.subject),
             codec.plain(event.text),

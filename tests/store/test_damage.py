@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from console.model.ports import StoreUnreadable
-from console.store.errors import StoreBusy, StoreDamaged, StoreError
+from console.store.errors import LeaseLost, StoreBusy, StoreDamaged, StoreError
 from console.store.observe import CHECK_PAUSE_MS, Lease, ObservedStore
 from console.store.read import StoreReader
 from console.store.records import Records
@@ -154,6 +154,23 @@ def test_two_that_find_the_damage_set_it_aside_once(tmp_path: Path) -> None:
     assert second.acquire(holder("op2@a")) is None
     assert len([name for name in set_aside(tmp_path) if not name.endswith(("-wal", "-shm"))]) == 1
     first.write_round(again, clock.pass_ms(1000), [observed()], judged(clock.wall), INTERVALS)
+
+
+def test_a_lease_of_the_file_before_writes_nothing_into_the_new_one(tmp_path: Path) -> None:
+    path, clock = tmp_path / "observed.db", ManualClock()
+    first, old = started(path, clock)
+    for name in ("observed.db", "observed.db-wal", "observed.db-shm"):
+        (tmp_path / name).unlink()
+    second = ObservedStore.open(path, clock)
+    new = second.acquire(holder("op2@a", pid=22))
+    assert new is not None and new.epoch == old.epoch
+    with pytest.raises(StoreDamaged):
+        first.write_round(old, clock.pass_ms(1000), [observed()], None, INTERVALS)
+    with pytest.raises(LeaseLost, match="op2@a 22 took over"):
+        first.write_round(old, clock.pass_ms(1000), [observed()], None, INTERVALS)
+    second.write_round(new, clock.pass_ms(1000), [], judged(clock.wall), INTERVALS)
+    assert reader(tmp_path, clock).health(None).lately == ()  # the first wrote nothing at all
+    assert second.last_observation("health") is None
 
 
 def test_an_empty_file_is_not_damaged(tmp_path: Path) -> None:

@@ -177,6 +177,25 @@ def test_values_that_are_too_large_are_replaced_by_a_note(
     assert "more than" in str(target.volatile["dropped"])
 
 
+def test_text_and_times_from_outside_break_no_round(
+    store: ObservedStore, lease: Lease, clock: ManualClock, reads: StoreReader
+) -> None:
+    wild = tuple(
+        Event(at_ms=at_ms, kind="vendor", subject="health", text="\ud800 \x00", key=str(at_ms))
+        for at_ms in (10**30, -5)
+    )
+    one = observed(
+        "route:/\udcff", words="\ud800", facts={"\udcff": "\ud800"}, samples={"m\ud800": 1.0}, events=wild,
+        volatile={"n": 10**30},
+    )  # fmt: skip
+    parts = (component(targets=("route:/\udcff",), explanation=("\udcff",)),)
+    for _ in range(2):
+        store.write_round(lease, clock.pass_ms(5000), [one], judged(clock.wall, parts), INTERVALS)
+    target = reads.component("application", None).targets[0]
+    assert (target.words, target.samples) == ("?", {"m?": 1.0})
+    assert [row.at_ms for row in reads.health(None).lately] == [0]  # what lies in the future is not shown yet
+
+
 def test_the_version_changes_with_each_write_and_not_without(
     store: ObservedStore, lease: Lease, clock: ManualClock, reads: StoreReader
 ) -> None:

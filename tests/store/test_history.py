@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from console.model.metrics import Rollup
 from console.model.observation import Event, Origin
 from console.model.states import State
 from console.model.views import TargetRow
+from console.store.clock import SystemClock
+from console.store.errors import StoreBusy
 from console.store.history import HistoryWriter
 from console.store.names import DAY_MS, HOUR_MS, MINUTE_MS
 from console.store.observe import ObservedStore
@@ -152,6 +155,16 @@ def test_a_recorded_store_can_show_a_living_collector(tmp_path: Path) -> None:
     author(tmp_path / "observed.db", 12, holder_of_lease=True, clock=clock)
     collector = reader(tmp_path, clock).health(None).header.collector
     assert collector.alive and collector.holder == "op1@bastion 1"
+
+
+def test_a_past_is_not_authored_under_a_living_collector(tmp_path: Path) -> None:
+    store = ObservedStore.open(tmp_path / "observed.db")
+    lease = store.acquire(replace(holder(), boot_id=SystemClock().boot_id))
+    assert lease is not None
+    with pytest.raises(StoreBusy, match="collects into this file"):
+        author(tmp_path / "observed.db", 1)
+    store.release(lease)
+    author(tmp_path / "observed.db", 12)
 
 
 def test_what_fails_half_way_is_not_stored_at_all(tmp_path: Path) -> None:
