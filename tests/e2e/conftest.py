@@ -52,8 +52,9 @@ class RunningDemo:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
     """One demo for the nights of a module; it is ended as a supervisor ends it, and must obey."""
-    directory = tmp_path_factory.mktemp("demo")
-    with (directory / "radar.stderr").open("w") as stderr:
+    place = tmp_path_factory.mktemp("nights")
+    directory = place / "demo"
+    with (place / "stderr").open("w") as stderr:
         process = subprocess.Popen(
             [*RADAR, "demo", "--no-ui", "--dir", str(directory)],
             stdout=subprocess.PIPE,
@@ -78,4 +79,4 @@ def _configuration(process: subprocess.Popen[str], directory: Path) -> Path:
     for line in process.stdout:
         if str(configuration) in line:
             return configuration
-    raise AssertionError(f"the demo did not start: {(directory / 'radar.stderr').read_text()}")
+    raise AssertionError(f"the demo did not start: {(directory.parent / 'stderr').read_text()}")
