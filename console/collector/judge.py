@@ -102,7 +102,7 @@ class Judge:
         for metric, sample in observation.samples.items():
             self.windows.add(f"{track.target}|{metric}", at, sample)
         self._count_connection(track, observation)
-        back = self._come_back() if track.target == EGRESS and said is Online.NO else ()
+        back = self._hear_witness(said) if track.target == EGRESS else self._excuse(track)
         return Reaction(observation, is_news=track.state is not before, ask=(*back, *self._witness(track)))
 
     def _changes(self, track: Track, observation: Observation, at: Moment) -> list[Event]:
@@ -131,18 +131,23 @@ class Judge:
         first = track.trouble == 1 and track.error_kind in REACH_FAULTS
         return (EGRESS,) if first and EGRESS in self.tracks and track.target not in (EGRESS, *self._exempt) else ()
 
-    def _come_back(self) -> tuple[str, ...]:
-        """After the bastion was offline: what failed meanwhile proves nothing, so it is asked again."""
-        if witness_says(self.tracks[EGRESS]) is Online.NO:
+    def _hear_witness(self, before: Online) -> tuple[str, ...]:
+        """While the bastion is offline a failure to reach proves nothing; once it is back, that is asked anew."""
+        says = witness_says(self.tracks[EGRESS])
+        if Online.NO not in (before, says):
             return ()
-        failed = [
-            track
-            for track in self.tracks.values()
-            if track.error_kind in REACH_FAULTS and track.target not in (EGRESS, *self._exempt)
-        ]
+        failed = [track for track in self.tracks.values() if self._is_excusable(track)]
         for track in failed:
             track.forget_failures()
-        return tuple(track.target for track in failed)
+        return () if says is Online.NO else tuple(track.target for track in failed)
+
+    def _excuse(self, track: Track) -> tuple[str, ...]:
+        if witness_says(self.tracks.get(EGRESS)) is Online.NO and self._is_excusable(track):
+            track.forget_failures()
+        return ()
+
+    def _is_excusable(self, track: Track) -> bool:
+        return track.error_kind in REACH_FAULTS and track.target not in (EGRESS, *self._exempt)
 
     # What is concluded
 

@@ -27,7 +27,6 @@ _CHANGES = {
     "rollback": (0, (*_VISIBLE, *_BY_USE)),
     "migration": (0, (*_VISIBLE, *_BY_USE, "database.blocking")),
     "setting": (1, (*_VISIBLE, "database", "supabase", "vercel")),
-    "vendor": (1, (*_VISIBLE, "database", "supabase", "vercel")),
     "database": (2, (*_VISIBLE, "database", "supabase")),
 }
 """Kind of event: how readily it is named, and the kinds of findings that it can bring about."""

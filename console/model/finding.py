@@ -11,7 +11,7 @@ from console.model.observation import ErrorKind, Origin
 from console.model.situation import Situation
 from console.model.states import State, worst
 from console.model.track import Track
-from console.model.words import fitted
+from console.model.words import fitted, listed
 
 FIGURE_WIDTH = 19
 """Characters of the FIGURE column at 80 columns."""
@@ -73,6 +73,8 @@ class Draft:
     states: list[State] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
+    unknown: dict[str, list[Track]] = field(default_factory=dict)
+    """Why targets are unknown, in words, to those targets."""
     structural: bool = False
 
     def say(self, sentence: str, state: State | None = None) -> None:
@@ -101,6 +103,9 @@ class Draft:
 
     def assessed(self) -> Assessment:
         """The component as judged; its state is the worst that any rule saw."""
+        for words, tracks in self.unknown.items():
+            text = f"{_names(tracks)} unknown: {words}"
+            self.note(f"unknown:{tracks[0].target}", tracks[0], text, f"{text}.", state=State.UNKNOWN)
         judgement = ComponentJudgement(
             key=self.key,
             name=self.name,
@@ -113,6 +118,11 @@ class Draft:
             error=next((track.error for track in self.tracks if track.error), None),
         )
         return Assessment(judgement=judgement, findings=tuple(self.findings), structural=self.structural)
+
+
+def _names(tracks: Sequence[Track]) -> str:
+    names = listed([track.target.partition(":")[2] or track.target for track in tracks])
+    return f"{names} {'is' if len(tracks) == 1 else 'are'}"
 
 
 def absent(key: str, name: str, how: str) -> Assessment:
@@ -148,12 +158,10 @@ def nothing_known(draft: Draft, situation: Situation, track: Track) -> bool:
         draft.say(f"{track.target} was not polled yet.", State.UNKNOWN)
     elif situation.excused(track):
         draft.say(f"{track.target} is not reached, nor is anything outside: this bastion is offline.", State.UNKNOWN)
-    elif track.trouble:
+    elif track.trouble or track.is_forgotten:
         draft.say(f"{track.target} failed ({words_of(track)}); the next poll or the witness decides.", State.UNKNOWN)
     else:
-        sentence = f"{track.target} is unknown: {words_of(track)}."
-        text = f"{track.target} is unknown: {words_of(track)}"
-        draft.note(f"unknown:{track.target}", track, text, sentence, state=State.UNKNOWN)
+        draft.unknown.setdefault(words_of(track), []).append(track)
     return True
 
 

@@ -96,7 +96,7 @@ class Track:
 
     def forget_failures(self) -> None:
         """The failures so far were the way's: what is, is not known until the next poll."""
-        if self.bad:
+        if self.fault:
             self.bad = self.trouble = self.good = 0
             self.trouble_since, self.fault, self.state = None, None, State.UNKNOWN
 
@@ -124,6 +124,11 @@ class Track:
     def is_recovering(self) -> bool:
         """Whether the newest poll was good, and one more of them ends the trouble."""
         return self.fault is not None and self.good > 0
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether the newest poll failed and counts for nothing (see `forget_failures`)."""
+        return self.newest is not None and self.fault is None and weigh(self.newest) in (Evidence.BAD, Evidence.WEAK)
 
     @property
     def failed_checks(self) -> tuple[str, ...]:

@@ -151,7 +151,7 @@ def _vendor_at_fault(situation: Situation, ranked: Sequence[Ranked]) -> Track | 
     """The vendor that reports an incident where the worst fault stands, unless a change of ours came just before."""
     top = ranked[0].dated
     change = change_before(top, situation.events)
-    if change is not None and change.kind != "vendor" and is_likely(top, change):
+    if change is not None and is_likely(top, change):
         return None
     if top.finding.vendor:
         return situation.track(f"vendor:{top.finding.vendor}")
@@ -183,7 +183,7 @@ def _vendors_words(situation: Situation) -> str:
     reporting = [_name(track) for track in pages if reports(track)]
     if reporting:
         return f"vendors: {', '.join(reporting)} reporting"
-    unread = [_name(track) for track in pages if track.state is not State.HEALTHY]
+    unread = [_name(track) for track in pages if track.state is State.UNKNOWN]
     return f"vendors: {', '.join(unread)} not read" if unread else "vendors: none reporting"
 
 
