@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from console.model.configuration import Settings
@@ -14,7 +15,7 @@ from console.model.ports import AlertActions, PollRequests, StoreReads
 from console.settings import load
 
 if TYPE_CHECKING:
-    from console.collector.secrets import Fingerprint
+    from console.store.read import StoreReader
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
@@ -26,26 +27,23 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
 def reading(settings: Settings, *, compared: bool = False) -> Iterator[StoreReads]:
     """The store, opened for reading; `ports.StoreUnreadable` comes from its reads.
 
-    `compared`: say how the collector's settings differ from ours. Costs 5 ms for each credential.
+    `compared`: say how the collector's settings differ from ours, as soon as ours are known. That costs 5 ms for each
+    credential (PBKDF2, which lets other threads run), a tenth of a console's start, so nothing waits for it.
     """
     from console.store.read import StoreReader
 
-    own = _fingerprint(settings) if compared else None
-    reads = StoreReader(
-        settings.observed_path,
-        settings.records_path,
-        settings.environment,
-        own.digest if own else None,
-        identities=own.identities if own else None,
-    )
+    reads = StoreReader(settings.observed_path, settings.records_path, settings.environment, None)
+    if compared:
+        Thread(target=_compare, args=(reads, settings), name="fingerprint", daemon=True).start()
     with closing(reads):
         yield reads
 
 
-def _fingerprint(settings: Settings) -> Fingerprint:
+def _compare(reads: StoreReader, settings: Settings) -> None:
     from console.collector.secrets import fingerprint
 
-    return fingerprint(settings.environment)
+    own = fingerprint(settings.environment)
+    reads.compare_with(own.digest, own.identities)
 
 
 @contextmanager

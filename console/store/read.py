@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from console.model.configuration import Environment
@@ -44,6 +45,10 @@ class StoreReader:
             identities=identities or {},
             clock=machine or SystemClock(),
         )
+
+    def compare_with(self, fingerprint: str, identities: Mapping[str, str]) -> None:
+        """From the next read on, say how the collector's settings differ from these. From any thread."""
+        self._ours = replace(self._ours, fingerprint=fingerprint, identities=identities)
 
     def version(self) -> int:
         """A number that changes when anything was written to either file."""
