@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, cast
 
@@ -21,7 +22,7 @@ from console.model.ports import AlertActions, PollRequests, StoreReads
 from console.model.views import Header
 from screens import session as sessions
 from screens.feed import Done, Feed, Hands
-from screens.health import HealthScreen
+from screens.health import HealthScreen, health_question
 from screens.host import FaultSwitch
 from screens.keys import actions, key_table
 from screens.page import Page, key
@@ -63,7 +64,8 @@ class RadarApp(App[None], inherit_bindings=False):
         key("o", "app.ledger", "what must be undone", "app.ledger"),
         key("C", "app.contacts", "contacts and links", "app.contacts"),
         key("y", "app.copy", "copy", "app.copy"),
-        key("colon,ctrl+p", "app.palette", "go to anything", "app.palette", short="go"),
+        # First of all, so that what is typed on at once goes into the palette and does not act below it.
+        key("colon,ctrl+p", "app.palette", "go to anything", "app.palette", short="go", first=True),
         key("question_mark", "app.help", "help", "app.help", short="help"),
         key("escape", "app.back", "back", "app.back"),
         key("q", "app.leave", "quit", "app.quit", short="quit"),
@@ -81,10 +83,13 @@ class RadarApp(App[None], inherit_bindings=False):
         faults: FaultSwitch | None = None,
         session_path: Path | None = None,
     ) -> None:
+        self.settings = settings
+        self.session_path = session_path or sessions.session_file(settings.environment.name)
+        self.session = sessions.load(self.session_path)
         # NO_COLOR means no colour codes at all, so the theme without colours of its own.
         self._colourless = "NO_COLOR" in os.environ
-        super().__init__(ansi_color=True if self._colourless else None)
-        self.settings = settings
+        first = "ansi" if self._colourless else self._first_theme()
+        super().__init__(ansi_color=True if first == "ansi" else None)
         self.alert_actions = alerts
         self.polls = polls
         self.faults = faults
@@ -92,20 +97,25 @@ class RadarApp(App[None], inherit_bindings=False):
         self.glyphs = SETS[settings.display.glyphs]
         self.feed = Feed(reads, clock_ms)
         self.hands = Hands()
-        self.session_path = session_path or sessions.session_file(settings.environment.name)
-        self.session = sessions.load(self.session_path)
         self.last_header: Header | None = None
         self.trouble: str | None = None
         self._at_ms = at_ms
         self._paused_ms: int | None = None
-        self._commands: list[tuple[str, str, str]] = []
         for palette in PALETTES:
             self.register_theme(theme_of(palette))
-        self.theme = "ansi" if self._colourless else self._first_theme()
+        # Set without its watcher, which would parse all styles once more: 30 ms of the start.
+        self.set_reactive(RadarApp.theme, first)
+        self.stylesheet.set_variables(self.get_css_variables())
         self.set_keymap(dict(settings.display.keys))
         self.feed.start()
+        self._ask_early()
 
     # Start and end
+
+    def _ask_early(self) -> None:
+        """Read the store while textual starts: the first picture then has values, and no second one is drawn."""
+        selected = self.session.cursors.get(HealthScreen.NAME)
+        self.feed.look(None, health_question(shutil.get_terminal_size().columns, selected), self.moment.read_ms)
 
     def _first_theme(self) -> str:
         configured, kept = self.settings.display.theme, self.session.theme
@@ -193,49 +203,43 @@ class RadarApp(App[None], inherit_bindings=False):
         if not self.page.leave_field() and len(self.screen_stack) > 1:
             self.page.dismiss(None)
 
-    def action_ledger(self) -> None:
+    async def action_ledger(self) -> None:
         """What somebody must undo."""
         from screens.ledger import LedgerPage
 
-        self._open(LedgerPage())
+        await self._open(LedgerPage())
 
-    def action_contacts(self) -> None:
+    async def action_contacts(self) -> None:
         """Whom to call."""
         from screens.contacts import ContactsPage
 
-        self._open(ContactsPage())
+        await self._open(ContactsPage())
 
-    def action_help(self) -> None:
+    async def action_help(self) -> None:
         """The keys of this page."""
         from screens.help import HelpPage
 
-        self._open(HelpPage(key_table(self.page)))
+        await self._open(HelpPage(key_table(self.page)))
 
-    def _open(self, page: Page[None]) -> None:
+    async def _open(self, page: Page[None]) -> None:
         """Show a page over this one, unless it is this one."""
         if type(page) is not type(self.screen):
-            self.push_screen(page)
+            await self.page.open_page(page)
 
-    def action_palette(self) -> None:
-        """Every screen, action and setting by name."""
-        from screens.palette import PalettePage
-
-        if isinstance(self.screen, PalettePage):
-            return
-        self._commands = actions(self.page)
-        if self.faults is None:
-            self._show_palette(())
-        else:
-            self.hands.do(self, self.faults.list, then=self._show_palette)
-
-    def _show_palette(self, faults: Sequence[tuple[str, str, bool]]) -> None:
+    async def action_palette(self) -> None:
+        """Every screen, action and setting by name; in a demo its faults, once it has told them."""
         from screens.palette import Command, PalettePage, fault_commands
 
-        commands = [Command(words, action, keys) for action, keys, words in self._commands]
+        below = self.page
+        if isinstance(below, PalettePage):
+            return
+        commands = [Command(words, action, keys) for action, keys, words in actions(below)]
         commands += [Command(f"theme {name}", f"app.theme({name!r})") for name in NAMES]
         commands += [Command(f"glyphs {name}", f"app.glyphs({name!r})") for name in SETS]
-        page = self.screen
-        self.push_screen(PalettePage([*commands, *fault_commands(faults)]), lambda action: self._run(action, page))
+        page = PalettePage(commands)
+        await below.open_page(page, lambda action: self._run(action, below))
+        if self.faults is not None:
+            self.hands.do(page, self.faults.list, then=lambda faults: page.add(fault_commands(faults)))
 
     def _run(self, action: str | None, page: object) -> None:
         if action is not None:
@@ -279,11 +283,11 @@ class RadarApp(App[None], inherit_bindings=False):
         else:
             self.go_to(at_ms)
 
-    def action_ask_moment(self) -> None:
+    async def action_ask_moment(self) -> None:
         """Ask for a moment."""
         from screens.moments import MomentPage
 
-        self.push_screen(MomentPage(), lambda at_ms: None if at_ms is None else self.go_to(at_ms))
+        await self.page.open_page(MomentPage(), lambda at_ms: None if at_ms is None else self.go_to(at_ms))
 
     # What
 
@@ -309,6 +313,7 @@ class RadarApp(App[None], inherit_bindings=False):
         if self._colourless:
             self.page.say("NO_COLOR is set: the console has no colours")
             return
+        self.ansi_color = None  # what the theme says, whatever the first one was
         self.theme = name
         self.session.theme, self.session.configured_theme = name, self.settings.display.theme
 

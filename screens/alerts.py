@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.events import ScreenResume
 from textual.widget import Widget
-from textual.widgets import Input
 
 from console.model.ports import StoreReads
 from console.model.views import AlertsView
@@ -19,6 +18,7 @@ from screens.scroll import Content, ScrollPage, empty
 from widgets.alert_detail import alert_detail
 from widgets.alert_lines import AlertList, foremost
 from widgets.bars import Key
+from widgets.field import Field
 from widgets.lines import Line, beside, plain
 
 DETAIL_FROM = 140
@@ -40,7 +40,7 @@ class AlertsScreen(ScrollPage[None]):
         self._entered = True
 
     def extra(self) -> Iterable[Widget]:
-        field = Input(placeholder="filter: words that the line must hold", id="filter", max_length=100)
+        field = Field("filter: words that the line must hold", id="filter", longest=100)
         field.display = False
         yield field
 
@@ -65,7 +65,7 @@ class AlertsScreen(ScrollPage[None]):
             self.top = 0
 
     def keys(self) -> list[Key]:
-        if isinstance(self.focused, Input):
+        if isinstance(self.focused, Field):
             return [Key("enter", "keep the filter"), Key("esc", "no filter")]
         return super().keys()
 
@@ -97,24 +97,24 @@ class AlertsScreen(ScrollPage[None]):
 
     def action_filter(self) -> None:
         """Type words that a line must hold."""
-        field = self.query_one("#filter", Input)
+        field = self.query_one("#filter", Field)
         field.value = self.filter
         field.display = True
-        field.focus()
+        self.set_focus(field)
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def on_input_changed(self, event: Field.Changed) -> None:
         """Filter while typing."""
         self.host.session.filters[self.NAME] = event.value
         self.paint()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_input_submitted(self, event: Field.Submitted) -> None:
         """Back to the list; an empty filter shows all."""
         self.set_focus(None)
         event.input.display = bool(event.value)
 
     def leave_field(self) -> bool:
         """Esc in the field: no filter. Whether there was anything to leave."""
-        field = self.query_one("#filter", Input)
+        field = self.query_one("#filter", Field)
         if not field.display:
             return False
         field.value = ""
@@ -129,14 +129,14 @@ class AlertsScreen(ScrollPage[None]):
             return None
         return plain(alert_detail(view, self.selected, 100, view.header.at_ms, self.host.glyphs))
 
-    def action_open(self) -> None:
+    async def action_open(self) -> None:
         """The selected line in full, over the whole screen."""
         if self.selected is not None and isinstance(self.view, AlertsView):
-            self.app.push_screen(AlertPage(self.selected))
+            await self.open_page(AlertPage(self.selected))
 
-    def action_act(self) -> None:
+    async def action_act(self) -> None:
         """Open the choices for the selected line."""
-        open_choices(self, self.view, self.selected)
+        await open_choices(self, self.view, self.selected)
 
 
 class AlertPage(ScrollPage[None]):
@@ -162,12 +162,12 @@ class AlertPage(ScrollPage[None]):
         lines = alert_detail(view, self.key, width, view.header.at_ms, self.host.glyphs)
         return Content(lines or empty(width, "This line is no longer on record at the moment shown."))
 
-    def action_act(self) -> None:
+    async def action_act(self) -> None:
         """Open the choices for this line."""
-        open_choices(self, self.view, self.key)
+        await open_choices(self, self.view, self.key)
 
 
-def open_choices(page: Page[None], view: object, key: str | None) -> None:
+async def open_choices(page: Page[None], view: object, key: str | None) -> None:
     """Show what can be done about a line of the Alerts list, and do what is decided."""
     if not page.host.moment.live:
         page.say(f"{page.host.moment.word}: actions are off; L goes back to now")
@@ -176,7 +176,7 @@ def open_choices(page: Page[None], view: object, key: str | None) -> None:
     else:
         title, choices = choices_for(view, key)
         if choices:
-            page.app.push_screen(ActPage(title, choices), lambda decision: _perform(page, decision))
+            await page.open_page(ActPage(title, choices), lambda decision: _perform(page, decision))
         else:
             page.say(f"{title}: there is nothing to do")
 

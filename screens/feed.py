@@ -12,9 +12,8 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -26,7 +25,17 @@ STEADY_S = 5.0
 STOP_S = 0.25
 
 Question = Callable[[StoreReads, int | None], object]
+"""Asks the store at a moment. Equal questions may share an answer: pages give values with `__eq__`."""
 Value = TypeVar("Value")
+
+
+class Known(NamedTuple):
+    """The newest answer, and to what."""
+
+    question: Question
+    at_ms: int | None
+    answer: object | None
+    trouble: str | None
 
 
 class Fed(Message):
@@ -53,15 +62,13 @@ class Done(Message):
         """What to do with the value, in the event loop."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    target: MessagePump
+class _Look(NamedTuple):
+    target: MessagePump | None
     question: Question
     at_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
+class _Work(NamedTuple):
     run: Callable[[], None]
 
 
@@ -116,6 +123,7 @@ class Feed:
         self._clock_ms = clock_ms
         self._inbox: queue.SimpleQueue[_Look | _Work | None] = queue.SimpleQueue()
         self._look: _Look | None = None
+        self._known: Known | None = None
         self._version: int | None = None
         self._read_at = 0.0
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
@@ -130,9 +138,14 @@ class Feed:
         if self._thread.is_alive():
             self._thread.join(STOP_S)
 
-    def look(self, target: MessagePump, question: Question, at_ms: int | None) -> None:
-        """From now on answer this question, at once and at every change; `Fed` messages go to `target`."""
+    def look(self, target: MessagePump | None, question: Question, at_ms: int | None) -> None:
+        """From now on answer this question, at once and at every change; `Fed` messages go to `target`, if any."""
         self._inbox.put(_Look(target, question, at_ms))
+
+    def known(self, question: Question, at_ms: int | None) -> Known | None:
+        """The newest answer, if it is one to this question at this moment."""
+        known = self._known
+        return known if known is not None and (known.question, known.at_ms) == (question, at_ms) else None
 
     def ask(self, target: MessagePump, question: Callable[[StoreReads], Value], then: Callable[[Value], None]) -> None:
         """Read once, and give the answer to `then` in the event loop; `target` says so when it cannot be read."""
@@ -183,4 +196,6 @@ class Feed:
             trouble = str(error)
         except Exception as error:  # noqa: BLE001 - a defect of the store must not end the console; its words are shown
             trouble = f"reading the store failed: {type(error).__name__}: {error}"
-        look.target.post_message(Fed(answer, trouble, self._clock_ms()))
+        self._known = Known(look.question, look.at_ms, answer, trouble)
+        if look.target is not None:
+            look.target.post_message(Fed(answer, trouble, self._clock_ms()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual.binding import BindingType
 
@@ -18,12 +18,33 @@ from widgets.lines import Line
 EVENTS = 40
 
 
-@dataclass(frozen=True, slots=True)
-class HealthAnswer:
+class HealthAnswer(NamedTuple):
     """The page, and the selected component where it stands beside the list."""
 
     health: HealthView
     detail: ComponentDetail | None
+
+
+@dataclass(frozen=True)
+class HealthQuestion:
+    """What the page asks the store: with the detail of a component where there is room for it."""
+
+    slices: int
+    detail: bool
+    selected: str | None
+
+    def __call__(self, reads: StoreReads, at_ms: int | None) -> HealthAnswer:
+        health = reads.health(at_ms, strip_slices=self.slices, events=EVENTS)
+        keys = [row.key for row in health.components]
+        if not self.detail or not keys:
+            return HealthAnswer(health, None)
+        return HealthAnswer(health, reads.component(self.selected if self.selected in keys else keys[0], at_ms))
+
+
+def health_question(width: int, selected: str | None) -> HealthQuestion:
+    """The question of a page that wide. Before textual has started the console asks it already."""
+    widths = columns(width)
+    return HealthQuestion(widths.strip_slices, bool(widths.detail), selected if widths.detail else None)
 
 
 class HealthScreen(Page[None]):
@@ -56,18 +77,7 @@ class HealthScreen(Page[None]):
         return kept if kept in keys else (keys[0] if keys else None)
 
     def question(self) -> Question:
-        widths = columns(self.size.width)
-        selected = self.selected or self.host.session.cursors.get(self.NAME) if widths.detail else None
-        slices = widths.strip_slices
-
-        def ask(reads: StoreReads, at_ms: int | None) -> HealthAnswer:
-            health = reads.health(at_ms, strip_slices=slices, events=EVENTS)
-            keys = [row.key for row in health.components]
-            if not widths.detail or not keys:
-                return HealthAnswer(health, None)
-            return HealthAnswer(health, reads.component(selected if selected in keys else keys[0], at_ms))
-
-        return ask
+        return health_question(self.size.width, self.selected or self.host.session.cursors.get(self.NAME))
 
     def header_of(self, view: object | None) -> Header | None:
         return view.health.header if isinstance(view, HealthAnswer) else None
@@ -95,21 +105,21 @@ class HealthScreen(Page[None]):
         if columns(self.size.width).detail:
             self.ask()
 
-    def on_canvas_clicked(self, event: Canvas.Clicked) -> None:
+    async def on_canvas_clicked(self, event: Canvas.Clicked) -> None:
         """Select the component clicked on; open it when it is selected already."""
         key = self._rows.get(event.y - self.lead) if event.canvas_id == "body" else None
         if key is not None and key == self.selected:
-            self.action_open()
+            await self.action_open()
         elif key is not None:
             self._select(key)
 
-    def action_open(self) -> None:
+    async def action_open(self) -> None:
         """Open the selected component over the whole screen."""
         answer, key = self.view, self.selected
         if isinstance(answer, HealthAnswer) and key is not None:
             from screens.component import ComponentPage
 
-            self.app.push_screen(ComponentPage(key))
+            await self.open_page(ComponentPage(key))
 
     def action_act(self) -> None:
         """Act on the alert of the selected component, else on the worst one that nobody has seen."""
@@ -124,6 +134,6 @@ class HealthScreen(Page[None]):
 
         if view.firing:
             own = [alert for alert in view.firing if alert.subject == self.selected]
-            open_choices(self, view, f"alert:{foremost(own or view.firing).id}")
+            self.call_later(open_choices, self, view, f"alert:{foremost(own or view.firing).id}")
         else:
             self.say("there is nothing to act on: no alert is firing")

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from textual.widget import Widget
-from textual.widgets import Input
 
 from console.model.times import MOMENT_FORMS, parse_moment
 from screens.page import Page
 from widgets.bars import Key
+from widgets.field import Field
 from widgets.lines import Line, Span, blank, cut
 from widgets.words import duration, full
 
@@ -26,7 +26,7 @@ class MomentPage(Page[int | None]):
         self.typed = ""
 
     def extra(self) -> Iterable[Widget]:
-        yield Input(placeholder=MOMENT_FORMS, id="moment", max_length=60)
+        yield Field(MOMENT_FORMS, id="moment", longest=60)
 
     def keys(self) -> list[Key]:
         return [Key("enter", "show it"), Key("esc", "leave")]
@@ -54,12 +54,12 @@ class MomentPage(Page[int | None]):
         here = f"{local:%H:%M:%S} {local:%Z}" if local.utcoffset() else "the same here"
         return [Span(f" {full(found)}, {ago} ago   ({here})", "strong")]
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def on_input_changed(self, event: Field.Changed) -> None:
         """Say at once how it is understood."""
         self.typed = event.value
         self.paint()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_input_submitted(self, event: Field.Submitted) -> None:
         """Go there, if it is a moment."""
         found = self._read()
         if isinstance(found, int):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar, TypeVar, cast
 
 from textual.app import ComposeResult
@@ -27,6 +27,7 @@ ROOMY = 32
 """Lines from which a body begins with an empty one."""
 
 Result = TypeVar("Result")
+Answer = TypeVar("Answer")
 
 
 class Page(Screen[Result]):
@@ -89,6 +90,12 @@ class Page(Screen[Result]):
 
     # What all pages do
 
+    async def open_page(self, page: Page[Answer], then: Callable[[Answer | None], None] | None = None) -> None:
+        """Show a page over this one and come back when it takes keys: what is typed ahead belongs to it."""
+        await self.app.push_screen(page, then)
+        if page.AUTO_FOCUS:
+            page.set_focus(page.query_one(page.AUTO_FOCUS))
+
     def compose(self) -> ComposeResult:
         yield Canvas(id="header")
         yield Canvas(id="notice")
@@ -98,13 +105,21 @@ class Page(Screen[Result]):
 
     def on_screen_resume(self, event: ScreenResume) -> None:
         """The page is seen (again): draw what is known and ask anew."""
+        self._take_known()
         self.paint()
         self.ask()
 
+    def _take_known(self) -> None:
+        """The answer that was read while textual was still starting."""
+        host = self.host
+        known = host.feed.known(self.question(), host.moment.read_ms) if self.view is None else None
+        if known is not None:
+            self.view = known.answer
+            host.heard(self.header_of(known.answer), known.trouble)
+
     def ask(self) -> None:
         """Make this page's question the one that the reader answers."""
-        moment = self.host.moment
-        self.host.feed.look(self, self.question(), moment.at_ms or moment.paused_ms)
+        self.host.feed.look(self, self.question(), self.host.moment.read_ms)
 
     def on_fed(self, message: Fed) -> None:
         """An answer, or why there is none: the last value stays."""
@@ -211,6 +226,7 @@ def _header_only(reads: StoreReads, at_ms: int | None) -> object:
     return reads.health(at_ms, strip_slices=1, events=1)
 
 
-def key(key: str, action: str, words: str, id: str, *, short: str = "") -> Binding:
-    """A binding with an id, so that it can be remapped; with a `short` name it is listed in the footer."""
-    return Binding(key, action, short, tooltip=words, show=bool(short), id=id)
+def key(key: str, action: str, words: str, id: str, *, short: str = "", first: bool = False) -> Binding:
+    """A binding with an id, so that it can be remapped; with a `short` name it is listed in the footer. `first`: runs
+    before the next key is looked at; other keys typed in the same instant still meet the page that was there."""
+    return Binding(key, action, short, tooltip=words, show=bool(short), id=id, priority=first)

@@ -11,10 +11,10 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 from textual.widget import Widget
-from textual.widgets import Input
 
 from screens.page import Page, key
 from widgets.bars import Key
+from widgets.field import Field
 from widgets.lines import Line, Span, backed, blank, cut, fit
 
 
@@ -76,7 +76,12 @@ class PalettePage(Page[str | None]):
         self.index = 0
 
     def extra(self) -> Iterable[Widget]:
-        yield Input(placeholder="type a screen, an action or a setting", id="command", max_length=100)
+        yield Field("type a screen, an action or a setting", id="command", longest=100)
+
+    def add(self, commands: Sequence[Command]) -> None:
+        """Commands that became known later."""
+        self.commands += tuple(commands)
+        self.paint()
 
     def keys(self) -> list[Key]:
         glyphs = self.host.glyphs
@@ -112,13 +117,13 @@ class PalettePage(Page[str | None]):
         self.index = max(0, min(len(self.found) - 1, self.index + by))
         self.paint()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def on_input_changed(self, event: Field.Changed) -> None:
         """Narrow the list."""
         self.typed = event.value.removeprefix(":")
         self.index = 0
         self.paint()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_input_submitted(self, event: Field.Submitted) -> None:
         """Return the chosen one."""
         found = self.found
         if found:

@@ -29,6 +29,11 @@ class Moment:
         return self.at_ms is None and self.paused_ms is None
 
     @property
+    def read_ms(self) -> int | None:
+        """The moment to read the store at; None: now."""
+        return self.at_ms if self.at_ms is not None else self.paused_ms
+
+    @property
     def word(self) -> str:
         """Why it is not live, in a word or two."""
         return "paused" if self.at_ms is None else "not live"
@@ -36,7 +41,7 @@ class Moment:
     @property
     def shown_ms(self) -> int:
         """The moment on the screen."""
-        return self.at_ms or self.paused_ms or self.now_ms
+        return self.now_ms if self.read_ms is None else self.read_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,28 +6,47 @@ changed lines only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.events import Click, Resize
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.lines import BACKS, TONES, Back, Line, Span, Tone, changed, guard
+from widgets.lines import Back, Line, Span, Tone, changed, guard
+
+_BOLD: frozenset[Tone | Back] = frozenset({"strong"})
+# In the terminal's own colours grey is faintness, and a ground is weight or the other way round.
+_ANSI_BOLD: frozenset[Tone | Back] = frozenset({"strong", "bad", "selected"})
+_ANSI_FAINT: frozenset[Tone | Back] = frozenset({"dim", "head"})
+_INKS: Mapping[Tone, str] = {"strong": "text", "head": "dim"}
+_GROUNDS: Mapping[Back, str] = {"plain": "surface"}
+
+
+def style_of(tone: Tone, back: Back, colours: Mapping[str, str], ansi: bool) -> Style:
+    """A tone on a ground in a theme's colours (`radar-…`). In Python, since ten CSS classes for each of a page's
+    widgets cost 50 ms of the start."""
+    ink = "banner-text" if back == "banner" else _INKS.get(tone, tone)
+    colour = Color.parse(colours[f"radar-{ink}"]).rich_color
+    ground = Color.parse(colours[f"radar-{_GROUNDS.get(back, back)}"]).rich_color
+    if not ansi:
+        return Style(color=colour, bgcolor=ground, bold=tone in _BOLD or None)
+    bold = tone in _ANSI_BOLD or back in _ANSI_BOLD or None
+    faint = tone in _ANSI_FAINT or None
+    return Style(color=colour, bgcolor=ground, bold=bold, dim=faint, reverse=back == "banner" or None)
 
 
 class Canvas(Widget):
     """Shows lines as they are given; never scrolls, has no timer and no border."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"tone--{tone}" for tone in TONES), *(f"back--{back}" for back in BACKS)}
     ALLOW_SELECT = False
 
     class Resized(Message):
-        """The room changed: the page has to be laid out anew."""
+        """The room changed: the page has to be laid out anew. Said by the body only, one time for all."""
 
     class Clicked(Message):
         """A line was clicked."""
@@ -85,10 +104,8 @@ class Canvas(Widget):
     def _style(self, tone: Tone, back: Back) -> Style:
         style = self._styles.get((tone, back))
         if style is None:
-            style = self.get_component_rich_style(f"tone--{tone}", partial=True)
-            over = self.get_component_rich_style(f"back--{back}", partial=True)
-            whole = self.rich_style + style + over
-            self._styles[tone, back] = style = whole
+            colours, ansi = self.app.theme_variables, self.app.native_ansi_color
+            self._styles[tone, back] = style = style_of(tone, back, colours, ansi)
         return style
 
     def notify_style_update(self) -> None:
@@ -99,7 +116,8 @@ class Canvas(Widget):
     def on_resize(self, event: Resize) -> None:
         """Say that the page has to be laid out anew."""
         event.stop()
-        self.post_message(self.Resized())
+        if self.id == "body":
+            self.post_message(self.Resized())
 
     def on_click(self, event: Click) -> None:
         """Say which line was clicked."""

@@ -14,9 +14,6 @@ from rich.cells import cell_len, set_cell_size
 Tone = Literal["text", "strong", "dim", "head", "accent", "good", "warn", "bad", "unknown"]
 Back = Literal["plain", "selected", "banner"]
 
-TONES: tuple[Tone, ...] = ("text", "strong", "dim", "head", "accent", "good", "warn", "bad", "unknown")
-BACKS: tuple[Back, ...] = ("plain", "selected", "banner")
-
 
 class Span(NamedTuple):
     """Text in one tone on one background."""

@@ -11,11 +11,11 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 from textual.widget import Widget
-from textual.widgets import Input
 
 from console.model.views import AlertRow, AlertsView
 from screens.page import Page, key
 from widgets.bars import Key
+from widgets.field import Field
 from widgets.lines import Line, Span, backed, blank, cut, wrap
 
 NOTE_LIMIT = 300
@@ -103,7 +103,7 @@ class ActPage(Page[Decision | None]):
         self.problem = ""
 
     def extra(self) -> Iterable[Widget]:
-        yield Input(placeholder="note or reason, for those who come after", max_length=NOTE_LIMIT, id="note")
+        yield Field("note or reason, for those who come after", id="note", longest=NOTE_LIMIT)
 
     def keys(self) -> list[Key]:
         glyphs = self.host.glyphs
@@ -135,7 +135,7 @@ class ActPage(Page[Decision | None]):
         self.problem = ""
         self.paint()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_input_submitted(self, event: Field.Submitted) -> None:
         """Decide, if what is needed is there."""
         choice = self.choices[self.index]
         text = event.value.strip()

@@ -92,7 +92,7 @@ def main(case: str, directory: Path) -> None:
             threading.Event().wait()
 
     class Console(RadarApp):
-        def action_ledger(self) -> None:
+        async def action_ledger(self) -> None:
             password = "hunter2-must-not-be-seen"
             if case == "crash":
                 raise RuntimeError(f"a defect with {len(password)} letters")

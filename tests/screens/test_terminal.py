@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from screens.session import Session, save
 from tests.e2e.terminal import Terminal
 
 RESTORED = (b"\x1b[?1049l", b"\x1b[?25h")
@@ -121,6 +122,25 @@ def test_no_color_sends_no_colour_but_tells_states_apart(tmp_path: Path) -> None
         assert colours == []
 
 
+TRUECOLOUR = re.compile(rb"\x1b\[[\d;]*[34]8;2;")
+
+
+def test_the_ansi_theme_uses_the_terminals_own_colours_from_the_start_and_when_chosen(tmp_path: Path) -> None:
+    save(tmp_path / "session.json", Session(theme="ansi", configured_theme="dark"))
+    with console("live", tmp_path) as terminal:
+        terminal.watch(0.2)
+        assert not TRUECOLOUR.search(bytes(terminal.raw)) and b"\x1b[1;31" in bytes(terminal.raw)
+        terminal.press(":light\r")
+        terminal.wait(lambda _: TRUECOLOUR.search(bytes(terminal.raw)), what="the light theme")
+        terminal.press(":ansi\r")
+        terminal.expect("LATELY")
+        terminal.watch(1.0)
+        sent = len(terminal.raw)
+        terminal.press("j")
+        terminal.expect("▌routes")
+        assert not TRUECOLOUR.search(bytes(terminal.raw[sent:]))
+
+
 def test_keys_and_code_from_the_environment_are_ignored(tmp_path: Path) -> None:
     (tmp_path / "evil.py").write_text("raise SystemExit('imported')")
     variables = {
@@ -156,3 +176,13 @@ def test_the_console_starts_without_the_heavy_parts() -> None:
         [sys.executable, "-c", "import httpx; " + code, *HEAVY], capture_output=True, text=True, check=True
     )
     assert "httpx" in counter.stdout, "the test itself must see a heavy part"
+
+
+def test_a_command_typed_in_one_go_goes_into_the_palette_and_nowhere_else(tmp_path: Path) -> None:
+    with console("live", tmp_path) as terminal:
+        terminal.press(":quit alerts q")
+        terminal.expect("Nothing is called 'quit alerts q'")
+        terminal.press("\x1b")
+        terminal.expect("LATELY")
+        terminal.press(":alerts\r")
+        terminal.expect("FIRING 2")

@@ -1,0 +1,30 @@
+"""One line to type in, without frame and without a blinking cursor."""
+
+from __future__ import annotations
+
+from textual.widgets import Input
+
+
+class Field(Input):
+    """Textual's input in the console's colours. Digits and letters typed here act nowhere else."""
+
+    DEFAULT_CSS = """
+    Field, Field:focus {
+        height: 1;
+        width: 100%;
+        padding: 0 1;
+        border: none;
+        background: $radar-selected;
+        color: $radar-text;
+        & > .input--placeholder { color: $radar-dim; }
+        & > .input--cursor { background: $radar-text; color: $radar-surface; text-style: none; }
+        & > .input--selection { background: $radar-accent; color: $radar-surface; }
+        &:ansi > .input--cursor { text-style: reverse; }
+        &:ansi > .input--placeholder { text-style: dim; }
+    }
+    """
+
+    def __init__(self, hint: str, *, id: str, longest: int) -> None:
+        """`hint` stands in the empty line; no more than `longest` characters can be typed."""
+        super().__init__(placeholder=hint, id=id, max_length=longest, select_on_focus=False)
+        self.cursor_blink = False
