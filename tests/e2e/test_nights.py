@@ -36,7 +36,7 @@ NIGHTS = [
     Night("bad-deploy", r"routes|errors", r"deployment [0-9a-f]{7}", "✗ UNHEALTHY", 2, "us"),
     Night("connections-exhausted", r"connections", r"\d+ of \d+ connections|\d+/\d+", "✗ UNHEALTHY", 2, "us"),
     Night("gateway-down-sql-up", r"gateway", r"SQL", "✗ UNHEALTHY|▲ DEGRADED", 2, ""),
-    Night("ci-migration-lock", r"block|lock|wait", r"github-actions|ALTER|queued", "✗ UNHEALTHY|▲ DEGRADED", 1, "us"),
+    Night("ci-migration-lock", r"block|lock|wait", r"github-actions|ALTER|queued", "✗ UNHEALTHY|▲ DEGRADED", 2, "us"),
     Night("bastion-offline", r"bastion", r"unknown", r"\? UNKNOWN|▲ DEGRADED|✗ UNHEALTHY", 1, "bastion"),
 ]
 
@@ -50,7 +50,7 @@ def first_reason(screen: str) -> str:
 @pytest.mark.parametrize("night", NIGHTS, ids=lambda night: night.fault)
 def test_night(demo: RunningDemo, night: Night, record_property: Callable[[str, object], None]) -> None:
     with demo.console() as terminal:
-        terminal.expect(WELL, 60)
+        terminal.expect(WELL, 120)
         demo.fault(night.fault, True)
         switched = time.perf_counter()
         try:
