@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import time
@@ -13,6 +14,10 @@ from typing import ClassVar, cast
 # Both reach into the program from outside: one presses keys, the other imports code.
 for _name in ("TEXTUAL_PRESS", "TEXTUAL_DRIVER"):
     os.environ.pop(_name, None)
+
+# What is imported stays: looking for garbage in it meanwhile is a tenth of the start.
+_collects_garbage = gc.isenabled()
+gc.disable()
 
 from textual.app import App
 from textual.binding import BindingType
@@ -31,6 +36,11 @@ from themes.registry import NAMES, PALETTES, SHARED_CSS
 from widgets.bars import Moment
 from widgets.glyphs import SETS
 
+gc.freeze()
+if _collects_garbage:
+    gc.enable()
+
+SWITCH_S = 0.015
 SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")
 
 
@@ -159,6 +169,10 @@ class RadarApp(App[None], inherit_bindings=False):
         trace = Traceback(show_locals=False, width=None)
         self._exit_renderables.append(Segments(self.console.render(trace, self.console.options)))
         self._close_messages_no_wait()
+
+    def delay_update(self, delay: float = 0.05) -> None:
+        """Textual hides a change of screens for 50 ms; pages here are drawn from what is known within ten."""
+        super().delay_update(min(delay, SWITCH_S))
 
     # What the pages see (screens.host.Host)
 

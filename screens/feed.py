@@ -122,6 +122,8 @@ class Feed:
         self._reads = reads
         self._clock_ms = clock_ms
         self._inbox: queue.SimpleQueue[_Look | _Work | None] = queue.SimpleQueue()
+        self.asked: Question | None = None
+        """The newest question, answered or not."""
         self._look: _Look | None = None
         self._known: Known | None = None
         self._version: int | None = None
@@ -140,6 +142,7 @@ class Feed:
 
     def look(self, target: MessagePump | None, question: Question, at_ms: int | None) -> None:
         """From now on answer this question, at once and at every change; `Fed` messages go to `target`, if any."""
+        self.asked = question
         self._inbox.put(_Look(target, question, at_ms))
 
     def known(self, question: Question, at_ms: int | None) -> Known | None:

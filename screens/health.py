@@ -79,6 +79,11 @@ class HealthScreen(Page[None]):
     def question(self) -> Question:
         return health_question(self.size.width, self.selected or self.host.session.cursors.get(self.NAME))
 
+    def on_canvas_resized(self, event: Canvas.Resized) -> None:
+        """With the room, what is worth asking changes: longer strips, the detail beside."""
+        if self.host.feed.asked != self.question():
+            self.ask()
+
     def header_of(self, view: object | None) -> Header | None:
         return view.health.header if isinstance(view, HealthAnswer) else None
 
