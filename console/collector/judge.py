@@ -188,13 +188,23 @@ class Judge:
     def _dated(self, situation: Situation, assessments: Sequence[Assessment]) -> list[Dated]:
         found = [finding for each in assessments for finding in each.findings]
         found += other_vendors(situation, assessments)
-        self._onsets = {finding.key: self._onset(finding, situation.now) for finding in found}
-        return [Dated(finding, self._onsets[finding.key]) for finding in found]
+        onsets = {finding.key: self._onset(finding, situation.now) for finding in found}
+        self._inherit(found, onsets)
+        self._onsets = onsets
+        return [Dated(finding, onsets[finding.key]) for finding in found]
 
     def _onset(self, finding: Finding, now: Moment) -> int:
         """Since when it stands: as told before, else the poll that first showed it, else now."""
         first_ms = finding.since.wall_ms if finding.since else now.wall_ms
         return self._onsets.get(finding.key, first_ms)
+
+    def _inherit(self, found: Sequence[Finding], onsets: dict[str, int]) -> None:
+        """A finding in whose place another stands (down becomes errors, errors down) hands on its onset."""
+        ended = {key: at_ms for key, at_ms in self._onsets.items() if key not in onsets}
+        for finding in found:
+            earlier = [at_ms for key, at_ms in ended.items() if key.startswith(f"{finding.component}.")]
+            if finding.key not in self._onsets and earlier:
+                onsets[finding.key] = min(onsets[finding.key], *earlier)
 
     def _connection_failures(self, situation: Situation) -> float | None:
         """Confirmed failures since the round before; None when the database was never asked."""

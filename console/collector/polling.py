@@ -73,10 +73,14 @@ class Poller:
         """Begin to poll."""
         self._loops = [asyncio.create_task(self._run(slot), name=target) for target, slot in self.slots.items()]
 
-    async def stop(self) -> None:
-        """End at once: polls in flight are cancelled and their results dropped; nobody is waited for who hangs."""
+    def cancel(self) -> None:
+        """End at once: polls in flight are cancelled and their results dropped."""
         for loop in self._loops:
             loop.cancel()
+
+    async def stop(self) -> None:
+        """`cancel`, and release what the sources hold; nobody is waited for who hangs."""
+        self.cancel()
         closing = [asyncio.create_task(slot.source.close()) for slot in self.slots.values()]
         waiting = [*self._loops, *closing]
         if waiting:
@@ -115,7 +119,7 @@ class Poller:
         return {target: wait_s for target, wait_s in waits.items() if wait_s > self.slots[target].source.interval_s}
 
     def held(self) -> list[Observation]:
-        """For each target that hangs and is not being asked: that it is held back."""
+        """For each target that hangs and is not being asked: that it is held back. The state is the caller's to set."""
         open_slots = [slot for slot in self.slots.values() if slot.course.is_open and slot.started_ms is None]
         return [_held(slot.source.target) for slot in open_slots]
 

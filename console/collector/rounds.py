@@ -7,7 +7,7 @@ import logging
 import resource
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from console.collector.judge import OWN, Judge, Progress
 from console.collector.polling import Poller, Slot
@@ -93,7 +93,10 @@ class Rounds:
     # The loop
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Poll and judge until `stop`. Raises `LeaseLost` when another has the lease, `StoreDamaged` if nobody has."""
+        """Poll and judge until `stop`. Raises `LeaseLost` when another has the lease, `StoreDamaged` if nobody has.
+
+        `close` must follow: releasing the lease in between is more urgent than the connections.
+        """
         self._poller.start()
         try:
             while not stop.is_set():
@@ -101,9 +104,15 @@ class Rounds:
                 self._pulse()
                 if self._clock.boot_ms() >= self._due_ms:
                     self._round()
+            if self._pending.observations:
+                self._write()
         finally:
-            await self._poller.stop()
-            self._requests.close()
+            self._poller.cancel()
+
+    async def close(self) -> None:
+        """Release the sources' connections and the file of requests."""
+        await self._poller.stop()
+        self._requests.close()
 
     def interrupt(self) -> None:
         """Wake the loop, which then looks at its stop event."""
@@ -166,7 +175,8 @@ class Rounds:
         now_ms = self._clock.boot_ms()
         self._judged_ms, self._due_ms = now_ms, now_ms + int(self._interval_s * 1000)
         for held in self._poller.held():
-            self._pending.add(self._judge.note(held, self._now()).observation)
+            settled = replace(held, state=self._judge.tracks[held.target].state)
+            self._pending.add(self._judge.note(settled, self._now()).observation)
         self._add_own()
         self._write()
 

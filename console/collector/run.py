@@ -19,6 +19,7 @@ from console.model.moment import Moment
 from console.model.observation import Source
 from console.store.clock import Clock, SystemClock
 from console.store.errors import LeaseLost, StoreDamaged, StoreError
+from console.store.lease import difference
 from console.store.observe import Holder, Lease, ObservedStore
 
 log = logging.getLogger("radar.collector")
@@ -95,8 +96,12 @@ class Collector:
         return lease
 
     def _other(self) -> str:
+        """Who collects, and how its settings differ from ours."""
         row = self._store.lease_row() if self._store else None
-        return row.holder.words if row else "another collector"
+        if row is None:
+            return "another collector"
+        differs = difference(row.holder, self._holder.fingerprint, self._holder.identities)
+        return row.holder.words + (f" with other settings ({differs})" if differs else "")
 
     async def _rest(self, stop: asyncio.Event) -> None:
         """Wait a little, and go on feeding the watchdog."""
@@ -128,6 +133,7 @@ class Collector:
             self._tell(f"the lease is not released: {error}")
         finally:
             stopper.cancel()
+            await rounds.close()
 
     def _begin(self, sources: Sequence[Source]) -> Judge:
         judge = Judge(self._settings.environment, {source.target: source.interval_s for source in sources})

@@ -67,8 +67,8 @@ def _judge_health(draft: Draft, situation: Situation, health: Track, ping: Track
 def _find_unanswered(draft: Draft, situation: Situation, health: Track, ping: Track | None) -> None:
     draft.figure = short_fault(health)
     alone = ping is not None and situation.state(ping) is State.HEALTHY
-    text = f"health check fails: {words_of(health)}" + (", while ping answers" if alone else "")
-    sentence = f"The health check gives no answer ({words_of(health)})" + (" although ping does." if alone else ".")
+    words = words_of(health, ", while ping answers" if alone else "")
+    text, sentence = f"health check fails: {words}", f"The health check gives no answer: {words}."
     draft.note("health", health, text, sentence, state=health.state)
 
 

@@ -85,8 +85,8 @@ def _judge_part(draft: Draft, situation: Situation, track: Track, direct: Track 
         return
     # What the platform sees of its services is an effect of what our own probes of them see; a pause is a cause.
     part = "services" if part == "project" and track.fact("status") not in STOPPED_STATUSES else part
-    text = f"{part}: {words_of(track)}" + _beside(situation, part, direct)
-    sentence = f"{part.capitalize()}: {words_of(track)}{_beside(situation, part, direct)}."
+    words = words_of(track, _beside(situation, part, direct))
+    text, sentence = f"{part}: {words}", f"{part.capitalize()}: {words}."
     draft.note(part, track, text, sentence, state=track.state, incident="database")
 
 
@@ -166,9 +166,7 @@ def days(situation: Situation, target: str) -> tuple[float, float] | None:
     """Days left and days of life of a certificate, as last seen: its dates do not change between polls."""
     left = situation.windows.newest(f"{target}|days_left", 1)
     life = situation.windows.newest(f"{target}|lifetime_days", 1)
-    if not left or not life or not isinstance(left[0], float | int) or not isinstance(life[0], float | int):
-        return None
-    return float(left[0]), float(life[0])
+    return (left[0], life[0]) if left and life else None
 
 
 def _certificate_figure(situation: Situation, tracks: list[Track]) -> str:

@@ -177,7 +177,7 @@ def _over(routes: Sequence[Route]) -> bool:
 def _calm(polls: Sequence[float]) -> float:
     """−ln of the chance that the good polls at the end are luck, at the rate of failures before them."""
     quiet = _good_at_end(polls)
-    before = polls[: len(polls) - quiet]
+    before = polls[: len(polls) - quiet][-LATEST_SAMPLES:]
     share = min(before.count(0.0) / len(before), 0.99) if before else 0.0
     return quiet * -math.log(1 - share)
 

@@ -182,9 +182,9 @@ def well(draft: Draft, track: Track, sentence: str) -> None:
     draft.say(f"{sentence}.", State.HEALTHY)
 
 
-def words_of(track: Track) -> str:
-    """What the poll saw that the state rests on, in its own words; that a trouble ends is told beside it."""
-    words = track.telling.words if track.telling else "not polled yet"
+def words_of(track: Track, more: str = "") -> str:
+    """What the poll saw that the state rests on, in its own words and `more`; that a trouble ends is told beside it."""
+    words = (track.telling.words if track.telling else "not polled yet") + more
     return f"{words}; the newest poll is good again" if track.is_recovering else words
 
 

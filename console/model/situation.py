@@ -51,6 +51,8 @@ class Situation:
     """Targets whose poll has been under way for longer than their interval, and for how long."""
     standing: frozenset[str] = frozenset()
     """Keys of the findings of the round before: a limit is left a little later than it was met."""
+    _read: dict[tuple[str, float], list[float]] = field(default_factory=dict, repr=False, compare=False)
+    """Numbers read already: rules look at the same ones several times, which for 200 routes costs most of a round."""
 
     def track(self, target: str) -> Track | None:
         """The track of a target; None when it is not configured."""
@@ -62,7 +64,10 @@ class Situation:
 
     def numbers(self, target: str, metric: str, window_s: float = RECENT_S) -> list[float]:
         """Samples of a target's metric in the last seconds, oldest first."""
-        return self.windows.numbers(f"{target}|{metric}", window_s, self.now)
+        key = f"{target}|{metric}", window_s
+        if key not in self._read:
+            self._read[key] = self.windows.numbers(*key, self.now)
+        return self._read[key]
 
     def last(self, target: str, metric: str, window_s: float = RECENT_S) -> float | None:
         """The newest sample of a target's metric, unless it is older than the window."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Reversible, Sequence
 from fnmatch import fnmatchcase
+from itertools import islice, takewhile
+from typing import TypeVar
 
 from console.model.moment import Moment
 from console.model.observation import Buckets, Sample
+
+T = TypeVar("T")
 
 LARGEST_SERIES = 20_000
 """Points kept of one series: more than an hour of rounds each 200 ms; a window longer than that is cut."""
@@ -45,43 +49,50 @@ class Windows:
 
     def __init__(self, longest_s: float) -> None:
         self._longest_ms = int(longest_s * 1000)
-        self._series: dict[str, deque[tuple[int, Sample]]] = {}
+        self._numbers: dict[str, deque[tuple[int, float]]] = {}
+        self._histograms: dict[str, deque[tuple[int, Buckets]]] = {}
 
     def add(self, series: str, at: Moment, sample: Sample) -> None:
         """Append one sample. Points come in order of time."""
-        points = self._series.setdefault(series, deque(maxlen=LARGEST_SERIES))
-        points.append((at.steady_ms, sample))
+        if isinstance(sample, Buckets):
+            self._append(self._histograms, series, at, sample)
+        else:
+            self._append(self._numbers, series, at, float(sample))
+
+    def _append(self, kind: dict[str, deque[tuple[int, T]]], series: str, at: Moment, value: T) -> None:
+        points = kind.get(series)
+        if points is None:
+            points = kind[series] = deque(maxlen=LARGEST_SERIES)
+        points.append((at.steady_ms, value))
         oldest_ms = at.steady_ms - self._longest_ms
         while points[0][0] < oldest_ms:
             points.popleft()
 
     def matching(self, pattern: str) -> tuple[str, ...]:
         """The series whose name equals `pattern` or matches it with `*`."""
-        if pattern in self._series:
-            return (pattern,)
-        return tuple(sorted(name for name in self._series if fnmatchcase(name, pattern)))
+        names = self._numbers.keys() | self._histograms.keys()
+        return (pattern,) if pattern in names else tuple(sorted(name for name in names if fnmatchcase(name, pattern)))
 
     def numbers(self, series: str, window_s: float, now: Moment) -> list[float]:
         """The plain numbers of the last `window_s` seconds, oldest first."""
-        return [sample for sample in self._within(series, window_s, now) if not isinstance(sample, Buckets)]
+        return _newer(self._numbers.get(series, ()), now.steady_ms - window_s * 1000)
 
     def histograms(self, series: str, window_s: float, now: Moment) -> list[Buckets]:
         """The foreign histograms of the last `window_s` seconds, oldest first."""
-        return [sample for sample in self._within(series, window_s, now) if isinstance(sample, Buckets)]
+        return _newer(self._histograms.get(series, ()), now.steady_ms - window_s * 1000)
 
     def last(self, series: str, window_s: float, now: Moment) -> float | None:
         """The newest number of the last `window_s` seconds."""
-        numbers = self.numbers(series, window_s, now)
-        return numbers[-1] if numbers else None
+        points = self._numbers.get(series)
+        return points[-1][1] if points and points[-1][0] > now.steady_ms - window_s * 1000 else None
 
-    def newest(self, series: str, count: int) -> list[Sample]:
-        """The newest samples of a series, at most `count`, oldest first."""
-        return [sample for _, sample in list(self._series.get(series, ()))[-count:]]
+    def newest(self, series: str, count: int) -> list[float]:
+        """The newest numbers of a series, at most `count`, oldest first, however old."""
+        return [value for _, value in islice(reversed(self._numbers.get(series, ())), count)][::-1]
 
-    def total(self, series: str, window_s: float, now: Moment) -> float:
-        """The sum of the numbers of the last `window_s` seconds."""
-        return math.fsum(self.numbers(series, window_s, now))
 
-    def _within(self, series: str, window_s: float, now: Moment) -> Iterator[Sample]:
-        oldest_ms = now.steady_ms - window_s * 1000
-        return (sample for at_ms, sample in self._series.get(series, ()) if at_ms > oldest_ms)
+def _newer(points: Reversible[tuple[int, T]], oldest_ms: float) -> list[T]:
+    """The values after `oldest_ms`, oldest first. From the end: most points are older than most windows."""
+    found = [value for _, value in takewhile(lambda point: point[0] > oldest_ms, reversed(points))]
+    found.reverse()
+    return found

@@ -160,6 +160,17 @@ def test_a_reason_keeps_its_onset_while_it_stands() -> None:
     assert rounds.round("health", "ping").verdict.reasons[0].since_ms == later_ms
 
 
+def test_a_fault_that_changes_its_face_keeps_its_onset() -> None:
+    rounds = Rounds("health", "ping", egress=None)
+    rounds.round()
+    began_ms = rounds.now.wall_ms
+    assert reasons(rounds.round("health", "ping")) == ["application.down"]
+    rounds.round("health"), rounds.round("health")
+    judgement = rounds.round("health")
+    assert reasons(judgement) == ["application.health"]
+    assert judgement.verdict.reasons[0].since_ms == began_ms
+
+
 def test_events_before_the_start_are_causes() -> None:
     rounds = Rounds("health", "ping", egress=None)
     event = Event(at_ms=rounds.now.wall_ms - 20_000, kind="deployment", subject="vercel", text="8f3c1d2 live")

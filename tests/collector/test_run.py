@@ -115,6 +115,30 @@ async def test_the_lease_is_released_at_the_end_and_taken_at_once(tmp_path: Path
             assert all(source.closed for source in second.sources.values())
 
 
+async def test_who_has_other_settings_stands_by_and_says_how_they_differ(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    async with collecting(chosen, scripted(*USUAL)) as standing:
+        await standing.well()
+        other = settings(tmp_path, routes=("/other",))
+        async with collecting(other, scripted(*USUAL)) as running:
+            await until(lambda: any("standing by" in told for told in running.told), "it to stand by")
+            assert "with other settings (routes /, /api/v1/system/ping (ours /other))" in running.told[-1]
+
+
+async def test_what_was_seen_last_is_stored_before_the_end(tmp_path: Path) -> None:
+    chosen, asked = settings(tmp_path), scripted(*USUAL, interval_s=3600)
+    async with collecting(chosen, asked) as running:
+        await running.well()
+        last = happening(3)
+        asked.sources["health"].now = answered("health", events=(last,))
+        Records(chosen.records_path).request_poll()
+        await until(lambda: asked.sources["health"].calls > 1, "the last poll")
+        await asyncio.sleep(0.05)  # its answer reaches the collector within the next turns of the loop
+        running.stop.set()
+        await running.task
+        assert running.events("test") == [last.text]
+
+
 async def test_who_loses_the_lease_steps_down_at_once_and_writes_nothing_more(tmp_path: Path) -> None:
     chosen, asked = settings(tmp_path), scripted(*USUAL)
     async with collecting(chosen, asked) as running:

@@ -1,0 +1,64 @@
+"""One round of every source, for `radar check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from console.collector.once import one_round
+from console.model.configuration import Egress
+from console.model.observation import ErrorKind
+from console.model.states import State
+from tests.collector.scripted import answered, hang, refused, scripted, settings
+
+
+async def test_all_well_in_one_round(tmp_path: Path) -> None:
+    asked = scripted("health", "ping", "route:/")
+    observations, judgement = await one_round(settings(tmp_path), build=asked.build)
+    assert {observation.target for observation in observations} == {"health", "ping", "route:/"}
+    assert judgement.verdict.state is State.HEALTHY
+    assert all(source.calls == 1 and source.closed for source in asked.sources.values())
+    assert not (tmp_path / "state").exists(), "no store is needed, none is made"
+
+
+async def test_one_failure_counts_since_there_is_no_second(tmp_path: Path) -> None:
+    asked = scripted("health", "ping", "route:/", "route:/pricing")
+    asked.sources["route:/pricing"].now = answered("route:/pricing", State.UNHEALTHY, "500")
+    _, judgement = await one_round(settings(tmp_path), build=asked.build)
+    assert judgement.verdict.state is State.UNHEALTHY
+    assert [(reason.key, reason.text) for reason in judgement.verdict.reasons] == [("routes.down", "/pricing: 500")]
+
+
+async def test_an_offline_bastion_is_told_from_an_application_that_is_down(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, egress=Egress(targets=("http://127.0.0.1:9",)))
+    for online in (True, False):
+        asked = scripted("health", "ping", "certificate:127.0.0.1:1", "egress", "host")
+        for target in ("health", "ping", *(() if online else ("egress",))):
+            asked.sources[target].now = refused(target)
+        _, judgement = await one_round(chosen, build=asked.build)
+        expected = (State.UNHEALTHY, "us") if online else (State.UNKNOWN, "bastion")
+        assert (judgement.verdict.state, judgement.verdict.whose) == expected
+
+
+async def test_a_source_that_hangs_costs_its_time_out_and_one_that_breaks_is_told(tmp_path: Path) -> None:
+    asked = scripted("health", "ping", "host")
+    asked.sources["health"].now, asked.sources["health"].timeout_s = hang, 0.1
+    asked.sources["host"].now = ZeroDivisionError("oops")
+    observations, judgement = await one_round(settings(tmp_path), build=asked.build)
+    kinds = {observation.target: observation.error_kind for observation in observations}
+    assert kinds == {"ping": None, "health": ErrorKind.TIMEOUT, "host": ErrorKind.INTERNAL}
+    assert judgement.verdict.reasons[0].text == "health check fails: no answer within 0.1 s, while ping answers"
+
+
+async def test_what_needs_two_samples_is_unknown(tmp_path: Path) -> None:
+    _, judgement = await one_round(settings(tmp_path), build=scripted("metrics").build)
+    assert {component.key: component.state for component in judgement.components}["users"] is State.UNKNOWN
+    assert all(row.value is None for row in judgement.targets)
+
+
+async def test_the_real_sources_of_an_application_that_is_not_there(tmp_path: Path) -> None:
+    """The registry itself, on a port where nobody listens."""
+    observations, judgement = await one_round(settings(tmp_path))
+    assert {observation.target for observation in observations} >= {"health", "ping", "route:/", "host"}
+    assert judgement.verdict.state is State.UNHEALTHY
+    assert judgement.verdict.reasons[0].key == "application.down"
+    assert judgement.verdict.reasons[0].text == "does not answer: connection refused"
