@@ -193,15 +193,17 @@ class Answering:
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     import threading
 
-    started: list[Answering] = []
+    started: list[tuple[Answering, threading.Thread]] = []
 
     def serve(**how: Any) -> None:
-        started.append(Answering(monkeypatch, **how))
-        threading.Thread(target=started[-1].serve, daemon=True).start()
+        terminal = Answering(monkeypatch, **how)
+        started.append((terminal, threading.Thread(target=terminal.serve, daemon=True)))
+        started[-1][1].start()
 
     yield serve
-    for terminal in started:
+    for terminal, thread in started:
         terminal._file.close()
+        thread.join(10)  # before its descriptor's number is another terminal's
         os.close(terminal._ours)
 
 
