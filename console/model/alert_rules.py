@@ -102,7 +102,7 @@ def _error_rate(rounds: Rounds) -> Sequence[Measure]:
     situation = rounds.situation
     figures, limit = users(situation), situation.environment.thresholds.alert_error_share
     share = figures.error_share
-    counts = f"{figures.errors:,.0f} of {figures.requests:,.0f} requests"
+    counts = f"{figures.errors:,.0f} of {figures.requests or 0:,.0f} requests"
     text = f"{percent(share or 0)} of the users' requests fail: {counts}"
     return [_over("users", share, limit, text=text, origin=Origin.USERS, unknown=_metrics_unknown(situation))]
 

@@ -115,7 +115,9 @@ def change_before(dated: Dated, events: Iterable[Event]) -> Event | None:
 
 def _can_cause(event: Event, dated: Dated) -> bool:
     kinds = _CHANGES[event.kind][1]
-    if event.state is State.HEALTHY or not any(_within(dated.finding.kind, kind) for kind in kinds):
+    if event.state is State.HEALTHY or dated.finding.state is State.UNKNOWN:
+        return False  # an incident that is over; a target of which nothing is known
+    if not any(_within(dated.finding.kind, kind) for kind in kinds):
         return False
     return -CLOCKS_APART_MS <= dated.since_ms - event.at_ms <= BEFORE_MS
 

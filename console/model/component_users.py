@@ -23,7 +23,8 @@ LATEST_S = 60.0
 class Users:
     """The users' figures over the last minutes. None: not known."""
 
-    requests: float
+    requests: float | None
+    """None: not even one growth is known, since that needs two scrapes."""
     errors: float
     p95_ms: float | None
     mean_ms: float | None
@@ -32,17 +33,17 @@ class Users:
     @property
     def error_share(self) -> float | None:
         """Share of requests that failed; None below the minimum sample count."""
-        return self.errors / self.requests if self.requests >= MINIMUM_REQUESTS else None
+        return self.errors / self.requests if self.requests and self.requests >= MINIMUM_REQUESTS else None
 
 
 def users(situation: Situation, window_s: float = RECENT_S) -> Users:
     """The users' figures over the last `window_s` seconds."""
     buckets = situation.windows.histograms(f"{TARGET}|latency_ms", window_s, situation.now)
-    requests = math.fsum(situation.numbers(TARGET, "requests", window_s))
+    requests = situation.numbers(TARGET, "requests", window_s)
     measured = sum(sum(one.counts) for one in buckets)
     enough = measured >= MINIMUM_REQUESTS
     return Users(
-        requests=requests,
+        requests=math.fsum(requests) if requests else None,
         errors=math.fsum(situation.numbers(TARGET, "errors", window_s)),
         p95_ms=bucket_quantile(buckets, 0.95) if enough else None,
         mean_ms=_mean(situation, window_s, enough=enough),
@@ -111,6 +112,8 @@ def _unknown() -> Assessment:
 
 
 def _figure(figures: Users) -> str:
+    if figures.requests is None:
+        return "no rates yet"
     if figures.error_share is None:
         return f"{counted(round(figures.requests), 'request')}, few"
     p95 = f"p95 {milliseconds(figures.p95_ms)}" if figures.p95_ms is not None else "p95 ?"
@@ -138,7 +141,7 @@ def _judge_errors(draft: Draft, situation: Situation, figures: Users, share: flo
         return
     state = State.UNHEALTHY if share > thresholds.alert_error_share else State.DEGRADED
     limit = thresholds.alert_error_share if state is State.UNHEALTHY else thresholds.error_share
-    evidence = f"{figures.errors:,.0f} of {figures.requests:,.0f}"
+    evidence = f"{figures.errors:,.0f} of {figures.requests or 0:,.0f}"
     text = f"{percent(share)} of the requests fail (target {percent(thresholds.error_share)})"
     draft.find(_finding("errors", state, text, evidence), f"More than {percent(limit)} of the requests fail.")
 
@@ -151,7 +154,7 @@ def _judge_p95(draft: Draft, situation: Situation, figures: Users) -> None:
         draft.say(f"The p95 of the response is within {milliseconds(limit_ms)}.", State.HEALTHY)
     else:
         text = f"p95 {milliseconds(figures.p95_ms)} (target {milliseconds(limit_ms)})"
-        finding = _finding("slow", State.DEGRADED, text, f"{figures.requests:,.0f} requests")
+        finding = _finding("slow", State.DEGRADED, text, f"{figures.requests or 0:,.0f} requests")
         draft.find(finding, f"The p95 of the response is over {milliseconds(limit_ms)}.")
 
 

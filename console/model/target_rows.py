@@ -22,7 +22,7 @@ def target_rows(situation: Situation) -> tuple[TargetRow, ...]:
     p95 = nearest_rank(latencies, 0.95) if len(latencies) >= MINIMUM_SAMPLES else None
     aside_p95 = f"probe: {milliseconds(p95)}" if p95 is not None else None
     aside_errors = f"probe: {percent(failures / polls)}" if polls >= MINIMUM_SAMPLES else None
-    requests = int(figures.requests)
+    requests = int(figures.requests or 0)
     return (
         _row("p95", figures.p95_ms, "ms", limits.p95_ms, Origin.USERS, requests, aside_p95),
         _row("errors", figures.error_share, "share", limits.error_share, Origin.USERS, requests, aside_errors),
