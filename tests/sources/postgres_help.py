@@ -19,6 +19,10 @@ from console.sources import postgres
 Sources = Mapping[str, Source]
 
 
+def port_of(dsn: str) -> int:
+    return int(psycopg.conninfo.conninfo_to_dict(dsn)["port"] or 0)
+
+
 def environment(dsn: str, thresholds: Thresholds | None = None) -> Environment:
     """An environment with nothing but a database."""
     return Environment(name="test", url="http://127.0.0.1", database=Secret(dsn), thresholds=thresholds or Thresholds())
