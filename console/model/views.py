@@ -120,6 +120,8 @@ class TargetRow:
     window_s: int
     aside: str | None = None
     """The probe's figure where the users' is unknown."""
+    seen_ms: int | None = None
+    """When its source last answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -155,6 +155,12 @@ class Moment:
             return self.at_ms > wall_of(span.due_at)
         return self.position > span.due_at
 
+    @property
+    def judged(self) -> bool:
+        """Whether the newest judgement is one of now: the next was not due before the moment."""
+        span = self.span(VERDICT)
+        return span is not None and not self.late(span)
+
     def stretches(self, target: str, from_ms: int) -> list[tuple[int, int, State]]:
         """(from, until, state) in ms of what was observed of a target since `from_ms`, newest first.
 
@@ -193,8 +199,10 @@ class Moment:
         ).fetchone()
         return int(row[0]) if row else self._packed_try(target, span)
 
-    def answered_before(self, span: SpanAt) -> int | None:
-        """Position of the last answer before a span without one; None: there was none."""
+    def last_answer(self, span: SpanAt) -> int | None:
+        """Position of the last answer of the span's target by the moment; None: there was none."""
+        if span.outcome == "answered":
+            return self.tried_at(span)
         before = self.span_by_id(span.answered_id) if span.answered_id is not None else None
         return before.last_at if before else None
 
@@ -212,10 +220,18 @@ class Moment:
 
     @cached_property
     def _figures(self) -> tuple[int, Record] | None:
+        return self._figures_at(self.position)
+
+    def _figures_at(self, position: int) -> tuple[int, Record] | None:
         row = self.connection.execute(
-            "SELECT at, data FROM figures WHERE at <= ? ORDER BY at DESC LIMIT 1", (self.position,)
+            "SELECT at, data FROM figures WHERE at <= ? ORDER BY at DESC LIMIT 1", (position,)
         ).fetchone()
         return (row[0], codec.unpacked(row[1])) if row else None
+
+    def figures_by(self, position: int) -> Record | None:
+        """The newest figures by a position before the moment."""
+        found = self._figures_at(position)
+        return found[1] if found else None
 
     @property
     def figures(self) -> Record | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from console.model.configuration import Environment
 from console.model.ports import StoreUnreadable
 from console.model.views import AlertsView, ComponentDetail, HealthView
-from console.store import read_alerts, read_component, read_health, uptime
+from console.store import read_alerts, read_component, read_health, read_targets, uptime
 from console.store.clock import Clock, SystemClock, now_ms
 from console.store.moment import Moment
 from console.store.read_header import Ours, empty_header, header
@@ -81,7 +81,7 @@ class StoreReader:
                 verdict_ms=verdict_ms,
                 components=read_health.component_rows(moment, strip_slices),
                 strip_s=read_health.STRIP_S,
-                targets=read_health.targets(moment),
+                targets=read_targets.targets(moment),
                 uptime=uptime.cells(moment, self._ours.environment.thresholds.uptime_share),
                 lately=read_health.lately(moment, events),
             )

@@ -38,7 +38,8 @@ def history(moment: Moment, records: RecordsAt) -> tuple[AlertRow, ...]:
 
 
 def rules(moment: Moment, records: RecordsAt) -> tuple[RuleRow, ...]:
-    """Every rule as it stood in the newest judgement."""
+    """Every rule as it stood in the newest judgement; unknown when that is late: nobody judges any more."""
+    late = not moment.judged
     found = []
     for rule in _rules(moment):
         silence = records.silence_of(rule.name)
@@ -47,8 +48,8 @@ def rules(moment: Moment, records: RecordsAt) -> tuple[RuleRow, ...]:
                 name=rule.name,
                 severity=rule.severity,
                 condition=rule.condition,
-                state=rule.state,
-                value=rule.value,
+                state="unknown" if late else rule.state,
+                value=None if late else rule.value,
                 unit=rule.unit,
                 silenced_until_ms=silence.expires_ms if silence else None,
             )

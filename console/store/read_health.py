@@ -1,21 +1,18 @@
-"""The Health screen at a moment: verdict, components with their strips, targets, uptime, what happened lately."""
+"""The Health screen at a moment: verdict, components with their strips, what happened lately."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from console.model.observation import Origin
-from console.model.states import State, rank, worst
-from console.model.views import ComponentRow, EventRow, TargetRow, Verdict
+from console.model.states import State, worst
+from console.model.views import ComponentRow, EventRow, Verdict
 from console.store import codec
 from console.store.moment import Moment, SpanAt
-from console.store.names import COMPONENT, JUDGED, RAW_MS, VERDICT
+from console.store.names import COMPONENT, VERDICT
 from console.store.timeline import wall_of
-from console.store.window import last_value
 
 STRIP_S = 1800
-VALUE_AGE_MS = 120_000
 
 
 def verdict(moment: Moment) -> tuple[Verdict | None, int | None]:
@@ -66,7 +63,7 @@ def seen_ms(moment: Moment, span: SpanAt | None) -> int | None:
     """When the target of the span last answered by the moment."""
     if span is None:
         return None
-    answered_at = moment.tried_at(span) if span.outcome == "answered" else moment.answered_before(span)
+    answered_at = moment.last_answer(span)
     # A clock that went back leaves what lies after now: it was seen now at the latest.
     return min(wall_of(answered_at), moment.at_ms) if answered_at is not None else None
 
@@ -90,27 +87,6 @@ def strip(moment: Moment, target: str, slices: int, strip_s: int) -> tuple[State
         worst([*states, State.UNKNOWN]) if not states or observed[index] * 2 < lengths[index] else worst(states)
         for index, states in enumerate(seen)
     )
-
-
-def targets(moment: Moment) -> tuple[TargetRow, ...]:
-    """The service-level targets as judged. Where the figures are thinned out, their values come from minute rollups
-    of what was judged, held against the limits of then."""
-    if moment.figures is None:
-        return ()
-    rows = codec.targets_from(moment.figures)
-    newest_ms = wall_of(moment.lease.last_at) if moment.lease else moment.at_ms
-    if newest_ms - moment.at_ms <= RAW_MS:
-        return rows
-    return tuple(_as_of_minute(moment, row) for row in rows)
-
-
-def _as_of_minute(moment: Moment, row: TargetRow) -> TargetRow:
-    value = last_value(moment, f"{JUDGED}|{row.name}", VALUE_AGE_MS)
-    if value is None:
-        return row
-    met = value < row.limit
-    state = State.HEALTHY if met else max(row.state, State.DEGRADED, key=rank)
-    return replace(row, value=value, state=state)
 
 
 def lately(moment: Moment, limit: int) -> tuple[EventRow, ...]:
