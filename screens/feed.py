@@ -1,6 +1,6 @@
 """The one reader of the store in a console: a daemon thread that answers the visible page's one question.
 
-It asks `version()` (microseconds) twice a second and reads anew when something was written, and every five seconds so
+It asks `version()` (microseconds) once a second and reads anew when something was written, and every five seconds so
 that ages and lateness go on without a collector. The event loop wakes only when there is something to show. The
 thread is a daemon and is never joined: a store that hangs does not hold up quitting.
 """
@@ -20,7 +20,7 @@ from textual.message_pump import MessagePump
 
 from console.model.ports import Refused, StoreReads, StoreUnreadable
 
-WATCH_S = 0.5
+WATCH_S = 1.0
 STEADY_S = 5.0
 STOP_S = 0.25
 

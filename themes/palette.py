@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from textual.theme import Theme
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Palette:
+class Palette(NamedTuple):
     """One accent, three state colours and unknown, two greys, two grounds; a banner."""
 
     name: str

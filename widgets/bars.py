@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from console.model.states import State
@@ -13,8 +12,7 @@ from widgets.lines import Line, Span, Tone, backed, cut, ends, fit, width_of
 from widgets.words import STEP_S, clock, day, duration, plural, when
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Moment(NamedTuple):
     """Which moment the console shows, and whether it still moves."""
 
     now_ms: int
@@ -44,18 +42,17 @@ class Moment:
         return self.now_ms if self.read_ms is None else self.read_ms
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bars:
+class Bars(NamedTuple):
     """What the shared lines are made of."""
 
     environment: str
     """As configured: shown until the store has told more."""
+    moment: Moment
     label: str | None = None
     header: Header | None = None
-    moment: Moment
     trouble: str | None = None
     """Why the store cannot be read; what is shown is the last that was read."""
-    glyphs: Glyphs = field(default=UNICODE)
+    glyphs: Glyphs = UNICODE
 
 
 class Key(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len
 
@@ -16,8 +16,7 @@ _BOTH_FROM = 36
 """Cells of the figure's column from which it holds the last value and an error."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Widths:
+class _Widths(NamedTuple):
     """Cells of each column; the figure takes what the others leave."""
 
     name: int

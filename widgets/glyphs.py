@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from console.model.states import ASCII_GLYPHS, GLYPHS, STRIP_GLYPHS, State
 from widgets.lines import Tone
@@ -19,8 +19,7 @@ STATE_TONES: Mapping[State, Tone] = {
 _ASCII_STRIP = {**STRIP_GLYPHS, State.HEALTHY: "."}
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(NamedTuple):
     """One set of signs, each one cell wide."""
 
     state: Mapping[State, str]

@@ -6,7 +6,7 @@ Everything is computed for the room there is: nothing scrolls at 80×24, more ro
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from console.model.views import ComponentDetail, HealthView
 from widgets.component_lines import component_content
@@ -24,8 +24,7 @@ _ROWS_ALONE = 5
 """Lines from which each event has one of its own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class Frame(NamedTuple):
     """The room of a page and the signs to draw with."""
 
     width: int
@@ -34,8 +33,7 @@ class Frame:
     glyphs: Glyphs = UNICODE
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(NamedTuple):
     """Widths of the page's columns; 0: not shown."""
 
     main: int
@@ -60,8 +58,7 @@ def columns(width: int) -> Columns:
     return Columns(main, width - main - lately - 2 * _GAP, lately)
 
 
-@dataclass(frozen=True, slots=True)
-class HealthPage:
+class HealthPage(NamedTuple):
     """The lines, and which line shows which component."""
 
     lines: tuple[Line, ...]

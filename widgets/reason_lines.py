@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from console.model.states import State
@@ -13,7 +12,6 @@ from widgets.words import age, when
 
 _INDENT = "     "
 _FILLS = "The console starts a collector: values in seconds. If not: radar doctor."
-_SINCE = re.compile(r"(.*\S)( since [^()]{1,30} \([^()]{1,60}\))")
 
 
 def reason_lines(view: HealthView, width: int, room: int, now_ms: int, glyphs: Glyphs) -> list[Line]:
@@ -76,8 +74,9 @@ def _reason(reason: Reason, label: str, width: int, now_ms: int, glyphs: Glyphs)
 
 def _parted(text: str, reason: Reason, now_ms: int) -> tuple[str, str]:
     """What is wrong; since when and from where, as the text says itself or as the reason does."""
-    if found := _SINCE.fullmatch(text):
-        return found[1], found[2]
+    told, since_word, tail = text.rpartition(" since ")
+    if since_word and tail.endswith(")") and " (" in tail:
+        return told, since_word + tail
     since = "" if reason.since_ms is None else f" since {when(reason.since_ms, now_ms)}"
     return text, f"{since} ({reason.origin.value})"
 

@@ -16,7 +16,7 @@ from widgets.lines import Line, plain, width_of
 
 def bars(of: Header | None = None, **more: object) -> Bars:
     base = Bars(environment="production", header=of or header(), moment=Moment(now_ms=NOW))
-    return replace(base, **more)  # type: ignore[arg-type]
+    return base._replace(**more)  # type: ignore[arg-type]
 
 
 def text(line: Line) -> str:

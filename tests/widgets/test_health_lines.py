@@ -18,7 +18,7 @@ from widgets.lines import plain, width_of
 
 
 def page(view: HealthView, width: int = 80, height: int = 21, **more: object) -> str:
-    frame = replace(Frame(width=width, height=height, now_ms=NOW), **more)  # type: ignore[arg-type]
+    frame = Frame(width=width, height=height, now_ms=NOW)._replace(**more)  # type: ignore[arg-type]
     return plain(health_page(view, frame, "database", component("database")).lines)
 
 
