@@ -20,6 +20,7 @@ from console.store.lookback import Seen
 from console.store.names import BLOCK_MS
 from console.store.rounds import RoundWriter
 from console.store.timeline import era_of, position_of
+from console.store.transaction import writing
 
 __all__ = ["Holder", "Lease", "LeaseLost", "ObservedStore", "StoreBusy", "StoreDamaged", "StoreError", "StoreFull"]
 
@@ -264,18 +265,11 @@ class ObservedStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        connection = self._live()
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException as error:
+            with writing(self._live(), self._translated) as connection:
+                yield connection
+        except BaseException:
             self._memory = None  # it may know of rows that are rolled back
-            with suppress(sqlite3.Error):  # SQLite rolled back by itself where it had to
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-            if isinstance(error, sqlite3.Error):
-                raise self._translated(error) from error
             raise
 
     def _live(self) -> sqlite3.Connection:

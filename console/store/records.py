@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
@@ -16,6 +16,7 @@ from console.store.codec import plain
 from console.store.errors import StoreError, StoreFull
 from console.store.identity import Who, identity
 from console.store.read_records import Acknowledgement, silences_at
+from console.store.transaction import writing
 
 __all__ = ["AlertBook", "PollBook", "Records", "Who", "identity"]
 
@@ -124,20 +125,8 @@ class Records:
         except sqlite3.Error as error:
             raise self._translated(error) from error
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        connection = self._live()
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException as error:
-            with suppress(sqlite3.Error):  # SQLite rolled back by itself where it had to
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-            if isinstance(error, sqlite3.Error):
-                raise self._translated(error) from error
-            raise
+    def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        return writing(self._live(), self._translated)
 
     def _live(self) -> sqlite3.Connection:
         if self._connection is not None:
