@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
+import psutil
 import pytest
 
 from console.commands import keeper
-from console.commands.keeper import Keeper, collected
+from console.commands.keeper import Keeper, collected, collecting, lost
+from console.store.files import connect_reader
+from console.store.lease import TAKEOVER_MS, read_lease
 from tests.commands.conftest import Collector, Site
+from tests.commands.test_collect import until
 
 
 class Process:
     """Stands for a child: its end is decided by the test."""
 
-    def __init__(self) -> None:
+    def __init__(self, pid: int = 1) -> None:
+        self.pid = pid
         self.status: int | None = None
         self.stopped = False
 
@@ -31,11 +41,12 @@ class Place:
 
     def __init__(self) -> None:
         self.collected = False
+        self.lost: set[int] = set()
         self.children: list[Process] = []
         self.spawned = threading.Event()
 
     def spawn(self) -> Process:
-        self.children.append(Process())
+        self.children.append(Process(len(self.children) + 1))
         self.spawned.set()
         return self.children[-1]
 
@@ -48,7 +59,7 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Place:
 
 @pytest.fixture
 def kept(place: Place) -> Iterator[Keeper]:
-    made = Keeper(place.spawn, lambda: place.collected)
+    made = Keeper(place.spawn, lambda: place.collected, lambda pid: pid in place.lost)
     yield made
     made.stop()
 
@@ -77,6 +88,76 @@ def test_one_that_ended_is_replaced_and_one_that_runs_is_not_doubled(place: Plac
     place.children[0].status = 1
     assert place.spawned.wait(10)
     assert len(place.children) == 2
+
+
+def test_one_that_runs_and_lost_its_lease_is_ended_and_replaced(place: Place, kept: Keeper) -> None:
+    kept.start()
+    assert place.spawned.wait(10)
+    place.spawned.clear()
+    place.lost.add(1)
+    assert place.spawned.wait(10)
+    assert place.children[0].stopped
+    place.spawned.clear()
+    assert not place.spawned.wait(0.1), "the new one has its lease"
+
+
+def test_a_lease_seen_run_out_once_is_a_machine_that_woke_up(place: Place, kept: Keeper) -> None:
+    looks: list[int] = []
+
+    def lost_once(pid: int) -> bool:
+        looks.append(pid)
+        return len(looks) == 1
+
+    kept._lost = lost_once
+    kept.start()
+    assert place.spawned.wait(10)
+    until(lambda: len(looks) > 5, 10)
+    assert len(place.children) == 1 and not place.children[0].stopped
+
+
+def test_the_lease_tells_which_process_lost_it(site: Site, collector: Collector) -> None:
+    observed = site.settings.observed_path
+    assert not lost(observed, os.getpid())
+    _age_lease(observed, TAKEOVER_MS)
+    assert lost(observed, os.getpid())
+    assert not lost(observed, os.getpid() + 1), "another's is not ours to end"
+    collector.store.release(collector.lease)
+    _age_lease(observed, TAKEOVER_MS)
+    assert not lost(observed, os.getpid())
+    assert not lost(site.directory / "none.db", os.getpid())
+
+
+def _age_lease(observed: Path, ms: int) -> None:
+    with closing(sqlite3.connect(observed, timeout=0.5, isolation_level=None)) as connection:
+        connection.execute("UPDATE lease SET renewed_boot_ms = renewed_boot_ms - ?", (ms,))
+
+
+def test_a_stopped_collector_is_replaced_by_one_that_collects(site: Site) -> None:
+    observed = site.settings.observed_path
+    with collecting(site.settings):
+        until(lambda: collected(observed), 30)
+        stopped = _holder(observed)
+        until(lambda: _stopped_between_writes(observed, stopped), 10)
+        until(lambda: collected(observed) and _holder(observed) != stopped, 30)
+        assert not psutil.pid_exists(stopped)
+
+
+def _stopped_between_writes(observed: Path, pid: int) -> bool:
+    """Stop it, and age its lease instead of waiting for 15 s; False when it was stopped while it held the lock."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        _age_lease(observed, TAKEOVER_MS)
+    except sqlite3.OperationalError:
+        os.kill(pid, signal.SIGCONT)
+        return False
+    return True
+
+
+def _holder(observed: Path) -> int:
+    with closing(connect_reader(observed)) as connection:
+        row = read_lease(connection)
+    assert row is not None
+    return row.holder.pid
 
 
 def test_one_that_ends_at_once_again_and_again_is_started_less_and_less_often(place: Place, kept: Keeper) -> None:
