@@ -19,8 +19,7 @@ from console.model.observation import ErrorKind, Outcome
 from console.model.states import State
 from console.sources.faults import Fault
 from console.sources.postgres_session import Endpoint, Limits, Session
-from tests.sources.postgres_help import Wire, changed, session, sources, until
-from tests.sources.test_postgres_session import port_of
+from tests.sources.postgres_help import Wire, changed, port_of, session, sources, until
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
