@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import get_args
 
 from console.cli import FAILED, SHORT, WELL
 from console.commands import documents
 from console.commands.output import Output, add_json, complain, document
 from console.commands.parts import reading, settings_of
+from console.model.configuration import Severity
 from console.model.ports import StoreUnreadable
+from console.model.states import State
 from console.model.times import ago, date_time, iso
 from console.model.views import AlertRow, AlertsView, RuleRow, SilenceRow
 
@@ -20,11 +25,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0: nothing is firing; 1: something; 2: something critical, or the store cannot be read."""
+    """0: nothing is firing; 1: something, or nobody judges; 2: something critical, or the store cannot be read."""
     settings = settings_of(arguments)
     try:
         with reading(settings) as reads:
             view = reads.alerts(None)
+            view = replace(view, firing=_worst_first(view.firing))
     except StoreUnreadable as error:
         complain(str(error))
         return FAILED
@@ -36,9 +42,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _status(view: AlertsView) -> int:
-    if not view.firing:
-        return WELL
-    return FAILED if any(row.severity == "critical" for row in view.firing) else SHORT
+    if any(row.severity == "critical" for row in view.firing):
+        return FAILED
+    return SHORT if view.firing or not _judged(view) else WELL
+
+
+def _judged(view: AlertsView) -> bool:
+    """Whether somebody judges now: else nobody knows what should fire."""
+    return bool(view.rules) and view.header.collector.alive and view.header.state is not State.STALE
+
+
+def _worst_first(firing: Sequence[AlertRow]) -> tuple[AlertRow, ...]:
+    """As on the screen: what nobody has in hand first, then the worst, then the newest."""
+    return tuple(sorted(firing, key=lambda row: (_in_hand(row), get_args(Severity).index(row.severity), -row.began_ms)))
+
+
+def _in_hand(row: AlertRow) -> bool:
+    return row.acknowledged_ms is not None or row.silenced_until_ms is not None or row.held
 
 
 def _document(view: AlertsView, *, history: bool) -> documents.Document:
@@ -54,10 +74,12 @@ def _document(view: AlertsView, *, history: bool) -> documents.Document:
 
 
 def _print(output: Output, view: AlertsView, *, history: bool) -> None:
-    if not view.header.collector.alive:
-        complain("nobody collects: what follows is from the last round")
+    if why := _not_judged(view):
+        complain(why)
     output.line(output.head(f"firing {len(view.firing)}"))
-    _table(output, [_firing(row, view.header.at_ms) for row in view.firing], "nothing")
+    _table(
+        output, [_firing(row, view.header.at_ms) for row in view.firing], "nothing" if _judged(view) else "not known"
+    )
     output.line(output.head("rules"))
     _table(output, [_rule(row) for row in view.rules], "none was judged yet: start `radar collect`")
     in_force = [row for row in view.silences if _in_force(row, view.header.at_ms)]
@@ -66,6 +88,16 @@ def _print(output: Output, view: AlertsView, *, history: bool) -> None:
     if history:
         output.line(output.head("history"))
         _table(output, [_ended(row) for row in view.history], "nothing ended yet")
+
+
+def _not_judged(view: AlertsView) -> str | None:
+    """Why nobody knows what should fire; None: somebody does."""
+    if _judged(view):
+        return None
+    if not view.rules:
+        return "nothing is judged yet, so it is not known what should fire: start `radar collect`"
+    who = "the collector is late" if view.header.collector.alive else "nobody collects"
+    return f"{who}, so nothing is judged now: what follows is from the last round"
 
 
 def _table(output: Output, rows: list[tuple[str, ...]], empty: str) -> None:

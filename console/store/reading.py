@@ -133,4 +133,4 @@ class ReadFile:
     def _remedy(self) -> str:
         if self._path.name.startswith("records"):
             return "it is never discarded: restore it from a backup, or move it away"
-        return "the collector sets it aside and begins another"
+        return "the next collector sets it aside and begins another; where none runs, start one: `radar collect`"

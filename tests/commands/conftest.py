@@ -99,7 +99,7 @@ def radar(site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
     return run
 
 
-_RULE = RuleReading(
+RULE = RuleReading(
     name="error rate", severity="high", condition="above 5 % for 5 m", state="firing", value=0.38, unit="share"
 )
 
@@ -124,7 +124,7 @@ class Collector:
             (samples.component(state=state),),
             samples.verdict(state, *([] if well else ["health"])),
             alerts=alerts,
-            rules=(_RULE,),
+            rules=(RULE,),
         )
         self.store.write_round(
             self.lease, at_ms, [samples.observed(state=state, events=happened)], judgement, {"health": 5.0}

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import cast
+
 import pytest
 
-from tests.commands.conftest import Collector, Radar, Site
+from console.model.configuration import Severity
+from tests.commands.conftest import RULE, Collector, Radar, Site
+from tests.store import samples
 
 
 @pytest.fixture
@@ -22,11 +27,45 @@ def test_nothing_firing_is_well(collector: Collector, radar: Radar) -> None:
     assert "error rate" in done.out
 
 
-def test_a_store_that_no_one_has_written_says_so(radar: Radar) -> None:
+def test_where_nobody_ever_collected_nothing_is_known_to_be_well(radar: Radar) -> None:
     done = radar("alerts")
-    assert done.status == 0
-    assert "nobody collects" in done.err
-    assert "radar collect" in done.out
+    assert done.status == 1
+    assert "nothing is judged yet" in done.err
+    assert "FIRING 0\n  not known" in done.out
+    assert radar("alerts", "--json").status == 1
+
+
+def test_when_the_collector_is_gone_nothing_is_known_to_be_well(collector: Collector, radar: Radar) -> None:
+    collector.round()
+    assert radar("alerts").status == 0
+    collector.store.release(collector.lease)
+    done = radar("alerts")
+    assert done.status == 1
+    assert "nobody collects, so nothing is judged now" in done.err
+    assert "FIRING 0\n  not known" in done.out
+
+
+def test_the_worst_is_told_first_and_what_somebody_has_in_hand_last(collector: Collector, radar: Radar) -> None:
+    now = collector.round()
+    for age_ms, (rule, severity) in enumerate((("a", "medium"), ("b", "critical"), ("c", "high"), ("d", "critical"))):
+        change = replace(samples.alert(rule, began_ms=now - age_ms), severity=cast(Severity, severity))
+        judgement = samples.judged(now + 1 + age_ms, alerts=(change,), rules=(RULE,))
+        collector.store.write_round(collector.lease, now + 1 + age_ms, [], judgement, {"health": 5.0})
+    assert [alert["rule"] for alert in radar("alerts", "--json").document["firing"]] == ["b", "d", "c", "a"]
+    number = next(alert["id"] for alert in radar("alerts", "--json").document["firing"] if alert["rule"] == "b")
+    radar("ack", str(number))
+    done = radar("alerts")
+    assert [alert["rule"] for alert in radar("alerts", "--json").document["firing"]] == ["d", "c", "a", "b"]
+    assert done.status == 2
+    assert done.out.index("d/routes") < done.out.index("c/routes") < done.out.index("b/routes")
+
+
+def test_a_damaged_store_does_not_speak_of_a_collector_that_is_not_there(radar: Radar, site: Site) -> None:
+    site.settings.state_directory.mkdir(parents=True)
+    site.settings.observed_path.write_bytes(b"no database" * 1000)
+    done = radar("alerts")
+    assert done.status == 2
+    assert "the next collector sets it aside" in done.err and "radar collect" in done.err
 
 
 def test_a_firing_alert_is_status_1_and_told_with_age_and_origin(firing: int, radar: Radar) -> None:
