@@ -68,6 +68,8 @@ class Judge:
         self._database_project = _database_project(environment)
         self._events: dict[tuple[str, str, str], Event] = {}
         self._onsets: dict[str, int] = {}
+        self._faults: dict[str, str] = {}
+        """The kind of trouble of each reason that stands."""
         self._standings: dict[alerts.Key, alerts.Standing] = {}
         self._unsaved: list[AlertChange] = []
         self._unconnected: dict[str, int] = {}
@@ -190,7 +192,7 @@ class Judge:
         found += other_vendors(situation, assessments)
         onsets = {finding.key: self._onset(finding, situation.now) for finding in found}
         self._inherit(found, onsets)
-        self._onsets = onsets
+        self._onsets, self._faults = onsets, {finding.key: finding.fault for finding in found}
         return [Dated(finding, onsets[finding.key]) for finding in found]
 
     def _onset(self, finding: Finding, now: Moment) -> int:
@@ -199,12 +201,22 @@ class Judge:
         return self._onsets.get(finding.key, first_ms)
 
     def _inherit(self, found: Sequence[Finding], onsets: dict[str, int]) -> None:
-        """A finding in whose place another stands (down becomes errors, errors down) hands on its onset."""
+        """A finding in whose place another stands (down becomes errors, errors down) hands on its onset.
+
+        Only within one kind of trouble: what begins as another ends has another cause.
+        """
         ended = {key: at_ms for key, at_ms in self._onsets.items() if key not in onsets}
         for finding in found:
-            earlier = [at_ms for key, at_ms in ended.items() if key.startswith(f"{finding.component}.")]
+            earlier = [at_ms for key, at_ms in ended.items() if self._became(key, finding)]
             if finding.key not in self._onsets and earlier:
                 onsets[finding.key] = min(onsets[finding.key], *earlier)
+
+    def _became(self, key: str, finding: Finding) -> bool:
+        component, _, what = key.partition(".")
+        if component != finding.component or not finding.fault:
+            return False
+        waited = what.startswith("waiting") and finding.fault == ErrorKind.TIMEOUT
+        return waited or self._faults.get(key) == finding.fault
 
     def _connection_failures(self, situation: Situation) -> float | None:
         """Confirmed failures since the round before; None when the database was never asked."""

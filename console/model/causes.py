@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from console.model.finding import Finding
-from console.model.observation import Event
+from console.model.observation import ErrorKind, Event
 from console.model.states import State, rank
 from console.model.words import seconds, time_of_day
 
 BEFORE_MS = 600_000
 """What happened more than ten minutes before is not told as the cause."""
 LIKELY_MS = 120_000
+AT_ONCE_MS = 60_000
+"""What merely happens to a server shows at once: a fault that begins later has another cause."""
 CLOCKS_APART_MS = 10_000
 """Two clocks and a poll: an event may be stamped a little after what it caused."""
 POLLS_APART_MS = 30_000
@@ -31,9 +34,13 @@ _CHANGES = {
 }
 """Kind of event: how readily it is named, and the kinds of findings that it can bring about."""
 
+_RELEASES = ("deployment", "rollback")
+_REVERT = re.compile(r"\s*(revert|roll(ed|ing)?[ -]?back|re-?deploy)\b", re.IGNORECASE)
+_COMMIT = re.compile(r"(?:rolled back to )?([0-9a-f]{7})\b")
+_BEHIND = ("database", "supabase")
 _DATABASE_SHOWS = ("application", "routes", "users", "supabase.auth", "supabase.pooler")
 _ROOTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("bastion.offline", ("bastion",)),
+    ("bastion.offline", ("bastion", "bastion.unknown")),
     ("bastion.names", ()),
     ("supabase.project", (*_DATABASE_SHOWS, "database", "supabase.gateway")),
     ("database.down", (*_DATABASE_SHOWS, "database", "supabase")),
@@ -87,7 +94,19 @@ def explains(root: Dated, effect: Dated) -> bool:
     place = _place(root.finding)
     if place >= _place(effect.finding) or root.since_ms > effect.since_ms + POLLS_APART_MS:
         return False
-    return any(_within(effect.finding.kind, kind) for kind in _ROOTS[place][1])
+    if _is_refused(effect.finding) and root.finding.component in _BEHIND:
+        return False
+    return any(_is_effect(effect.finding.kind, kind) for kind in _ROOTS[place][1])
+
+
+def _is_effect(kind: str, expected: str) -> bool:
+    """What is unknown is unknown for a reason of its own, unless it is expected by name."""
+    return kind == expected or (_within(kind, expected) and not kind.endswith(".unknown"))
+
+
+def _is_refused(finding: Finding) -> bool:
+    """Whether the application's own port refuses: its process is gone, whatever happens behind it."""
+    return finding.component in _VISIBLE and finding.fault == ErrorKind.CONNECT
 
 
 def in_order(findings: Sequence[Dated]) -> list[Ranked]:
@@ -107,10 +126,27 @@ def _root_of(effect: Dated, findings: Iterable[Dated]) -> Dated | None:
     return min(found, key=lambda each: _place(each.finding), default=None)
 
 
-def change_before(dated: Dated, events: Iterable[Event]) -> Event | None:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was changed, or happened, just before a fault."""
+
+    event: Event
+    gap_ms: int
+    restores: bool
+    """Whether it put back what had been before: to undo it would bring the old fault back."""
+
+    @property
+    def is_likely(self) -> bool:
+        """Whether it is near enough to be called likely."""
+        return self.gap_ms <= LIKELY_MS and not self.restores
+
+
+def change_before(dated: Dated, events: Sequence[Event]) -> Change | None:
     """The change just before a fault that can have caused it: one made by people before one that merely happened."""
     near = [event for event in events if event.kind in _CHANGES and _can_cause(event, dated)]
-    return min(near, key=lambda event: (_CHANGES[event.kind][0], abs(dated.since_ms - event.at_ms)), default=None)
+    standing = [event for event in near if not _is_superseded(event, dated, events)]
+    found = min(standing, key=lambda event: (_CHANGES[event.kind][0], abs(dated.since_ms - event.at_ms)), default=None)
+    return Change(found, dated.since_ms - found.at_ms, _restores(found, events)) if found else None
 
 
 def _can_cause(event: Event, dated: Dated) -> bool:
@@ -119,19 +155,47 @@ def _can_cause(event: Event, dated: Dated) -> bool:
         return False  # an incident that is over; a target of which nothing is known
     if not any(_within(dated.finding.kind, kind) for kind in kinds):
         return False
-    return -CLOCKS_APART_MS <= dated.since_ms - event.at_ms <= BEFORE_MS
+    before_ms = AT_ONCE_MS if event.kind == "database" else BEFORE_MS
+    return -CLOCKS_APART_MS <= dated.since_ms - event.at_ms <= before_ms
 
 
-def is_likely(dated: Dated, event: Event) -> bool:
-    """Whether the change is near enough to be called likely."""
-    return dated.since_ms - event.at_ms <= LIKELY_MS
+def _is_superseded(event: Event, dated: Dated, events: Iterable[Event]) -> bool:
+    """Whether another deployment had taken its place before the fault began: what is not live breaks nothing."""
+    if event.kind not in _RELEASES:
+        return False
+    return any(
+        later.kind in _RELEASES and later.subject == event.subject and event.at_ms < later.at_ms <= dated.since_ms
+        for later in events
+    )
 
 
-def cause_words(dated: Dated, event: Event, now_ms: int) -> str:
+def _restores(event: Event, events: Iterable[Event]) -> bool:
+    """Whether a deployment puts back an earlier one: by its kind, its title, or since its commit was live before."""
+    if event.kind == "rollback":
+        return True
+    if event.kind != "deployment":
+        return False
+    title = str(event.data.get("message") or "") or event.text.partition('"')[2]
+    if _REVERT.match(title):
+        return True
+    commit = commit_of(event)
+    earlier = [each for each in events if each.kind in _RELEASES and each.at_ms < event.at_ms]
+    return commit is not None and any(commit_of(each) == commit for each in earlier)
+
+
+def commit_of(event: Event) -> str | None:
+    """The short commit of a deployment. Events read back from the store tell it in their text alone."""
+    short = event.data.get("short")
+    if isinstance(short, str):
+        return short
+    told = _COMMIT.match(event.text) if event.kind in _RELEASES else None
+    return told[1] if told else None
+
+
+def cause_words(change: Change, now_ms: int) -> str:
     """`began 40 s after deployment 8f3c1d2 "pricing v2" (op1 03:03): likely`."""
-    gap_ms = dated.since_ms - event.at_ms
-    began = f"began {seconds(gap_ms / 1000)} after" if gap_ms >= 1000 else "began with"
-    return f"{began} {change_words(event, now_ms)}: {'likely' if is_likely(dated, event) else 'possibly'}"
+    began = f"began {seconds(change.gap_ms / 1000)} after" if change.gap_ms >= 1000 else "began with"
+    return f"{began} {change_words(change.event, now_ms)}: {'likely' if change.is_likely else 'possibly'}"
 
 
 def change_words(event: Event, now_ms: int) -> str:

@@ -13,7 +13,7 @@ from console.model.moment import Moment
 from console.model.observation import Origin
 from console.model.situation import RECENT_S, Situation
 from console.model.states import State
-from console.model.track import Track
+from console.model.track import Track, fault_kind
 from console.model.windows import nearest_rank
 from console.model.words import counted, listed, milliseconds, percent
 
@@ -128,7 +128,7 @@ def _judge_states(draft: Draft, situation: Situation, routes: Sequence[Route], t
 
 
 def _find_group(draft: Draft, what: str, state: State, routes: Sequence[Route], *, whole: bool) -> None:
-    first = min((route.track for route in routes), key=lambda track: track.trouble_since or track.tried or _EVER)
+    first = min((route.track for route in routes), key=lambda track: track.fault_since or track.tried or _EVER)
     words = sorted({words_of(route.track) for route in routes})
     paths = f"all {len(routes)} routes" if whole and len(routes) > 1 else listed([route.path for route in routes])
     text = f"{paths}: {listed(words, few=2)}"
@@ -198,7 +198,8 @@ def _errors(routes: Sequence[Route], now: Moment) -> Finding:
         state=State.UNHEALTHY if share > UNHEALTHY_SHARE else State.DEGRADED,
         text=f"{worst.path} {percent(share)} {what}" + (f", {counted(others, 'other')} too" if others else ""),
         origin=Origin.PROBE,
-        since=worst.track.trouble_since or now,
+        since=worst.track.fault_since or now,
+        fault=fault_kind(worst.track.last_failure) if worst.track.last_failure else "",
         evidence=f"{polls.count(0.0)} of {len(polls)}",
     )
 

@@ -44,6 +44,8 @@ class Finding:
     next_step: str | None = None
     vendor: str | None = None
     """The vendor that reports it."""
+    fault: str = ""
+    """The kind of trouble that it was read off (`track.fault_kind`), where it is one target's."""
 
     @property
     def kind(self) -> str:
@@ -96,8 +98,9 @@ class Draft:
             state=state,
             text=text,
             origin=self.origin,
-            since=track.trouble_since,
+            since=track.fault_since,
             incident=incident or INCIDENTS.get(self.key, self.key),
+            fault=track.fault_kind,
         )
         self.find(finding, sentence)
 

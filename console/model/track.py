@@ -46,6 +46,11 @@ def failed_checks(observation: Observation) -> tuple[str, ...]:
     return tuple(name for name, check in found if isinstance(check, dict) and check.get("status") == "fail")
 
 
+def fault_kind(observation: Observation) -> str:
+    """`timeout`, `connect`, `answered`, `answered database`: what tells one kind of trouble from another."""
+    return " ".join((observation.error_kind or "answered", *sorted(failed_checks(observation))))
+
+
 @dataclass(slots=True)
 class Track:
     """The newest observations of one target and the state they add up to."""
@@ -70,6 +75,8 @@ class Track:
     """Polls in a row that said nothing."""
     trouble_since: Moment | None = None
     """The first poll of the trouble that now is, or was until `state` became healthy."""
+    fault_since: Moment | None = None
+    """The first poll of the trouble in its present kind: another kind has another cause."""
     fault: Observation | None = None
     """The newest poll that was not good, while the trouble lasts: what the state rests on, also while it ends."""
     last_failure: Observation | None = None
@@ -91,14 +98,14 @@ class Track:
         if self.trouble:
             self.trouble = self.confirmations
             self.bad = self.confirmations if self.bad else 0
-            self.trouble_since = since
+            self.trouble_since = self.fault_since = since
             self.state = State.UNHEALTHY if self.bad else State.DEGRADED
 
     def forget_failures(self) -> None:
         """The failures so far were the way's: what is, is not known until the next poll."""
         if self.fault:
             self.bad = self.trouble = self.good = 0
-            self.trouble_since, self.fault, self.state = None, None, State.UNKNOWN
+            self.trouble_since, self.fault_since, self.fault, self.state = None, None, None, State.UNKNOWN
 
     @property
     def telling(self) -> Observation | None:
@@ -131,6 +138,11 @@ class Track:
         return self.newest is not None and self.fault is None and weigh(self.newest) in (Evidence.BAD, Evidence.WEAK)
 
     @property
+    def fault_kind(self) -> str:
+        """What kind of trouble it is, to be compared; empty when there is none."""
+        return fault_kind(self.fault) if self.fault else ""
+
+    @property
     def failed_checks(self) -> tuple[str, ...]:
         """Names of the checks that fail in what the state rests on."""
         return failed_checks(self.telling) if self.telling else ()
@@ -151,13 +163,13 @@ class Track:
         self.good += 1
         self.bad = self.trouble = self.blank = 0
         if self.good >= self.confirmations or self.state in (State.UNKNOWN, State.HEALTHY):
-            self.state, self.trouble_since, self.fault = State.HEALTHY, None, None
+            self.state, self.trouble_since, self.fault_since, self.fault = State.HEALTHY, None, None, None
 
     def _settle_unknown(self, observation: Observation) -> None:
         """A blocked or forbidden poll hides the target at once; a failed one that says nothing only when repeated."""
         self.bad = self.trouble = self.good = 0
         self.blank += 1
-        self.fault = None
+        self.fault = self.fault_since = None
         if observation.outcome is not Outcome.FAILED or self.blank >= self.confirmations:
             known = observation.state is State.NOT_CONFIGURED
             self.state, self.trouble_since = State.NOT_CONFIGURED if known else State.UNKNOWN, None
@@ -168,6 +180,8 @@ class Track:
         self.bad = self.bad + 1 if evidence is Evidence.BAD else 0
         self.last_failure = observation if evidence is Evidence.BAD else self.last_failure
         self.trouble_since = self.trouble_since or at
+        if self.fault_since is None or self.fault_kind != fault_kind(observation):
+            self.fault_since = at
         self.fault = observation
         if self.bad >= self.confirmations:
             self.state = State.UNHEALTHY

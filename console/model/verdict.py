@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console.model.causes import Dated, Ranked, cause_words, change_before, in_order, is_likely
+from console.model.causes import Change, Dated, Ranked, cause_words, change_before, commit_of, in_order
 from console.model.component_platform import incident_words, reports, vendor_tracks
 from console.model.finding import Assessment
-from console.model.observation import Event
 from console.model.situation import Online, Situation, online
 from console.model.states import State, rank, worst
 from console.model.track import Track
@@ -28,6 +27,13 @@ _VENDOR_OF = {
 """On whose ground a component stands."""
 VENDOR_INCIDENT_MS = 6 * 3_600_000
 """An incident that a vendor reported longer than this before the fault began is not taken for its cause."""
+VENDOR_LATE_MS = 1_800_000
+"""Status pages tell late, and date what they tell late, too; what began later than this is another matter."""
+_OUR_OWN = (
+    "database.blocking", "database.idle", "database.connections", "database.exhausted", "database.rights",
+    "users.memory", "application.check:memory", "certificate.ends", "vercel.paused",
+)  # fmt: skip
+"""Kinds of findings that name whose they are: a session, a pool, a setting, all of them ours."""
 
 
 def conclude(situation: Situation, assessments: Sequence[Assessment], findings: Sequence[Dated]) -> Verdict:
@@ -88,9 +94,9 @@ def _cause(situation: Situation, ranked: Ranked) -> str | None:
         return f"likely follows from {_named(ranked.root)}"
     change = change_before(ranked.dated, situation.events)
     if change is not None:
-        return cause_words(ranked.dated, change, situation.now.wall_ms)
+        return cause_words(change, situation.now.wall_ms)
     vendor = _reporting(situation, ranked.dated)
-    return f"{_name(vendor)} reports {incident_words(vendor)}" if vendor and not ranked.dated.finding.vendor else None
+    return f"{_name(vendor)} reports {incident_words(vendor)}" if vendor else None
 
 
 def _named(dated: Dated) -> str:
@@ -104,7 +110,7 @@ def _next_steps(situation: Situation, ranked: Sequence[Ranked]) -> tuple[str, ..
         return ()
     top = ranked[0].dated
     change = change_before(top, situation.events)
-    steps = [_undo(change) if change and is_likely(top, change) else None, top.finding.next_step]
+    steps = [_undo(change) if change and change.is_likely else None, top.finding.next_step]
     steps += [_contact(situation, top.finding.incident)]
     return tuple(step for step in steps if step)
 
@@ -116,9 +122,12 @@ def _contact(situation: Situation, incident: str) -> str | None:
     return next((f"contact {contact.name}" for contact in people if contact.phone or contact.email), None)
 
 
-def _undo(change: Event) -> str | None:
-    short = change.data.get("short")
-    return f"roll back {short}" if change.kind == "deployment" and short else None
+def _undo(change: Change) -> str | None:
+    """Where a person can undo a deployment; what puts an earlier one back is not to be undone."""
+    event, short = change.event, commit_of(change.event)
+    if event.kind != "deployment" or event.subject != "vercel" or short is None or change.restores:
+        return None
+    return f"see deployment {short} at Vercel; roll back there"
 
 
 # --- whose ------------------------------------------------------------------------------------------------------------
@@ -151,7 +160,7 @@ def _vendor_at_fault(situation: Situation, ranked: Sequence[Ranked]) -> Track | 
     """The vendor that reports an incident where the worst fault stands, unless a change of ours came just before."""
     top = ranked[0].dated
     change = change_before(top, situation.events)
-    if change is not None and is_likely(top, change):
+    if change is not None and change.is_likely:
         return None
     if top.finding.vendor:
         return situation.track(f"vendor:{top.finding.vendor}")
@@ -159,21 +168,22 @@ def _vendor_at_fault(situation: Situation, ranked: Sequence[Ranked]) -> Track | 
 
 
 def _reporting(situation: Situation, dated: Dated) -> Track | None:
-    name = _VENDOR_OF.get(dated.finding.component)
-    if name is None:
+    finding = dated.finding
+    name = _VENDOR_OF.get(finding.component)
+    if name is None or finding.vendor or finding.key in _OUR_OWN or finding.kind in _OUR_OWN:
         return None
     return next((each for each in vendor_tracks(situation, name) if _reports_near(each, dated)), None)
 
 
 def _reports_near(track: Track, dated: Dated) -> bool:
-    if not reports(track):
-        return False
+    if not reports(track) or (track.state is State.UNKNOWN and track.fails):
+        return False  # nothing, or nothing that is still read
     incidents = track.fact("incidents")
     begins = (
         [item.get("since_ms") for item in incidents if isinstance(item, dict)] if isinstance(incidents, list) else []
     )
     known = [begin for begin in begins if isinstance(begin, int)]
-    return not known or any(dated.since_ms - begin <= VENDOR_INCIDENT_MS for begin in known)
+    return not known or any(-VENDOR_LATE_MS <= dated.since_ms - begin <= VENDOR_INCIDENT_MS for begin in known)
 
 
 def _vendors_words(situation: Situation) -> str:

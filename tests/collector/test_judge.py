@@ -171,6 +171,24 @@ def test_a_fault_that_changes_its_face_keeps_its_onset() -> None:
     assert judgement.verdict.reasons[0].since_ms == began_ms
 
 
+def test_another_kind_of_trouble_has_an_onset_and_a_cause_of_its_own() -> None:
+    rounds = Rounds("health", "ping", egress=None)
+    rounds.round()
+    checks = {"checks": {"database": {"status": "fail"}}}
+    for _ in range(6):
+        rounds.see(answered("ping"))
+        rounds.see(answered("health", State.UNHEALTHY, "database fails", facts=checks))
+        rounds.now = Moment(rounds.now.steady_ms + 5000, rounds.now.wall_ms + 5000)
+        assert reasons(rounds.judge.conclude(rounds.now, Progress())) in ([], ["application.check:database"])
+    began_ms = rounds.now.wall_ms
+    event = Event(at_ms=began_ms - 3000, kind="deployment", subject="vercel", text="8f3c1d2 live")
+    rounds.judge.remember((), {}, (event,))
+    rounds.round("health", "ping")
+    reason = rounds.round("health", "ping").verdict.reasons[0]
+    assert (reason.key, reason.since_ms) == ("application.down", began_ms)
+    assert (reason.cause or "").startswith("began 3 s after deployment 8f3c1d2 live")
+
+
 def test_events_before_the_start_are_causes() -> None:
     rounds = Rounds("health", "ping", egress=None)
     event = Event(at_ms=rounds.now.wall_ms - 20_000, kind="deployment", subject="vercel", text="8f3c1d2 live")

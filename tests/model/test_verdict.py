@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from console.model.configuration import Contact
@@ -111,7 +113,121 @@ def test_a_deployment_just_before_is_named_with_its_author(seconds_ago: float, c
     words = cause.format(at=f"{at // 3_600_000 % 24:02}:{at // 60_000 % 60:02}") if cause else None
     verdict = scene.verdict()
     assert verdict.reasons[0].cause == words
-    assert verdict.next_steps == (("roll back 8f3c1d2",) if cause and "likely" in cause else ())
+    step = "see deployment 8f3c1d2 at Vercel; roll back there"
+    assert verdict.next_steps == ((step,) if cause and "likely" in cause else ())
+
+
+def release(scene: Scene, short: str, message: str, kind: str = "deployment") -> Scene:
+    """A deployment or rollback goes live now."""
+    text = f'{"rolled back to " if kind == "rollback" else ""}{short} "{message}"'
+    data = {"short": short, "message": message, "author": "op1"}
+    scene.events.append(Event(at_ms=scene.now.wall_ms, kind=kind, subject="vercel", text=text, data=data))
+    return scene
+
+
+@pytest.mark.parametrize(
+    ("short", "message", "kind", "told"),
+    [
+        ("528d33a", 'Revert "feat: pricing v2"', "deployment", "possibly"),
+        ("528d33a", "Rollback of pricing", "deployment", "possibly"),
+        ("0000aaa", "pricing v1", "rollback", "possibly"),
+        ("0000aaa", "pricing v1", "deployment", "possibly"),
+        ("528d33a", "feat: pricing v3", "deployment", "likely"),
+    ],
+)
+@pytest.mark.parametrize("stored", [False, True])
+def test_what_puts_an_earlier_deployment_back_is_never_to_be_undone(
+    short: str, message: str, kind: str, told: str, stored: bool
+) -> None:
+    scene = release(Scene().all_well(), "0000aaa", "pricing v1").later(60)
+    release(scene, "8f3c1d2", "feat: pricing v2").later(20)
+    release(scene, short, message, kind).later(40)
+    if stored:  # events read back from the store hold their text alone
+        scene.events = [replace(event, data={}) for event in scene.events]
+    for _ in range(2):
+        scene.see("route:/pricing", State.UNHEALTHY, "500").later(5)
+    verdict = scene.verdict()
+    assert short in (verdict.reasons[0].cause or "")
+    assert (verdict.reasons[0].cause or "").endswith(told)
+    step = f"see deployment {short} at Vercel; roll back there"
+    assert verdict.next_steps == ((step,) if told == "likely" else ())
+
+
+def test_a_restart_of_the_server_explains_what_shows_within_a_minute() -> None:
+    for seconds, told in ((40, True), (90, False)):
+        scene = Scene().all_well()
+        at_ms = scene.now.wall_ms
+        scene.events.append(Event(at_ms=at_ms, kind="database", subject="postgres", text="server restarted"))
+        scene.later(seconds)
+        for _ in range(2):
+            scene.see("route:/pricing", State.UNHEALTHY, "500").later(5)
+        assert ("server restarted" in (scene.verdict().reasons[0].cause or "")) is told
+
+
+def test_an_application_whose_port_refuses_does_not_follow_from_the_database() -> None:
+    scene = down(
+        Scene().all_well(), "postgres.activity", "postgres.canary", "health", "ping", "route:/", "supabase.auth"
+    )
+    causes = {reason.key: reason.cause for reason in scene.verdict().reasons}
+    assert causes["application.down"] is None
+    assert causes["routes.down"] == "likely follows from application down"
+    timeouts = Scene().all_well()
+    for _ in range(2):
+        timeouts.fail("postgres.activity").fail("postgres.canary")
+        timeouts.fail("health", ErrorKind.TIMEOUT).fail("ping", ErrorKind.TIMEOUT).later(5)
+    causes = {reason.key: reason.cause for reason in timeouts.verdict().reasons}
+    assert causes["application.down"] == "likely follows from database down"
+
+
+def test_a_challenge_before_the_application_does_not_follow_from_the_gateway() -> None:
+    scene = Scene().all_well()
+    for _ in range(2):
+        scene.see("supabase.gateway", State.UNHEALTHY, "answers 502").later(5)
+    scene.other("health", Outcome.BLOCKED, ErrorKind.CHALLENGED, "the firewall answered (challenge)")
+    assert {reason.key: reason.cause for reason in scene.verdict().reasons}["application.unknown:health"] is None
+
+
+def test_a_vendor_is_not_blamed_for_our_own_lock() -> None:
+    scene = Scene().all_well().see("vendor:Supabase", State.UNHEALTHY, "Elevated errors", facts=INCIDENT)
+    for _ in range(2):
+        idle = {"pid": 9, "user": "app", "application": "jobs", "state_s": 90.0}
+        volatile = {"blocking": [blocking(40, ddl=False)], "idle_in_transaction": [idle]}
+        scene.see("postgres.activity", samples={"connections": 52.0}, volatile=volatile)
+        scene.see("vendor:Supabase", State.UNHEALTHY, "Elevated errors", facts=INCIDENT).later(5)
+    verdict = scene.verdict()
+    causes = {reason.key: reason.cause for reason in verdict.reasons}
+    assert verdict.reasons[0].key == "database.blocking:4711"
+    assert verdict.whose == "us"
+    assert not any("Supabase reports" in (cause or "") for cause in causes.values())
+    assert causes["supabase.vendor:Supabase"] is None, "an incident is not its own cause"
+    for _ in range(2):
+        scene.fail("postgres.activity").fail("postgres.canary").later(5)
+    assert scene.verdict().whose == "vendor", "a database that is gone may well be the vendor's"
+
+
+@pytest.mark.parametrize(("begins_s", "whose"), [(-3600, "vendor"), (600, "vendor"), (7200, "us")])
+def test_an_incident_that_began_long_after_the_fault_is_not_its_cause(begins_s: int, whose: str) -> None:
+    scene = down(Scene().all_well(), "health", "ping")
+    began_ms = scene.now.wall_ms + begins_s * 1000
+    scene.verdict()
+    incident = {"id": "i", "name": "Edge errors", "impact": "major", "since_ms": began_ms}
+    facts = {"indicator": "major", "incidents": [incident]}
+    scene.later(max(0, begins_s)).see("vendor:Vercel", State.UNHEALTHY, "Edge errors", facts=facts)
+    for target in ("health", "ping"):
+        scene.fail(target)
+    assert scene.verdict().whose == whose
+
+
+def test_an_incident_that_is_over_or_is_not_read_any_more_explains_nothing() -> None:
+    for ends in (True, False):
+        scene = Scene().all_well().see("vendor:Vercel", State.UNHEALTHY, "Edge errors", facts=INCIDENT)
+        for _ in range(2):
+            scene = scene.see("vendor:Vercel") if ends else scene.fail("vendor:Vercel")
+            scene.later(60)
+        for _ in range(2):
+            scene.fail("health").fail("ping").later(5)
+        verdict = scene.verdict()
+        assert (verdict.whose, verdict.reasons[0].cause) == ("us", None)
 
 
 def test_a_deployment_is_no_cause_of_a_certificate() -> None:
