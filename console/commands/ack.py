@@ -12,9 +12,18 @@ from console.model.ports import Refused, StoreUnreadable
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
-    parser.add_argument("id", type=int, metavar="ID", help="the alert's number, as `radar alerts` shows it")
+    parser.add_argument("id", type=alert_number, metavar="ID", help="the alert's number, as `radar alerts` shows it")
     parser.add_argument("--note", default="", help="what you know, or what you are doing")
     add_json(parser)
+
+
+def alert_number(typed: str) -> int:
+    """The number of an alert. Raises `ArgumentTypeError` with what to write."""
+    try:
+        return int(typed)
+    except ValueError:
+        words = f"{typed!r} is none: write an alert's number, as radar alerts shows it"
+        raise argparse.ArgumentTypeError(words) from None
 
 
 def run(arguments: argparse.Namespace) -> int:

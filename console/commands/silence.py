@@ -6,6 +6,8 @@ The expiry is mandatory: a silence that nobody ends is how the next incident is 
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Sequence
 
 from console.cli import FAILED, UNUSABLE, WELL
 from console.commands.output import Output, add_json, complain, document
@@ -13,7 +15,14 @@ from console.commands.parts import Operator, operator, settings_of
 from console.model.ports import Refused, StoreReads, StoreUnreadable
 from console.model.times import ago, parse_duration
 
+_OTHERS = ("all routes", "bastion", "collector")
+"""What alerts are about beside components and targets."""
+
 Answer = tuple[dict[str, object], str]
+
+
+class _NoSuchRule(Exception):
+    """The text says which rules there are."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,12 +30,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("matcher", nargs="?", metavar="RULE[/SUBJECT]", help="as `radar alerts` shows it")
     parser.add_argument("--for", dest="length", metavar="TIME", help="how long: 30m, 2h, 1d")
     parser.add_argument("--reason", help="why, for the others")
-    parser.add_argument("--end", type=int, metavar="ID", help="end the silence of that number")
+    parser.add_argument("--end", type=_silence_number, metavar="ID", help="end the silence of that number")
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0: done; 2: refused; 3: what is missing was not given."""
+    """0: done; 2: refused; 3: what is missing was not given, or there is no such rule."""
     if missing := _missing(arguments):
         complain(missing)
         return UNUSABLE
@@ -34,6 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with operator(settings) as person:
             content, words = (_begin if arguments.end is None else _end)(arguments, person)
+    except _NoSuchRule as error:
+        complain(str(error))
+        return UNUSABLE
     except (Refused, StoreUnreadable) as error:
         complain(str(error))
         return FAILED
@@ -67,15 +79,51 @@ def _end(arguments: argparse.Namespace, person: Operator) -> Answer:
 
 
 def _begin(arguments: argparse.Namespace, person: Operator) -> Answer:
-    _refuse_unknown(arguments.matcher, person.reads)
+    rule, _, subject = arguments.matcher.strip().partition("/")
+    _refuse_unknown(rule, person.reads)
+    if subject and (doubt := _doubt(rule, subject, person.reads)):
+        complain(doubt)
     minutes = -(-arguments.length // 60)
     person.alerts.silence(arguments.matcher, minutes, arguments.reason)
     content = {"silenced": arguments.matcher, "minutes": minutes, "reason": arguments.reason}
     return content, f"{arguments.matcher} is silenced for {ago(minutes * 60)}"
 
 
-def _refuse_unknown(matcher: str, reads: StoreReads) -> None:
+def _refuse_unknown(rule: str, reads: StoreReads) -> None:
     """A silence with a typing error in it would hold nothing, and nobody would know."""
-    names = sorted({rule.name for rule in reads.alerts(None).rules})
-    if names and matcher.partition("/")[0] not in names:
-        raise Refused(f"no rule is called {matcher.partition('/')[0]!r}; there are: {', '.join(names)}")
+    names = sorted({known.name for known in reads.alerts(None).rules})
+    if names and rule not in names:
+        raise _NoSuchRule(f"no rule is called {rule!r}.{_nearest(rule, names)} There are: {', '.join(names)}")
+
+
+def _doubt(rule: str, subject: str, reads: StoreReads) -> str | None:
+    """A subject that nobody has seen may come to be; more often it is a typing error."""
+    view = reads.alerts(None)
+    seen = {row.subject for row in (*view.firing, *view.history) if row.rule == rule} | _watched(reads)
+    if subject in seen or not seen or subject.rpartition("|")[0] in seen:
+        return None
+    held = "The silence holds nothing until there is one."
+    return f"nothing called {subject!r} was ever seen.{_nearest(subject, sorted(seen))} {held}"
+
+
+def _watched(reads: StoreReads) -> set[str]:
+    """Components and targets, with and without what kind of target it is: alerts are about these."""
+    components = [row.key for row in reads.health(None).components]
+    targets = {target.target for key in components for target in reads.component(key, None).targets}
+    short = {re.split("[:.]", target, maxsplit=1)[-1] for target in targets}
+    return {*components, *targets, *short, *_OTHERS} if targets else set()
+
+
+def _nearest(typed: str, known: Sequence[str]) -> str:
+    import difflib  # only a typing error pays for it
+
+    near = difflib.get_close_matches(typed, known, n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _silence_number(typed: str) -> int:
+    try:
+        return int(typed)
+    except ValueError:
+        words = f"{typed!r} is none: write a silence's number, as radar alerts shows it"
+        raise argparse.ArgumentTypeError(words) from None

@@ -126,9 +126,31 @@ def test_a_silence_without_expiry_or_reason_is_refused(radar: Radar, site: Site,
 
 
 def test_a_silence_of_a_rule_that_does_not_exist_is_refused_with_the_rules(firing: int, radar: Radar) -> None:
-    done = radar("silence", "eror rate", "--for", "2h", "--reason", "typing error")
-    assert done.status == 2
-    assert "there are: error rate" in done.err
+    done = radar("silence", "eror rate/routes", "--for", "2h", "--reason", "typing error")
+    assert done.status == 3
+    assert "Did you mean 'error rate'? There are: error rate" in done.err
+    assert radar("alerts", "--json").document["silences"] == []
+
+
+@pytest.mark.parametrize(
+    ("subject", "warned"),
+    [("routs", True), ("routes", False), ("application", False), ("health", False), ("health|latency_ms", False)],
+)
+def test_a_silence_of_a_subject_that_was_never_seen_is_warned_of(
+    firing: int, radar: Radar, subject: str, warned: bool
+) -> None:
+    done = radar("silence", f"error rate/{subject}", "--for", "2h", "--reason", "x", "--json")
+    assert done.status == 0
+    assert done.document["silenced"] == f"error rate/{subject}"
+    assert ("was ever seen. Did you mean" in done.err) is warned
+
+
+@pytest.mark.parametrize("typed", [["ack", "abc"], ["silence", "--end", "abc"]])
+def test_what_is_no_number_is_told_with_where_the_numbers_are(radar: Radar, typed: list[str]) -> None:
+    done = radar(*typed)
+    assert done.status == 3
+    assert "number, as radar alerts shows it" in done.err
+    assert "invalid" not in done.err
 
 
 def test_a_silence_longer_than_a_week_is_refused(firing: int, radar: Radar) -> None:
