@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from console.cli import FAILED, SHORT, WELL
 from console.commands import documents
@@ -15,7 +16,7 @@ from console.model.judgement import Judgement
 from console.model.observation import Observation
 from console.model.states import State
 from console.model.times import date_time, iso
-from console.model.views import Reason
+from console.model.views import Reason, Verdict
 
 STATUS = {State.HEALTHY: WELL, State.UNHEALTHY: FAILED}
 
@@ -31,11 +32,17 @@ def run(arguments: argparse.Namespace) -> int:
     from console.collector.once import one_round  # httpx and psycopg: only here
 
     observations, judgement = asyncio.run(one_round(settings))
+    judgement = replace(judgement, verdict=_undated(judgement.verdict))
     if arguments.json:
         document(_document(settings.environment, observations, judgement))
     else:
         _print(Output(arguments, settings.display), settings.environment, judgement)
     return STATUS.get(judgement.verdict.state, SHORT)
+
+
+def _undated(verdict: Verdict) -> Verdict:
+    """One round knows of what it sees, and not since when."""
+    return replace(verdict, reasons=tuple(replace(reason, since_ms=None) for reason in verdict.reasons))
 
 
 def _document(
