@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench.process_time import child_named, processor_s, resident_mib
+from tests.bench.process_time import processor_s, resident_mib
 from tests.e2e.terminal import Terminal
 
 RADAR = [sys.executable, "-m", "console.cli"]
@@ -67,18 +67,17 @@ def key_latencies(terminal: Terminal, presses: int) -> tuple[list[float], list[f
     return first, later
 
 
-def measure_running(configuration: Path, idle_s: float, settle_s: float) -> list[Row]:
+def measure_running(configuration: Path, collector: psutil.Process, idle_s: float, settle_s: float) -> list[Row]:
     """Keys, then the idle console: its processor time, its collector's, its bytes and memory."""
     with Terminal([*RADAR, "--config", str(configuration)], columns=160, rows=48) as terminal:
         terminal.expect(r"application +\S+ \w+", 30)
         first, later = key_latencies(terminal, 21)
         terminal.watch(settle_s)
         console = psutil.Process(terminal.pid)
-        collector = child_named(console, "collect")
-        before = processor_s(console), processor_s(collector) if collector else 0.0
+        before = processor_s(console), processor_s(collector)
         sent = terminal.watch(idle_s) / idle_s
         ours = (processor_s(console) - before[0]) / idle_s
-        theirs = (processor_s(collector) - before[1]) / idle_s if collector else float("nan")
+        theirs = (processor_s(collector) - before[1]) / idle_s
         later.sort()
         p95 = later[int(0.95 * (len(later) - 1))]
         return [
@@ -88,7 +87,7 @@ def measure_running(configuration: Path, idle_s: float, settle_s: float) -> list
             Row(f"idle collector over {idle_s:.0f} s", f"{theirs:.2%} of a core", "1 %", theirs <= 0.01),
             Row("idle bytes to the terminal at 160x48", f"{sent:.0f} B/s", "400 B/s", sent <= 400),
             Row("resident memory, console", f"{resident_mib(console):.0f} MiB", "", None),
-            Row("resident memory, collector", f"{resident_mib(collector) if collector else 0:.0f} MiB", "", None),
+            Row("resident memory, collector", f"{resident_mib(collector):.0f} MiB", "", None),
         ]
 
 
@@ -126,7 +125,7 @@ def main() -> None:
                 if not line:
                     raise SystemExit("the demo ended before it was ready")
             rows = measure_start(configuration, options.runs)
-            rows += measure_running(configuration, options.idle, options.settle)
+            rows += measure_running(configuration, psutil.Process(demo.pid), options.idle, options.settle)
         finally:
             demo.terminate()
             demo.wait(20)
