@@ -167,8 +167,16 @@ class Page(Screen[Result]):
         if width and height:
             self.lead = 1 if height >= ROOMY else 0
             room = height - self.lead
-            lines = self.body(width, room)[:room]
+            lines = self._drawn(width, room)[:room]
             canvas.show([*[blank(width)] * self.lead, *lines, *[blank(width)] * (room - len(lines))])
+
+    def _drawn(self, width: int, height: int) -> list[Line]:
+        try:
+            return self.body(width, height)
+        except Exception as error:  # noqa: BLE001 - a value of a shape nobody thought of must not end the console
+            words = f" This page cannot be drawn: {type(error).__name__}: {error}."
+            rest = Span(" A defect of the console; the other pages work, and radar check tells the state.", "dim")
+            return [cut([Span(words, "bad")], width), cut([rest], width)]
 
     def paint_bars(self) -> None:
         """The lines that all pages share."""

@@ -62,6 +62,14 @@ async def test_every_size_from_tiny_to_huge_and_back(make_app: MakeApp) -> None:
         await until_text(pilot, "LATELY")
 
 
+async def test_a_value_of_an_impossible_shape_is_told_and_does_not_end_the_console(make_app: MakeApp) -> None:
+    broken = ScriptedReads(make_health=lambda slices, events: replace(health(slices, events), targets=None))  # type: ignore[arg-type]
+    async with make_app(broken).run_test(size=(80, 24)) as pilot:
+        await until_text(pilot, "This page cannot be drawn: TypeError")
+        await pilot.press("9")
+        await until_text(pilot, "FIRING 2")
+
+
 @pytest.mark.parametrize("wanted", [True, False])
 async def test_the_bell_rings_for_a_new_alert_only_if_wanted(make_app: MakeApp, wanted: bool) -> None:
     reads = ScriptedReads(make_health=well)
