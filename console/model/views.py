@@ -122,6 +122,8 @@ class TargetRow:
     """The probe's figure where the users' is unknown."""
     seen_ms: int | None = None
     """When its source last answered."""
+    at_least: bool = False
+    """The value is a lower bound: it lies beyond the last bound of a foreign histogram."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
