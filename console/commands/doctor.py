@@ -7,21 +7,12 @@ import os
 from collections.abc import Iterable, Iterator
 
 from console.cli import FAILED, SHORT, UNUSABLE, WELL
-from console.commands import examine_host, examine_sources, examine_store
+from console.commands import examine_host, examine_keys, examine_sources, examine_store
 from console.commands.finding import Finding, Result
 from console.commands.output import Output, add_json, document
 from console.commands.parts import settings_of
 from console.model.configuration import Environment, Settings
-from console.model.states import State
 from console.settings import SettingsError
-
-_STATES = {
-    Result.WELL: State.HEALTHY,
-    Result.WARNING: State.DEGRADED,
-    Result.FAILED: State.UNHEALTHY,
-    Result.UNKNOWN: State.UNKNOWN,
-    Result.OFF: State.NOT_CONFIGURED,
-}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +36,7 @@ def _findings(settings: Settings, *, offline: bool) -> Iterator[Finding]:
         words, _, fix = warning.partition("; ")
         yield Finding("configuration", "permissions", Result.WARNING, words, fix)
     yield from _authorities(settings.environment)
+    yield from examine_keys.findings(settings.display.keys)
     yield from examine_host.findings(settings.display)
     yield from examine_store.findings(settings)
     yield from examine_sources.not_configured(settings.environment)
@@ -87,8 +79,8 @@ def _report(arguments: argparse.Namespace, settings: Settings | None, findings: 
 def _print(output: Output, finding: Finding, *, new_group: bool) -> None:
     if new_group:
         output.line(output.head(finding.group))
-    glyph = output.glyph(_STATES[finding.result])
-    output.folded(f"  {output.painted(glyph, _STATES[finding.result])} ", f"{finding.name}: {finding.words}", " " * 4)
+    glyph = output.painted(output.glyph(finding.state), finding.state)
+    output.folded(f"  {glyph} ", f"{finding.name}: {finding.words}", " " * 4)
     if finding.fix and finding.result is not Result.WELL:
         output.folded(" " * 6, finding.fix, " " * 6)
 

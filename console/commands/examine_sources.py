@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from console.commands.finding import Finding, Result
 from console.model.configuration import Environment, Settings
 from console.model.observation import ErrorKind, Observation, Outcome
+from console.model.states import State
 
 # Where a credential comes from, by the target that needs it.
 _CREDENTIALS = {
@@ -77,7 +78,8 @@ def findings(settings: Settings) -> list[Finding]:
 def judged(observation: Observation) -> Iterator[Finding]:
     """What a poll tells of the way to its target. That the target is unhealthy is no fault of the configuration."""
     if observation.outcome is Outcome.ANSWERED:
-        yield Finding("systems", observation.target, Result.WELL, _answer(observation.words))
+        words, state = _answer(observation), observation.state
+        yield Finding("systems", observation.target, Result.WELL, words, system=state)
         yield from _rights(observation)
     else:
         yield Finding(
@@ -85,7 +87,12 @@ def judged(observation: Observation) -> Iterator[Finding]:
         )
 
 
-def _answer(words: str) -> str:
+def _answer(observation: Observation) -> str:
+    words = observation.words
+    if observation.state is State.UNHEALTHY:
+        return f"the setting is right, the system is unhealthy: {words}"
+    if observation.state is State.DEGRADED:
+        return f"answers, and is degraded: {words}"
     return words if words.startswith("answers") else f"answers: {words}"
 
 

@@ -23,6 +23,8 @@ LARGEST_CHECKED_BYTES = 1 << 30
 """Above this the soundness check takes more than some ten seconds, and is left to SQLite's own tools."""
 
 GROUP = "store"
+OBSERVED_REMEDY = "the next collector sets it aside and begins another: `radar collect`, or open the console"
+RECORDS_REMEDY = "it is never discarded: restore it from a backup, or move it away"
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
@@ -36,8 +38,8 @@ def findings(settings: Settings) -> Iterator[Finding]:
     if directory.exists():
         yield from _permissions(directory)
         yield _space(directory)
-    yield _file(settings.observed_path, "a collector makes it at its first round")
-    yield _file(settings.records_path, "the first acknowledgement or silence makes it")
+    yield _file(settings.observed_path, "a collector makes it at its first round", OBSERVED_REMEDY)
+    yield _file(settings.records_path, "the first acknowledgement or silence makes it", RECORDS_REMEDY)
     yield _collector(settings)
 
 
@@ -98,7 +100,7 @@ def _space(directory: Path) -> Finding:
     return Finding(GROUP, "disk", Result.WELL, words)
 
 
-def _file(path: Path, when: str) -> Finding:
+def _file(path: Path, when: str, remedy: str) -> Finding:
     if not path.exists():
         return Finding(GROUP, path.name, Result.WELL, f"not there yet: {when}")
     size = f"{path.stat().st_size / 2**20:,.1f} MiB"
@@ -110,8 +112,7 @@ def _file(path: Path, when: str) -> Finding:
     except sqlite3.Error as error:
         answer = str(error)
     if answer != "ok":
-        fix = "a collector sets a damaged observed.db aside by itself; restore records.db from a backup"
-        return Finding(GROUP, path.name, Result.FAILED, f"{size}, damaged or unreadable: {answer[:200]}", fix)
+        return Finding(GROUP, path.name, Result.FAILED, f"{size}, damaged or unreadable: {answer[:200]}", remedy)
     return Finding(GROUP, path.name, Result.WELL, f"{size}, sound")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from console.model.states import State
+
 
 class Result(StrEnum):
     """How an examination ended. `OFF` is not configured: no fault."""
@@ -25,8 +27,16 @@ class Finding:
     result: Result
     words: str
     fix: str = ""
+    system: State | None = None
+    """How a system that answered is: no fault of the configuration, and not to be shown as well."""
 
-    def document(self) -> dict[str, str]:
+    @property
+    def state(self) -> State:
+        """What it is shown as."""
+        ailing = self.result is Result.WELL and self.system in (State.DEGRADED, State.UNHEALTHY)
+        return State.DEGRADED if ailing else _STATES[self.result]
+
+    def document(self) -> dict[str, str | None]:
         """For `--json`."""
         return {
             "group": self.group,
@@ -34,4 +44,14 @@ class Finding:
             "result": self.result.value,
             "words": self.words,
             "fix": self.fix,
+            "system": self.system.value if self.system else None,
         }
+
+
+_STATES = {
+    Result.WELL: State.HEALTHY,
+    Result.WARNING: State.DEGRADED,
+    Result.FAILED: State.UNHEALTHY,
+    Result.UNKNOWN: State.UNKNOWN,
+    Result.OFF: State.NOT_CONFIGURED,
+}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
-from console.commands import examine_host, examine_store
+from console.commands import examine_host, examine_keys, examine_store
 from console.commands.examine_sources import judged
 from console.commands.finding import Result
 from console.model.configuration import Display
@@ -63,12 +65,23 @@ def test_a_collector_with_other_settings_is_told_with_the_difference(
     assert "routes / (ours /pricing)" in found["store/collector"]["words"]
 
 
-def test_a_damaged_file_fails(radar: Radar, site: Site) -> None:
+@pytest.mark.parametrize(
+    ("name", "fix", "not_the_fix"),
+    [
+        ("records.db", "restore it from a backup", "collector"),
+        ("observed.db", "next collector sets it aside", "backup"),
+    ],
+)
+def test_a_damaged_file_fails_with_what_helps_that_one(
+    radar: Radar, site: Site, name: str, fix: str, not_the_fix: str
+) -> None:
     site.settings.state_directory.mkdir(parents=True)
-    site.settings.records_path.write_bytes(b"no database" * 1000)
+    (site.settings.state_directory / name).write_bytes(b"no database" * 1000)
     done = radar("doctor", "--offline", "--json")
     assert done.status == 2
-    assert by_name(done)["store/records.db"]["result"] == "failed"
+    found = by_name(done)[f"store/{name}"]
+    assert found["result"] == "failed"
+    assert fix in found["fix"] and not_the_fix not in found["fix"]
 
 
 def test_files_open_to_everybody_are_warned_of(radar: Radar, site: Site, collector: Collector) -> None:
@@ -150,7 +163,36 @@ def test_every_kind_of_failure_has_a_fix(kind: ErrorKind) -> None:
 
 def test_an_unhealthy_target_is_no_fault_of_the_configuration() -> None:
     (finding,) = judged(observation("health", Outcome.ANSWERED, state=State.UNHEALTHY))
-    assert finding.result is Result.WELL
+    assert (finding.result, finding.state) == (Result.WELL, State.DEGRADED)
+    assert finding.words == "the setting is right, the system is unhealthy: words"
+    (finding,) = judged(observation("health", Outcome.ANSWERED, state=State.HEALTHY))
+    assert (finding.state, finding.words) == (State.HEALTHY, "answers: words")
+
+
+class Failing(BaseHTTPRequestHandler):
+    """Answers 500 to everything."""
+
+    def do_GET(self) -> None:
+        self.send_error(500)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_a_system_that_answers_500_is_not_shown_as_well(radar: Radar, site: Site) -> None:
+    with HTTPServer(("127.0.0.1", 0), Failing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        site.file.write_text(site.file.read_text().replace("127.0.0.1:1", f"127.0.0.1:{server.server_port}"))
+        done = radar("doctor")
+        document = radar("doctor", "--json")
+        server.shutdown()
+    assert re.search(r"▲ route:/: the setting is right, the system is unhealthy: .*500", done.out)
+    assert not re.search(r"● route:/", done.out)
+    found = by_name(document)["systems/route:/"]
+    assert (found["result"], found["system"]) == ("well", "unhealthy")
+    assert {name for name, one in by_name(document).items() if one["result"] == "failed"} == {"systems/health"}, (
+        "its answer is no health document"
+    )
 
 
 def test_a_role_without_pg_monitor_and_a_pooler_are_warned_of() -> None:
@@ -159,6 +201,56 @@ def test_a_role_without_pg_monitor_and_a_pooler_are_warned_of() -> None:
     assert names == ["postgres.activity", "database role", "database address"]
     well = {"pg_monitor": True, "pooler": False}
     assert len(list(judged(observation("postgres.activity", Outcome.ANSWERED, facts=well)))) == 1
+
+
+# --- the keys ---
+
+
+def keys(**chosen: str) -> list[tuple[str, str]]:
+    named = {name.replace("__", "."): key for name, key in chosen.items()}
+    return [(finding.words, finding.fix) for finding in examine_keys.findings(named)]
+
+
+def test_a_key_for_a_binding_that_does_not_exist_is_told_with_the_nearest() -> None:
+    ((words, fix),) = keys(screen__helth="f1")
+    assert "'screen.helth' is no binding's id" in words
+    assert fix == "did you mean screen.health?"
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"screen__health": "f1", "screen__alerts": "f1"},
+        {"app__contacts": "f1", "alerts__filter": "f1"},
+        {"screen__alerts": "1"},
+        {"app__contacts": "a"},
+        {"app__help": ":"},
+    ],
+)
+def test_two_bindings_on_one_key_are_told(chosen: dict[str, str]) -> None:
+    ((words, _),) = keys(**chosen)
+    assert "has two meanings" in words
+    assert all(name.replace("__", ".") in words for name in chosen)
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {},
+        {"screen__health": "f1"},
+        {"screen__health": "9", "screen__alerts": "1"},
+        {"alerts__filter": "f1", "health__open": "f1"},
+        {"list__down": "j,n"},
+    ],
+)
+def test_keys_that_do_what_they_say_are_no_finding(chosen: dict[str, str]) -> None:
+    assert keys(**chosen) == []
+
+
+def test_the_doctor_tells_of_keys(radar: Radar, site: Site) -> None:
+    site.file.write_text(site.file.read_text() + '[display.keys]\n"screen.helth" = "f1"\n')
+    found = by_name(radar("doctor", "--offline", "--json"))
+    assert found["configuration/display.keys"]["result"] == "warning"
 
 
 # --- the terminal ---------------------------------------------------------------------------------------------------
@@ -191,8 +283,6 @@ class Answering:
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    import threading
-
     started: list[tuple[Answering, threading.Thread]] = []
 
     def serve(**how: Any) -> None:
