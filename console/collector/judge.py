@@ -24,7 +24,7 @@ from console.model.states import State
 from console.model.target_rows import target_rows
 from console.model.track import CONFIRMATIONS, REACH_FAULTS, Track, failed_checks
 from console.model.verdict import conclude
-from console.model.windows import Windows
+from console.model.windows import UNANSWERED, Windows
 from console.sources.egress import is_local
 
 LOOK_BACK_S = 900.0
@@ -92,8 +92,8 @@ class Judge:
 
     # What is seen
 
-    def note(self, observation: Observation, at: Moment) -> Reaction:
-        """Take in one poll."""
+    def note(self, observation: Observation, at: Moment, waited_ms: float | None = None) -> Reaction:
+        """Take in one poll. `waited_ms`: how long it was waited for."""
         track = self.tracks.get(observation.target)
         if track is None:
             return Reaction(observation)
@@ -101,10 +101,14 @@ class Judge:
         self._remember_events(observation.events)
         before, said = track.state, witness_says(self.tracks.get(EGRESS))
         track.note(observation, at)
+        if self._excuse(track):
+            observation = replace(observation, samples=_without_ok(observation.samples))
+        elif observation.error_kind is ErrorKind.TIMEOUT and waited_ms is not None:
+            self.windows.add(f"{track.target}|{UNANSWERED}", at, waited_ms // 100 * 100)
         for metric, sample in observation.samples.items():
             self.windows.add(f"{track.target}|{metric}", at, sample)
         self._count_connection(track, observation)
-        back = self._hear_witness(said) if track.target == EGRESS else self._excuse(track)
+        back = self._hear_witness(said) if track.target == EGRESS else ()
         return Reaction(observation, is_news=track.state is not before, ask=(*back, *self._witness(track)))
 
     def _changes(self, track: Track, observation: Observation, at: Moment) -> list[Event]:
@@ -140,13 +144,22 @@ class Judge:
             return ()
         failed = [track for track in self.tracks.values() if self._is_excusable(track)]
         for track in failed:
-            track.forget_failures()
+            self._forget(track)
         return () if says is Online.NO else tuple(track.target for track in failed)
 
-    def _excuse(self, track: Track) -> tuple[str, ...]:
-        if witness_says(self.tracks.get(EGRESS)) is Online.NO and self._is_excusable(track):
-            track.forget_failures()
-        return ()
+    def _excuse(self, track: Track) -> bool:
+        """Whether the poll told of the way and not of its target; then it counts for nothing."""
+        if witness_says(self.tracks.get(EGRESS)) is not Online.NO or not self._is_excusable(track):
+            return False
+        track.forget_failures()
+        return True
+
+    def _forget(self, track: Track) -> None:
+        """Failures before the witness was heard are the way's, too: shares over minutes leave them out."""
+        if track.trouble_since is not None:
+            for metric in ("ok", UNANSWERED):
+                self.windows.forget(f"{track.target}|{metric}", track.trouble_since)
+        track.forget_failures()
 
     def _is_excusable(self, track: Track) -> bool:
         return track.error_kind in REACH_FAULTS and track.target not in (EGRESS, *self._exempt)
@@ -280,6 +293,10 @@ def _address(environment: Environment, target: str) -> str:
     if target in ("supabase.gateway", "supabase.auth") and environment.supabase:
         return environment.supabase.gateway or outside
     return outside
+
+
+def _without_ok(samples: Mapping[str, Sample]) -> dict[str, Sample]:
+    return {metric: sample for metric, sample in samples.items() if metric != "ok"}
 
 
 def _database_project(environment: Environment) -> str | None:

@@ -156,7 +156,8 @@ class Rounds:
 
     def _deliver(self, slot: Slot, observation: Observation) -> None:
         at = self._now()
-        reaction = self._judge.note(observation, at)
+        waited_ms = at.steady_ms - slot.started_ms if slot.started_ms is not None else None
+        reaction = self._judge.note(observation, at, waited_ms)
         self._pending.add(reaction.observation)
         track = self._judge.tracks[observation.target]
         slot.is_troubled = track.trouble > 0 or track.state in (State.DEGRADED, State.UNHEALTHY)

@@ -10,17 +10,18 @@ from console.model import custom_rules
 from console.model.alerts import AlertRule, Measure, Measured, Says
 from console.model.component_bastion import KEY as BASTION
 from console.model.component_database import ACTIVITY, blockers, connections, fresh
-from console.model.component_platform import SUPABASE_PARTS, days, incident_words, reports, vendor_tracks
+from console.model.component_platform import SUPABASE_PARTS, days, incident_words, part_text, reports, vendor_tracks
 from console.model.component_routes import MINIMUM_SAMPLES, PREFIX, probe_figures
 from console.model.component_users import TARGET, users
 from console.model.components import state_of
 from console.model.configuration import Severity
 from console.model.finding import Assessment, words_of
-from console.model.observation import Origin
+from console.model.observation import ErrorKind, Origin
 from console.model.situation import RECENT_S, Online, Situation, online
 from console.model.states import State
 from console.model.track import Track
-from console.model.words import counted, listed, milliseconds, percent, seconds
+from console.model.windows import UNANSWERED
+from console.model.words import listed, milliseconds, percent, seconds
 
 CONNECTION_FAILURES = "database|connection_failures"
 """The collector's own series: confirmed failures to connect since the round before."""
@@ -49,6 +50,7 @@ def measure_all(situation: Situation, assessments: Sequence[Assessment]) -> Meas
 def _rules(situation: Situation) -> list[tuple[AlertRule, Callable[[Rounds], Sequence[Measure]]]]:
     limits = situation.environment.thresholds
     error, response = percent(limits.alert_error_share), milliseconds(limits.alert_response_ms)
+    probes = f"mean > {response} with time-outs"
     return [
         (_rule("application-down", "critical", "application unhealthy", for_s=15), _application),
         (_rule("database-connection", "critical", "connection failures > 0 over 5 min", resolve_s=0), _connection),
@@ -60,10 +62,10 @@ def _rules(situation: Situation) -> list[tuple[AlertRule, Callable[[Rounds], Seq
         (_rule("blocking", "high", f"waits > {seconds(limits.blocked_alert_s)}", "s"), _blocking),
         (_rule("supabase", "high", "a part unhealthy", for_s=60), _supabase),
         (_rule("certificate", "high", "not valid, or near its end", "d", resolve_s=0), _certificates),
-        (_rule("security", "high", "an incident in the last 15 min", resolve_s=0), _security),
+        (_rule("security", "high", _security_condition(situation), resolve_s=0), _security),
         (_rule("egress", "high", "this bastion is offline", for_s=60), _egress),
         (_rule("response-time", "medium", f"mean > {response} over 5 min", "ms", for_s=30), _response),
-        (_rule("probe-response-time", "medium", f"mean > {response} over 5 min", "ms", for_s=30), _probe_response),
+        (_rule("probe-response-time", "medium", f"{probes} over 5 min", "ms", for_s=30), _probe_response),
         (_rule("collector-late", "medium", "a source is not polled in time", for_s=60), _late),
         (_rule("vendor", "low", "a vendor reports an incident", for_s=60), _vendors),
     ]
@@ -100,54 +102,60 @@ def _metrics_unknown(situation: Situation) -> Says:
 
 def _error_rate(rounds: Rounds) -> Sequence[Measure]:
     situation = rounds.situation
-    figures, limit = users(situation), situation.environment.thresholds.alert_error_share
-    share = figures.error_share
-    counts = f"{figures.errors:,.0f} of {figures.requests or 0:,.0f} requests"
-    text = f"{percent(share or 0)} of the users' requests fail: {counts}"
+    share, limit = users(situation).error_share, situation.environment.thresholds.alert_error_share
+    text = f"more than {percent(limit)} of the users' requests fail"
     return [_over("users", share, limit, text=text, origin=Origin.USERS, unknown=_metrics_unknown(situation))]
 
 
 def _response(rounds: Rounds) -> Sequence[Measure]:
     situation = rounds.situation
     mean, limit = users(situation).mean_ms, situation.environment.thresholds.alert_response_ms
-    text = f"the users wait {milliseconds(mean or 0)} on average"
+    text = f"the users wait longer than {milliseconds(limit)} on average"
     return [_over("users", mean, limit, text=text, origin=Origin.USERS, unknown=_metrics_unknown(situation))]
 
 
 def _memory(rounds: Rounds) -> Sequence[Measure]:
     situation = rounds.situation
     share, limit = users(situation).memory_share, situation.environment.thresholds.memory_share
-    text = f"the application's memory is at {percent(share or 0)} of its limit"
+    text = f"the application's memory is over {percent(limit)} of its limit"
     return [_over("application", share, limit, text=text, origin=Origin.USERS, unknown=_metrics_unknown(situation))]
 
 
 def _probe_errors(rounds: Rounds) -> Sequence[Measure]:
     situation = rounds.situation
-    _, failures, polls = probe_figures(situation)
-    share = failures / polls if polls >= MINIMUM_SAMPLES else None
-    text = f"{percent(share or 0)} of the probes fail: {failures} of {polls}"
-    limit, unknown = situation.environment.thresholds.alert_error_share, _unknown(situation, situation.under(PREFIX))
+    figures, limit = probe_figures(situation), situation.environment.thresholds.alert_error_share
+    share = figures.failures / figures.polls if figures.polls >= MINIMUM_SAMPLES else None
+    text, unknown = f"more than {percent(limit)} of the probes fail", _unknown(situation, situation.under(PREFIX))
     return [_over("routes", share, limit, text=text, origin=Origin.PROBE, unknown=unknown)]
 
 
 def _probe_response(rounds: Rounds) -> Sequence[Measure]:
     situation = rounds.situation
     limit = situation.environment.thresholds.alert_response_ms
-    means = {track.target: situation.numbers(track.target, "latency_ms") for track in situation.under(PREFIX)}
-    enough = {target: statistics.fmean(values) for target, values in means.items() if len(values) >= MINIMUM_SAMPLES}
+    found = {track.target: _probed_ms(situation, track) for track in situation.under(PREFIX)}
+    enough = {target: statistics.fmean(values) for target, values in found.items() if len(values) >= MINIMUM_SAMPLES}
     slowest = max(enough, key=lambda target: enough[target], default=None)
     value = enough[slowest] if slowest else None
-    text = f"{(slowest or '').removeprefix(PREFIX)} takes {milliseconds(value or 0)} on average"
+    text = f"{(slowest or '').removeprefix(PREFIX)} takes longer than {milliseconds(limit)} on average"
     unknown = _unknown(situation, situation.under(PREFIX))
     return [_over("routes", value, limit, text=text, origin=Origin.PROBE, unknown=unknown)]
 
 
+def _probed_ms(situation: Situation, track: Track) -> list[float]:
+    """Latencies; a poll that gave no answer in time took at least as long as it was waited for."""
+    return situation.numbers(track.target, "latency_ms") + situation.numbers(track.target, UNANSWERED)
+
+
 def _connections(rounds: Rounds) -> Sequence[Measure]:
     situation = rounds.situation
-    found, limit = connections(situation), situation.environment.thresholds.connections_alert_share
-    share = found[0] / max(1, found[1]) if found else None
-    text = f"{found[0]} of {found[2]} connections are used" if found else ""
+    limit = situation.environment.thresholds.connections_alert_share
     unknown = _unknown(situation, situation.under(ACTIVITY))
+    if any(track.error_kind is ErrorKind.LIMIT and track.bad for track in situation.under("postgres.")):
+        text = "connections exhausted: the database refuses more"
+        return [Measure(subject="database", says=Says.BREACHED, text=text, origin=Origin.SQL, limit=limit)]
+    found = connections(situation) if fresh(situation, ACTIVITY) else None
+    share = found[0] / max(1, found[1]) if found else None
+    text = f"more than {percent(limit)} of the connections are used"
     return [_over("database", share, limit, text=text, origin=Origin.SQL, unknown=unknown)]
 
 
@@ -156,7 +164,7 @@ def _blocking(rounds: Rounds) -> Sequence[Measure]:
     limit = situation.environment.thresholds.blocked_alert_s
     found = max(blockers(situation), key=lambda each: each.longest_s, default=None)
     value = None if fresh(situation, ACTIVITY) is None else found.longest_s if found else 0.0
-    text = f"pid {found.pid} {found.who} has blocked others for {seconds(found.longest_s)}" if found else ""
+    text = f"pid {found.pid} {found.who} has blocked others for longer than {seconds(limit)}" if found else ""
     unknown = _unknown(situation, situation.under(ACTIVITY))
     return [_over("database", value, limit, text=text, origin=Origin.SQL, unknown=unknown)]
 
@@ -167,7 +175,7 @@ def _connection(rounds: Rounds) -> Sequence[Measure]:
     value = sum(counts) if counts else None
     tracks = [*situation.under("postgres."), *situation.under("health")]
     words = next((words_of(track) for track in tracks if track.trouble), "")
-    text = f"{counted(int(value or 0), 'failed connection')} in 5 min" + (f": {words}" if words else "")
+    text = "connections to the database fail" + (f": {words}" if words else "")
     origin = Origin.SQL if situation.under("postgres.") else Origin.PROBE
     return [_over("database", value, 0.0, text=text, origin=origin, unknown=_unknown(situation, tracks))]
 
@@ -222,7 +230,7 @@ def _supabase(rounds: Rounds) -> Sequence[Measure]:
             SUPABASE_PARTS.get(track.target, "project"),
             situation.state(track),
             [track],
-            f"{SUPABASE_PARTS.get(track.target, 'project')}: {words_of(track)}",
+            part_text(SUPABASE_PARTS.get(track.target, "project"), words_of(track)),
         )
         for track in situation.under("supabase.")
     ]
@@ -244,8 +252,9 @@ def _certificate(situation: Situation, track: Track) -> Measure:
     # One that lives six days would always be below a limit of seven.
     few_days = min(limits.certificate_alert_days, life * limits.certificate_warn_fraction)
     limit = max(few_days, life * limits.certificate_alert_fraction)
-    says = Says.BREACHED if left < limit else Says.CLEARED
-    text = f"{host}: {left:.0f} of {life:.0f} days left"
+    good = Says.HELD if situation.excused(track) else Says.CLEARED
+    says = Says.BREACHED if left < limit else good
+    text = f"{host} ends in less than {seconds(limit * 86_400)}"
     return Measure(subject=host, says=says, text=text, origin=Origin.TLS, value=left, limit=limit)
 
 
@@ -258,7 +267,22 @@ def _security(rounds: Rounds) -> Sequence[Measure]:
         Measure(subject=subject, says=Says.BREACHED, text=event.text, origin=Origin.PROBE, value=1.0)
         for subject, event in newest.items()
     ]
-    return found or [Measure(subject="application", says=Says.CLEARED, value=0.0)]
+    return [*found, _attack(situation)]
+
+
+def _security_condition(situation: Situation) -> str:
+    """What feeds the rule; without a token for Vercel nothing does."""
+    return "Vercel's attack mode is on" if situation.track("vercel") else "not watched yet: no Vercel token"
+
+
+def _attack(situation: Situation) -> Measure:
+    """Whether somebody has put Vercel into its attack mode, as far as it was read."""
+    track = fresh(situation, "vercel")
+    on = track.fact("attack_mode") if track else None
+    text = "Vercel's attack mode is on: every visitor is challenged, API clients are blocked"
+    says = {True: Says.BREACHED, False: Says.CLEARED}.get(on) if isinstance(on, bool) else None
+    says = says or _unknown(situation, situation.under("vercel"))
+    return Measure(subject="application", says=says, text=text, origin=Origin.API)
 
 
 def _egress(rounds: Rounds) -> Sequence[Measure]:
@@ -271,7 +295,7 @@ def _egress(rounds: Rounds) -> Sequence[Measure]:
 def _late(rounds: Rounds) -> Sequence[Measure]:
     late = list(rounds.situation.late)
     says = Says.BREACHED if late else Says.CLEARED
-    text = f"{listed(late)} not polled in time"
+    text = f"sources are not polled in time, first {listed(late)}"
     return [Measure(subject="collector", says=says, text=text, origin=Origin.HOST, value=float(len(late)), limit=0.0)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.model.finding import Assessment, Draft, absent, nothing_known, overdue, short_fault, well, words_of
+from console.model.finding import Assessment, Draft, absent, nothing_known, overdue, short_fault, unseen, well, words_of
 from console.model.observation import Origin
 from console.model.situation import Situation
 from console.model.states import State
@@ -53,7 +53,7 @@ def _judge_health(draft: Draft, situation: Situation, health: Track, ping: Track
     latency = situation.last("health", "latency_ms")
     draft.figure = f"answers in {milliseconds(latency)}" if latency is not None else "no answer yet"
     if nothing_known(draft, situation, health):
-        draft.figure = short_fault(health) if health.error_kind else "not known"
+        draft.figure = unseen(situation, health) if health.error_kind else "not known"
     elif health.state is State.HEALTHY:
         draft.figure = "no answer yet" if overdue(draft, situation, health) else draft.figure
         well(draft, health, "The health check is good")

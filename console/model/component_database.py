@@ -13,6 +13,7 @@ from console.model.finding import (
     nothing_known,
     overdue,
     short_fault,
+    unseen,
     well,
     words_of,
 )
@@ -98,11 +99,18 @@ def _find_down(draft: Draft, core: Sequence[Track]) -> None:
         draft.note("down", track, f"is down: {words}", f"SQL is not reached: {words}.", state=State.UNHEALTHY)
 
 
+_WELL = {
+    "activity": "Sessions and their locks are read",
+    "canary": "The canary query is answered",
+    "catalogue": "Sizes, extensions and replicas are read",
+}
+
+
 def _judge_target(draft: Draft, situation: Situation, track: Track) -> None:
     part = track.target.partition(".")[2]
     if track.state is State.HEALTHY:
         overdue(draft, situation, track)
-        well(draft, track, f"{part.capitalize()} is read")
+        well(draft, track, _WELL.get(part, f"{part.capitalize()} is read"))
     elif track.error_kind is ErrorKind.LIMIT:
         text = f"connections exhausted: {words_of(track)}"
         draft.note("exhausted", track, text, f"No connection is free: {words_of(track)}.", state=track.state)
@@ -144,8 +152,10 @@ def connections(situation: Situation) -> tuple[int, int, int] | None:
 
 def _figure(situation: Situation) -> str:
     track, found = situation.track(ACTIVITY), connections(situation)
+    if track and (situation.excused(track) or (found is None and track.fails)):
+        return unseen(situation, track)
     if found is None:
-        return short_fault(track) if track and track.fails else "connections ?"
+        return "connections ?"
     number = len(blockers(situation))
     return f"{found[0]}/{found[2]}" + (f", {counted(number, 'blocker')}" if number else " connections")
 
@@ -166,7 +176,7 @@ def _judge_connections(draft: Draft, situation: Situation) -> None:
             _finding("connections", State.DEGRADED, text), f"More than {percent(warn)} of the connections are used."
         )
     else:
-        draft.say(f"At most {percent(warn)} of the connections are used.", State.HEALTHY)
+        draft.say(f"Connections are within their limits: at most {percent(warn)} are used.", State.HEALTHY)
 
 
 def blockers(situation: Situation) -> list[Blocker]:
@@ -209,7 +219,7 @@ def _judge_blockers(draft: Draft, situation: Situation) -> None:
         sentence = f"{blocker.who} ({blocker.state}) holds a lock that others wait for."
         draft.find(_blocking(blocker), sentence)
     if not found and fresh(situation, ACTIVITY):
-        draft.say(f"Nobody waits for a lock longer than {warn_s:.0f} s.", State.HEALTHY)
+        draft.say(f"No lock is waited for longer than {warn_s:.0f} s.", State.HEALTHY)
 
 
 def _blocking(blocker: Blocker) -> Finding:
@@ -246,14 +256,22 @@ def _find_idle(draft: Draft, session: Mapping[str, Json], idle_s: float) -> None
     draft.find(_finding("idle", State.DEGRADED, text), f"{who} left a transaction open.")
 
 
+def recently_slow(latencies: Sequence[float], limit_ms: float) -> bool:
+    """Whether any of the last twenty canary queries took too long: only when none did is slowness over."""
+    return any(value > limit_ms for value in latencies[-CANARY_SAMPLES:])
+
+
 def _judge_speed(draft: Draft, situation: Situation) -> None:
+    canary = situation.track(CANARY)
+    if canary and situation.excused(canary):
+        return
     limit_ms = situation.environment.thresholds.query_ms
     latencies = situation.numbers(CANARY, "latency_ms")
     p95 = nearest_rank(latencies, 0.95)
     newest = latencies[-SLOW_CANARIES:]
     turned = len(newest) == SLOW_CANARIES and min(newest) > limit_ms
     lasting = len(latencies) >= CANARY_SAMPLES and (p95 or 0) > situation.limit(f"{KEY}.slow", limit_ms)
-    if turned or (lasting and any(value > limit_ms for value in latencies[-CANARY_SAMPLES:])):
+    if turned or (lasting and recently_slow(latencies, limit_ms)):
         text = f"canary query takes {milliseconds(max(p95 or 0, min(newest)))} (limit {milliseconds(limit_ms)})"
         draft.find(
             _finding("slow", State.DEGRADED, text), f"The canary query takes longer than {milliseconds(limit_ms)}."

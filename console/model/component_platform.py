@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from console.model.finding import Assessment, Draft, Finding, absent, nothing_known, short_fault, well, words_of
+from console.model.finding import Assessment, Draft, Finding, absent, nothing_known, unseen, well, words_of
 from console.model.observation import Json, Origin
 from console.model.situation import Situation
 from console.model.states import State
@@ -24,7 +24,8 @@ def judge_vercel(situation: Situation) -> Assessment:
     tracks = [track, *vendor_tracks(situation, "vercel")]
     draft = Draft(key="vercel", name="vercel", origin=Origin.API, tracks=tracks)
     production = _mapping(track.fact("production"))
-    draft.figure = f"live {production['short']}" if production.get("short") else "no deployment"
+    missing = "no deployment" if track.answered and not track.fails else unseen(situation, track)
+    draft.figure = f"live {production['short']}" if production.get("short") else missing
     if not nothing_known(draft, situation, track):
         _judge_deployment(draft, track)
     judge_vendors(draft, situation, tracks[1:])
@@ -67,15 +68,16 @@ def judge_supabase(situation: Situation) -> Assessment:
 
 
 def _supabase_figure(situation: Situation, tracks: list[Track]) -> str:
-    failing = next((track for track in tracks if track.state is State.UNHEALTHY), None)
+    failing = next((track for track in tracks if situation.state(track) is State.UNHEALTHY), None)
     if failing:
         part = SUPABASE_PARTS.get(failing.target, "project")
         return f"{part} down" if failing.fails else f"{part} {failing.state.value}"
+    excused = next((track for track in tracks if situation.excused(track)), None)
     latency = situation.last("supabase.gateway", "latency_ms")
-    if latency is not None:
+    if latency is not None and excused is None:
         return f"gateway {milliseconds(latency)}"
-    gateway = situation.track("supabase.gateway")
-    return short_fault(gateway) if gateway and gateway.fails else "no answer yet"
+    gateway = excused or situation.track("supabase.gateway")
+    return unseen(situation, gateway) if gateway and gateway.fails else "no answer yet"
 
 
 def _judge_part(draft: Draft, situation: Situation, track: Track, direct: Track | None) -> None:
@@ -86,8 +88,16 @@ def _judge_part(draft: Draft, situation: Situation, track: Track, direct: Track 
     # What the platform sees of its services is an effect of what our own probes of them see; a pause is a cause.
     part = "services" if part == "project" and track.fact("status") not in STOPPED_STATUSES else part
     words = words_of(track, _beside(situation, part, direct))
-    text, sentence = f"{part}: {words}", f"{part.capitalize()}: {words}."
-    draft.note(part, track, text, sentence, state=track.state, incident="database")
+    text = part_text(part, words)
+    draft.note(part, track, text, f"{text[0].upper()}{text[1:]}.", state=track.state, incident="database")
+
+
+def part_text(part: str, words: str) -> str:
+    """`gateway: answers 502`; what says by itself of what it speaks gets no second name before it."""
+    if not words.startswith("project "):
+        return f"{part}: {words}"
+    project, _, services = words.partition("; ")
+    return services if project == "project active_healthy" and services.startswith("services: ") else words
 
 
 def _beside(situation: Situation, part: str, direct: Track | None) -> str:
@@ -157,7 +167,8 @@ def judge_certificate(situation: Situation) -> Assessment:
     draft = Draft(key="certificate", name="certificate", origin=Origin.TLS, tracks=tracks)
     draft.figure = _certificate_figure(situation, tracks)
     for track in tracks:
-        if days(situation, track.target) or not nothing_known(draft, situation, track):
+        dated = days(situation, track.target) is not None and not situation.excused(track)
+        if dated or not nothing_known(draft, situation, track):
             _judge_one_certificate(draft, situation, track)
     return draft.assessed()
 
@@ -173,7 +184,7 @@ def _certificate_figure(situation: Situation, tracks: list[Track]) -> str:
     known = [found for track in tracks if (found := days(situation, track.target))]
     if not known:
         failing = next((track for track in tracks if track.fails), None)
-        return short_fault(failing) if failing else "not seen yet"
+        return unseen(situation, failing) if failing else "not seen yet"
     left, life = min(known)
     return f"{left:.0f} of {life:.0f} days left" if left >= 0 else f"expired {-left:.0f} d ago"
 

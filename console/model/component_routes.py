@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from console.model.finding import Assessment, Draft, Finding, absent, nothing_known, short_fault, well, words_of
+from console.model.finding import Assessment, Draft, Finding, absent, nothing_known, unseen, well, words_of
 from console.model.moment import Moment
 from console.model.observation import Origin
 from console.model.situation import RECENT_S, Situation
-from console.model.states import State
+from console.model.states import State, worst
 from console.model.track import Track, fault_kind
-from console.model.windows import nearest_rank
+from console.model.windows import UNANSWERED, Estimate, nearest_rank, waited
 from console.model.words import counted, listed, milliseconds, percent
 
 KEY = "routes"
@@ -43,6 +43,9 @@ class Route:
     latest: Sequence[float]
     latencies_ms: Sequence[float]
     latest_ms: Sequence[float]
+    waited_ms: Sequence[float]
+    """Time-outs of the last five minutes and of the last one, as long as they were waited for."""
+    latest_waited_ms: Sequence[float]
 
     @property
     def share(self) -> float:
@@ -75,7 +78,7 @@ def judge_routes(situation: Situation) -> Assessment:
     if not tracks:
         return absent(KEY, KEY, "No routes are configured: routes = […] names the paths to probe.")
     routes = [_measure(situation, track) for track in tracks]
-    draft = Draft(key=KEY, name=KEY, origin=Origin.PROBE, tracks=tracks, figure=_figure(routes))
+    draft = Draft(key=KEY, name=KEY, origin=Origin.PROBE, tracks=tracks)
     errs = _errs(situation, routes)
     told_apart = [route for route in routes if not (errs and route.is_flaky)]
     _judge_states(draft, situation, routes, told_apart)
@@ -86,6 +89,7 @@ def judge_routes(situation: Situation) -> Assessment:
             f"More than {share} of the probes fail, others succeed.",
         )
     _judge_slow(draft, situation, routes)
+    draft.figure = _figure(situation, routes, is_well=worst(draft.states) is State.HEALTHY)
     ok = sum(route.state is State.HEALTHY and not (errs and route.failures) for route in routes)
     draft.name = f"{KEY} {ok}/{len(routes)}"
     return draft.assessed()
@@ -100,15 +104,28 @@ def _measure(situation: Situation, track: Track) -> Route:
         latest=situation.numbers(track.target, "ok", LATEST_S),
         latencies_ms=situation.numbers(track.target, "latency_ms"),
         latest_ms=situation.numbers(track.target, "latency_ms", LATEST_S),
+        waited_ms=situation.numbers(track.target, UNANSWERED),
+        latest_waited_ms=situation.numbers(track.target, UNANSWERED, LATEST_S),
     )
 
 
-def _figure(routes: Sequence[Route]) -> str:
-    p95 = nearest_rank([value for route in routes for value in route.latencies_ms], 0.95)
+def _figure(situation: Situation, routes: Sequence[Route], *, is_well: bool) -> str:
+    """The p95, of the last minute when only the minutes before it were slow."""
+    if all(situation.excused(route.track) for route in routes):
+        return unseen(situation, routes[0].track)
+    limit_ms = situation.environment.thresholds.p95_ms
+    p95, now = _p95_of_all(routes), _p95_of_all(routes, latest=True)
+    p95 = now if p95 and now and is_well and p95.value > limit_ms else p95
     if p95 is not None:
-        return f"p95 {milliseconds(p95)}"
+        return f"p95 {milliseconds(p95.value, at_least=p95.at_least)}"
     failing = next((route.track for route in routes if route.track.fails), None)
-    return short_fault(failing) if failing else "no answer yet"
+    return unseen(situation, failing) if failing else "no answer yet"
+
+
+def _p95_of_all(routes: Sequence[Route], *, latest: bool = False) -> Estimate | None:
+    answered = [value for route in routes for value in (route.latest_ms if latest else route.latencies_ms)]
+    unanswered = [value for route in routes for value in (route.latest_waited_ms if latest else route.waited_ms)]
+    return waited(answered, unanswered, 0.95)
 
 
 # --- routes that fail -------------------------------------------------------------------------------------------------
@@ -187,19 +204,19 @@ def _good_at_end(polls: Sequence[float]) -> int:
 
 
 def _errors(routes: Sequence[Route], now: Moment) -> Finding:
-    worst = max(routes, key=lambda route: (_share_now(route), route.share))
-    others = sum(route.failures > 0 for route in routes if route is not worst)
-    share = _share_now(worst) or worst.share
-    polls = worst.latest if _share_now(worst) else worst.polls
-    what = "5xx" if _server_errors(worst.track) else "fail"
+    chief = max(routes, key=lambda route: (_share_now(route), route.share))
+    others = sum(route.failures > 0 for route in routes if route is not chief)
+    share = _share_now(chief) or chief.share
+    polls = chief.latest if _share_now(chief) else chief.polls
+    what = "5xx" if _server_errors(chief.track) else "fail"
     return Finding(
         key=f"{KEY}.errors",
         component=KEY,
         state=State.UNHEALTHY if share > UNHEALTHY_SHARE else State.DEGRADED,
-        text=f"{worst.path} {percent(share)} {what}" + (f", {counted(others, 'other')} too" if others else ""),
+        text=f"{chief.path} {percent(share)} {what}" + (f", {counted(others, 'other')} too" if others else ""),
         origin=Origin.PROBE,
-        since=worst.track.fault_since or now,
-        fault=fault_kind(worst.track.last_failure) if worst.track.last_failure else "",
+        since=chief.track.fault_since or now,
+        fault=fault_kind(chief.track.last_failure) if chief.track.last_failure else "",
         evidence=f"{polls.count(0.0)} of {len(polls)}",
     )
 
@@ -219,16 +236,17 @@ def _server_errors(track: Track) -> bool:
 
 def _judge_slow(draft: Draft, situation: Situation, routes: Sequence[Route]) -> None:
     limit_ms = situation.environment.thresholds.p95_ms
-    slow = [route for route in routes if _is_slow(route, limit_ms) or _turned_slow(route, limit_ms)]
+    known = [route for route in routes if route.state is not State.UNKNOWN]
+    slow = [route for route in known if _is_slow(route, limit_ms) or _turned_slow(route, limit_ms)]
     if not slow:
         return
-    worst = max(slow, key=lambda route: statistics.fmean(route.latencies_ms[-LATEST_SAMPLES:]))
+    chief = max(slow, key=lambda route: statistics.fmean(route.latencies_ms[-LATEST_SAMPLES:]))
     others = f", {counted(len(slow) - 1, 'other')} too" if len(slow) > 1 else ""
     finding = Finding(
         key=f"{KEY}.slow",
         component=KEY,
         state=State.DEGRADED,
-        text=f"{worst.path} p95 {milliseconds(_p95(worst.latest_ms))}{others} (limit {milliseconds(limit_ms)})",
+        text=f"{chief.path} p95 {milliseconds(_p95(chief.latest_ms))}{others} (limit {milliseconds(limit_ms)})",
         origin=Origin.PROBE,
     )
     names = listed([route.path for route in slow])
@@ -254,12 +272,24 @@ def _turned_slow(route: Route, limit_ms: float) -> bool:
     return min(newest) > limit_ms and min(newest) > SLOW_FACTOR * statistics.median(before)
 
 
-def probe_figures(situation: Situation) -> tuple[list[float], int, int]:
-    """Latencies in ms, failed polls and polls of all routes over the last five minutes."""
-    latencies: list[float] = []
-    failures = polls = 0
+@dataclass(frozen=True, slots=True)
+class ProbeFigures:
+    """What the probes of all routes saw over the last five minutes."""
+
+    p95: Estimate | None
+    """In ms; None below the minimum sample count."""
+    failures: int
+    polls: int
+
+
+def probe_figures(situation: Situation) -> ProbeFigures:
+    """The figures of all routes together, over the last five minutes."""
+    answered: list[float] = []
+    unanswered: list[float] = []
+    oks: list[float] = []
     for track in situation.under(PREFIX):
-        ok = situation.numbers(track.target, "ok", RECENT_S)
-        latencies += situation.numbers(track.target, "latency_ms", RECENT_S)
-        failures, polls = failures + ok.count(0.0), polls + len(ok)
-    return latencies, failures, polls
+        oks += situation.numbers(track.target, "ok", RECENT_S)
+        answered += situation.numbers(track.target, "latency_ms", RECENT_S)
+        unanswered += situation.numbers(track.target, UNANSWERED, RECENT_S)
+    enough = len(answered) + len(unanswered) >= MINIMUM_SAMPLES
+    return ProbeFigures(waited(answered, unanswered, 0.95) if enough else None, oks.count(0.0), len(oks))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from console.model.finding import Assessment, Draft, Finding, nothing_known, short_fault, well
+from console.model.finding import FIGURE_WIDTH, Assessment, Draft, Finding, nothing_known, unseen, well
 from console.model.observation import Buckets, Origin
 from console.model.situation import RECENT_S, Situation
 from console.model.states import State
-from console.model.windows import bucket_quantile
+from console.model.track import Track
+from console.model.windows import Estimate, bucket_quantile
 from console.model.words import counted, milliseconds, percent
 
 KEY = "users"
@@ -26,9 +27,15 @@ class Users:
     requests: float | None
     """None: not even one growth is known, since that needs two scrapes."""
     errors: float
-    p95_ms: float | None
+    p95: Estimate | None
+    """In ms."""
     mean_ms: float | None
     memory_share: float | None
+
+    @property
+    def p95_ms(self) -> float | None:
+        """The p95 in ms, or what it is at least."""
+        return self.p95.value if self.p95 else None
 
     @property
     def error_share(self) -> float | None:
@@ -45,10 +52,22 @@ def users(situation: Situation, window_s: float = RECENT_S) -> Users:
     return Users(
         requests=math.fsum(requests) if requests else None,
         errors=math.fsum(situation.numbers(TARGET, "errors", window_s)),
-        p95_ms=bucket_quantile(buckets, 0.95) if enough else None,
+        p95=bucket_quantile(buckets, 0.95) if enough else None,
         mean_ms=_mean(situation, window_s, enough=enough),
         memory_share=memory_share(situation),
     )
+
+
+def latest(situation: Situation, figures: Users) -> tuple[Users | None, Users | None]:
+    """The last minute's figures in place of p95 and of errors, where only the minutes before it were over the limit."""
+    limits, now = situation.environment.thresholds, users(situation, LATEST_S)
+    p95 = now if _is_past(figures.p95_ms, now.p95_ms, limits.p95_ms) else None
+    return p95, now if _is_past(figures.error_share, now.error_share, limits.error_share) else None
+
+
+def _is_past(value: float | None, now: float | None, limit: float) -> bool:
+    """Whether what is over the limit in five minutes no longer is in the last; too few requests in it tell nothing."""
+    return value is not None and value > limit and now is not None and now <= limit
 
 
 def _mean(situation: Situation, window_s: float, *, enough: bool) -> float | None:
@@ -86,7 +105,7 @@ def judge_users(situation: Situation) -> Assessment:
         return _unknown()
     draft = Draft(key=KEY, name=KEY, origin=Origin.USERS, tracks=[track])
     figures = users(situation)
-    draft.figure = _figure(figures) if not track.fails or figures.requests else short_fault(track)
+    draft.figure = _shown(situation, track, figures)
     if nothing_known(draft, situation, track):
         return draft.assessed()
     if track.state is not State.HEALTHY:
@@ -111,13 +130,22 @@ def _unknown() -> Assessment:
     return draft.assessed()
 
 
-def _figure(figures: Users) -> str:
-    if figures.requests is None:
-        return "no rates yet"
-    if figures.error_share is None:
+def _shown(situation: Situation, track: Track, figures: Users) -> str:
+    """The figure, of the same minutes as the state."""
+    if situation.excused(track) or (track.fails and not figures.requests):
+        return unseen(situation, track)
+    p95, errors = latest(situation, figures)
+    return _figure(figures, (p95 or figures).p95, (errors or figures).error_share)
+
+
+def _figure(figures: Users, p95: Estimate | None, share: float | None) -> str:
+    if not figures.requests:
+        return "no rates yet" if figures.requests is None else "no requests yet"
+    if share is None:
         return f"{counted(round(figures.requests), 'request')}, few"
-    p95 = f"p95 {milliseconds(figures.p95_ms)}" if figures.p95_ms is not None else "p95 ?"
-    return f"{p95}, {percent(figures.error_share)}"
+    response = milliseconds(p95.value, at_least=p95.at_least) if p95 else "?"
+    text = f"p95 {response}, {percent(share)}"
+    return text if len(text) <= FIGURE_WIDTH else text.removeprefix("p95 ")
 
 
 def _judge(draft: Draft, situation: Situation, figures: Users) -> None:
@@ -129,14 +157,9 @@ def _judge(draft: Draft, situation: Situation, figures: Users) -> None:
     _judge_memory(draft, situation, figures)
 
 
-def _is_over(now: float | None, limit: float) -> bool:
-    """Whether the last minute is within the limit; too few requests in it tell nothing."""
-    return now is not None and now <= limit
-
-
 def _judge_errors(draft: Draft, situation: Situation, figures: Users, share: float) -> None:
     thresholds = situation.environment.thresholds
-    if share <= thresholds.error_share or _is_over(users(situation, LATEST_S).error_share, thresholds.error_share):
+    if share <= thresholds.error_share or latest(situation, figures)[1]:
         draft.say(f"At most {percent(thresholds.error_share)} of the requests fail.", State.HEALTHY)
         return
     state = State.UNHEALTHY if share > thresholds.alert_error_share else State.DEGRADED
@@ -148,12 +171,13 @@ def _judge_errors(draft: Draft, situation: Situation, figures: Users, share: flo
 
 def _judge_p95(draft: Draft, situation: Situation, figures: Users) -> None:
     limit_ms = situation.environment.thresholds.p95_ms
-    if figures.p95_ms is None:
+    p95 = figures.p95
+    if p95 is None:
         draft.say("The metrics hold no response times, or too few.")
-    elif figures.p95_ms <= limit_ms or _is_over(users(situation, LATEST_S).p95_ms, limit_ms):
+    elif p95.value <= limit_ms or latest(situation, figures)[0]:
         draft.say(f"The p95 of the response is within {milliseconds(limit_ms)}.", State.HEALTHY)
     else:
-        text = f"p95 {milliseconds(figures.p95_ms)} (target {milliseconds(limit_ms)})"
+        text = f"p95 {milliseconds(p95.value, at_least=p95.at_least)} (target {milliseconds(limit_ms)})"
         finding = _finding("slow", State.DEGRADED, text, f"{figures.requests or 0:,.0f} requests")
         draft.find(finding, f"The p95 of the response is over {milliseconds(limit_ms)}.")
 

@@ -36,14 +36,17 @@ def measure_all(situation: Situation) -> Measured:
 
 
 def _rule(rule: Rule) -> AlertRule:
-    compared = f"> {rule.above:g}" if rule.above is not None else f"< {rule.below:g}" if rule.below is not None else ""
     return AlertRule(
         name=rule.name,
         severity=rule.severity,
-        condition=f"{rule.statistic} of {rule.series} {compared} over {rule.window_s:g} s",
+        condition=f"{rule.statistic} of {rule.series} {_limits(rule)} over {rule.window_s:g} s",
         for_s=rule.for_s,
         unit=next((unit for suffix, unit in UNITS.items() if rule.series.endswith(suffix)), ""),
     )
+
+
+def _limits(rule: Rule) -> str:
+    return f"> {rule.above:g}" if rule.above is not None else f"< {rule.below:g}" if rule.below is not None else ""
 
 
 def _measures(situation: Situation, rule: Rule) -> Sequence[Measure]:
@@ -64,7 +67,7 @@ def _measure(situation: Situation, rule: Rule, series: str) -> Measure:
     return Measure(
         subject=series,
         says=_says(rule, value),
-        text=f"{rule.statistic} of {series} is {value:,.4g}",
+        text=f"{rule.statistic} of {series} is {_limits(rule)}",
         origin=next((origin for prefix, origin in _ORIGINS.items() if series.startswith(prefix)), Origin.PROBE),
         value=value,
         limit=rule.above if rule.above is not None else rule.below,
@@ -84,7 +87,8 @@ def _of_buckets(rule: Rule, buckets: list[Buckets]) -> float | None:
     """Mean or p95; the others are not to be had from a histogram."""
     if rule.statistic == "mean":
         return bucket_mean(buckets)
-    return bucket_quantile(buckets, 0.95) if rule.statistic == "p95" else None
+    found = bucket_quantile(buckets, 0.95) if rule.statistic == "p95" else None
+    return found.value if found else None
 
 
 def _says(rule: Rule, value: float) -> Says:

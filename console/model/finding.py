@@ -191,6 +191,13 @@ def words_of(track: Track, more: str = "") -> str:
     return f"{words}; the newest poll is good again" if track.is_recovering else words
 
 
+def unseen(situation: Situation, track: Track) -> str:
+    """Why there is no figure, in at most nineteen characters: a fault of the way is none of the target's."""
+    if track.newest is None:
+        return "not polled yet"
+    return "not reached" if situation.excused(track) else short_fault(track)
+
+
 def short_fault(track: Track) -> str:
     """Why the newest poll gave no value, in at most nineteen characters."""
     return SHORT_FAULTS.get(track.error_kind, "fails") if track.error_kind else "fails"

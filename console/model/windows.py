@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Reversible, Sequence
 from fnmatch import fnmatchcase
 from itertools import islice, takewhile
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from console.model.moment import Moment
 from console.model.observation import Buckets, Sample
@@ -23,7 +23,24 @@ def nearest_rank(values: Sequence[float], q: float) -> float | None:
     return sorted(values)[math.floor(q * (len(values) - 1))] if values else None
 
 
-def bucket_quantile(buckets: Iterable[Buckets], q: float) -> float | None:
+UNANSWERED = "unanswered_ms"
+"""Metric beside `latency_ms`: how long polls were waited for that gave no answer in time."""
+
+
+class Estimate(NamedTuple):
+    """A figure of which more may not be known than that it is at least so much."""
+
+    value: float
+    at_least: bool = False
+
+
+def waited(answered: Sequence[float], unanswered: Sequence[float], q: float) -> Estimate | None:
+    """The quantile of latencies, polls that gave no answer in time counted as what was waited for them."""
+    value = nearest_rank([*answered, *unanswered], q)
+    return Estimate(value, bool(unanswered) and value >= min(unanswered)) if value is not None else None
+
+
+def bucket_quantile(buckets: Iterable[Buckets], q: float) -> Estimate | None:
     """The quantile of the merged `buckets`, linear inside a bucket; in the last one its finite lower bound.
 
     None without observations. What the exporter put above its highest bound is only known to be greater.
@@ -35,11 +52,13 @@ def bucket_quantile(buckets: Iterable[Buckets], q: float) -> float | None:
     return _inside(sorted(merged.items()), q * sum(merged.values()))
 
 
-def _inside(ordered: Sequence[tuple[float, float]], rank: float) -> float | None:
+def _inside(ordered: Sequence[tuple[float, float]], rank: float) -> Estimate | None:
     below, lower = 0.0, 0.0
     for bound, count in ordered:
         if count and below + count >= rank:
-            return lower if math.isinf(bound) else lower + (bound - lower) * (rank - below) / count
+            if math.isinf(bound):
+                return Estimate(lower, at_least=True)
+            return Estimate(lower + (bound - lower) * (rank - below) / count)
         below, lower = below + count, bound
     return None
 
@@ -85,6 +104,12 @@ class Windows:
         """The newest number of the last `window_s` seconds."""
         points = self._numbers.get(series)
         return points[-1][1] if points and points[-1][0] > now.steady_ms - window_s * 1000 else None
+
+    def forget(self, series: str, since: Moment) -> None:
+        """Drop the numbers from `since` on: what they told was not of their target."""
+        points = self._numbers.get(series)
+        while points and points[-1][0] >= since.steady_ms:
+            points.pop()
 
     def newest(self, series: str, count: int) -> list[float]:
         """The newest numbers of a series, at most `count`, oldest first, however old."""

@@ -10,9 +10,10 @@ DAY_MS = 86_400_000
 _FEW = 3
 
 
-def milliseconds(value: float) -> str:
-    """`0.8 ms`, `12 ms`, `1,840 ms`."""
-    return f"{value:.1f} ms" if value < 1 else f"{value:,.0f} ms"
+def milliseconds(value: float, *, at_least: bool = False) -> str:
+    """`0.8 ms`, `12 ms`, `1,840 ms`; `≥ 10,000 ms` of what is only known to be no less."""
+    text = f"{value:.1f} ms" if value < 1 else f"{value:,.0f} ms"
+    return f"≥ {text}" if at_least else text
 
 
 def seconds(value: float) -> str:

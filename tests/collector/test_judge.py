@@ -11,8 +11,9 @@ from console.collector.judge import Judge, Progress, Reaction, exempt_targets
 from console.model.configuration import Egress, Environment, Rule, Secret, Supabase, Vercel
 from console.model.judgement import Judgement
 from console.model.moment import Moment
-from console.model.observation import Event, Observation
+from console.model.observation import ErrorKind, Event, Observation
 from console.model.states import State
+from console.model.windows import UNANSWERED
 from tests.collector.scripted import answered, refused
 
 ONLINE = {"targets": {"a": "ok"}, "dns": "ok"}
@@ -74,6 +75,33 @@ def test_offline_and_back_without_one_false_word() -> None:
     assert (reasons(judgement), judgement.verdict.state) == ([], State.HEALTHY)
     assert judgement.samples["application"] == {"up": 1.0}
     assert not judgement.alerts
+
+
+def test_what_failed_while_offline_is_no_share_of_errors_afterwards() -> None:
+    rounds = Rounds("route:/", "egress")
+    well = {"ok": 1.0, "latency_ms": 20.0}
+    alerts: list[str] = []
+    for number in range(60):
+        is_off = 10 <= number < 40
+        way = replace(refused("route:/"), samples={"ok": 0.0})
+        told = rounds.see(way if is_off else answered("route:/", samples=well)).observation
+        if number == 12:
+            assert "ok" not in told.samples, "nor is it stored as one"
+        rounds.see(refused("egress") if is_off else answered("egress", facts=ONLINE))
+        rounds.now = Moment(rounds.now.steady_ms + 5000, rounds.now.wall_ms + 5000)
+        judgement = rounds.judge.conclude(rounds.now, Progress())
+        rounds.judge.saved()
+        alerts += [alert.rule for alert in judgement.alerts]
+        assert [key for key in reasons(judgement) if key.startswith("routes")] == []
+    assert set(alerts) == {"egress"}
+
+
+def test_a_time_out_counts_as_long_as_it_was_waited_for() -> None:
+    rounds = Rounds("route:/", egress=None)
+    late = replace(refused("route:/"), error_kind=ErrorKind.TIMEOUT)
+    rounds.judge.note(late, rounds.now, 10_037.0)
+    rounds.judge.note(refused("route:/"), rounds.now, 3.0)
+    assert rounds.judge.windows.newest(f"route:/|{UNANSWERED}", 5) == [10_000.0]
 
 
 def test_targets_that_come_back_before_the_witness_are_judged_as_they_answer() -> None:

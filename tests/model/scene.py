@@ -28,7 +28,7 @@ EVERYTHING = (
 FACTS: dict[str, dict[str, Any]] = {
     "health": {"checks": {"database": {"status": "pass"}}, "claimed": "healthy", "http_status": 200},
     "postgres.activity": {"max_connections": 60, "reserved": 3, "pg_monitor": True},
-    "vercel": {"production": {"short": "8f3c1d2"}, "paused": False, "auto_assign": True},
+    "vercel": {"production": {"short": "8f3c1d2"}, "paused": False, "auto_assign": True, "attack_mode": False},
     "supabase.project": {"status": "ACTIVE_HEALTHY", "ref": "abcdref"},
     "vendor:Vercel": {"indicator": "none", "incidents": []},
     "vendor:Supabase": {"indicator": "none", "incidents": []},
