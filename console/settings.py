@@ -126,6 +126,9 @@ def _read(file: Path) -> str:
     try:
         with file.open("rb") as opened:
             data = opened.read(LARGEST_FILE_BYTES + 1)
+    except IsADirectoryError:
+        fix = f"name the file itself: --config {file / 'radar.toml'}"
+        raise SettingsError(file, None, None, "this is a directory, not a configuration", fix) from None
     except OSError as error:
         fix = f"make it readable for {_user_name()}, or name another file with --config"
         raise SettingsError(file, None, None, f"cannot be read: {(error.strerror or 'error').lower()}", fix) from None

@@ -179,6 +179,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, kind: str) -> None:
         load(file, None, {})
     assert caught.value.file == file
     assert caught.value.line == (2 if kind == "latin1" else None)
+    if kind == "directory":
+        assert "this is a directory" in str(caught.value)
+        assert caught.value.fix == f"name the file itself: --config {file}/radar.toml"
 
 
 # --- variables ------------------------------------------------------------------------------------------------------

@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from console.model.configuration import Settings
-from console.model.ports import AlertActions, PollRequests, StoreReads
-from console.settings import load
+from console.model.ports import AlertActions, PollRequests, Refused, StoreReads
+from console.settings import SettingsError, load
 
 if TYPE_CHECKING:
     from console.store.read import StoreReader
@@ -20,7 +21,23 @@ if TYPE_CHECKING:
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
     """The settings that `--config` and `--env` mean. Raises `SettingsError`, which the caller of commands prints."""
-    return load(arguments.config, arguments.environment, os.environ)
+    try:
+        return load(arguments.config, arguments.environment, os.environ)
+    except SettingsError as error:
+        if error.file is None and (demo := _demo_file()):  # there is no file at all: perhaps the demo's is meant
+            fix = f"{error.fix}\n\n  a demo of yours runs: --config {demo}"
+            raise SettingsError(None, None, error.key, error.problem, fix) from None
+        raise
+
+
+def _demo_file() -> Path | None:
+    """The configuration of the one demo of this user that runs in the default directory."""
+    from console.commands.faults import running_directory
+
+    with suppress(Refused):
+        file = running_directory() / "radar.toml"
+        return file if file.exists() else None
+    return None
 
 
 @contextmanager
