@@ -6,12 +6,13 @@ import argparse
 import gc
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.cli import FAILED, UNUSABLE, WELL
 from console.commands.keeper import collecting
-from console.commands.output import complain
+from console.commands.output import complain, draws_signs
 from console.commands.parts import operator, reading, settings_of
 from console.model.configuration import Settings
 from console.model.ports import StoreReads
@@ -37,6 +38,8 @@ def open_console(settings: Settings, at_ms: int | None = None) -> int:
     """The console on these settings, with a collector of its own while nobody else collects."""
     from console.store.files import UnsuitablePlace, prepare_directory
 
+    settings = drawable(settings)
+
     try:
         prepare_directory(settings.state_directory)
     except UnsuitablePlace as error:
@@ -44,6 +47,13 @@ def open_console(settings: Settings, at_ms: int | None = None) -> int:
         return UNUSABLE
     with collecting(settings) as keeper, reading(settings, compared=keeper.found_another) as reads:
         return _run_app(settings, reads, at_ms)
+
+
+def drawable(settings: Settings) -> Settings:
+    """The settings with the ASCII set of glyphs where the terminal's encoding has no other."""
+    if draws_signs():
+        return settings
+    return replace(settings, display=replace(settings.display, glyphs="ascii"))
 
 
 def _run_app(settings: Settings, reads: StoreReads, at_ms: int | None) -> int:

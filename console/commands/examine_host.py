@@ -16,6 +16,7 @@ import tty
 from collections.abc import Iterator
 
 from console.commands.finding import Finding, Result
+from console.commands.output import draws_signs
 from console.model.configuration import Display
 from console.model.states import GLYPHS, STRIP_GLYPHS
 
@@ -67,7 +68,7 @@ def _terminal(display: Display | None) -> Iterator[Finding]:
     yield _kind()
     yield _size()
     yield _encoding()
-    yield _glyphs(display)
+    yield _glyphs(display if draws_signs() else Display(glyphs="ascii"))
 
 
 def _kind() -> Finding:
@@ -99,9 +100,10 @@ def _size() -> Finding:
 
 def _encoding() -> Finding:
     encoding = locale.getencoding()
-    if encoding.lower().replace("-", "") != "utf8":
-        fix = 'export LC_ALL=C.UTF-8, or set glyphs = "ascii" in [display]'
-        return Finding("terminal", "encoding", Result.WARNING, f"{encoding} lacks the glyphs", fix)
+    if not draws_signs():
+        asked = os.environ.get("LC_ALL") or os.environ.get("LANG") or encoding
+        words = f"the locale {asked} lacks the glyphs: the ASCII set is used"
+        return Finding("terminal", "encoding", Result.WARNING, words, "export LC_ALL=C.UTF-8")
     return Finding("terminal", "encoding", Result.WELL, encoding)
 
 

@@ -25,6 +25,24 @@ _COLOURS = {
 _CAPITALS = "2"  # dim, as section heads are on the screens
 
 
+_IN_ASCII = str.maketrans(
+    {"·": "-", "…": "...", "×": "x", "→": "->", "—": "-", "–": "-", "≥": ">=", "≤": "<=", "’": "'"}
+)
+_ASCII_LOCALES = ("C", "POSIX")
+
+
+def draws_signs() -> bool:
+    """Whether standard output takes more than ASCII, by its encoding and by the locale that was asked for.
+
+    Python reads the C locale as UTF-8 (PEP 538 sets LC_CTYPE, PEP 540 the encoding): who writes LANG=C means ASCII.
+    """
+    if not (sys.stdout.encoding or "ascii").lower().startswith("utf"):
+        return False
+    coerced = os.environ.get("LC_CTYPE") == "C.UTF-8"
+    asked = os.environ.get("LC_ALL") or (not coerced and os.environ.get("LC_CTYPE")) or os.environ.get("LANG")
+    return asked not in _ASCII_LOCALES
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """The option that every printing command has."""
     parser.add_argument("--json", action="store_true", help="print one JSON document (docs/commands.md)")
@@ -34,13 +52,13 @@ class Output:
     """Standard output with or without colours and beyond ASCII, as the terminal and the user want it."""
 
     def __init__(self, arguments: argparse.Namespace, display: Display | None = None) -> None:
-        encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
-        self.unicode = encoding.startswith("utf") and (display is None or display.glyphs == "unicode")
+        self._signs = draws_signs()
+        self.unicode = self._signs and (display is None or display.glyphs == "unicode")
         self.colour = not arguments.no_color and _may_colour()
 
     def line(self, text: str = "") -> None:
         """One line, at once: a reader at the other end of a pipe should not wait for it."""
-        print(text, flush=True)
+        print(text if self._signs else text.translate(_IN_ASCII), flush=True)
 
     def folded(self, first: str, text: str, indent: str) -> None:
         """`text` after `first`, on as many lines as the terminal's width asks for; on one without a terminal."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
@@ -11,6 +12,8 @@ from importlib.metadata import version
 import pytest
 
 from console.cli import COMMANDS
+from console.commands.console import drawable
+from console.demo.control import Control
 from tests.commands.conftest import RADAR, Radar, Site
 
 
@@ -68,6 +71,53 @@ def test_no_configuration_at_all_says_where_to_write_one(
     done = radar("alerts", config=False)
     assert done.status == 3
     assert "[environments.production]" in done.err and "radar demo" in done.err
+
+
+def test_no_configuration_where_a_demo_runs_names_the_demos(
+    radar: Radar, monkeypatch: pytest.MonkeyPatch, site: Site
+) -> None:
+    monkeypatch.setattr("console.settings.SYSTEM_FILE", site.directory / "none.toml")
+    demo = site.directory / ".local/state/radar-console/demo"
+    demo.mkdir(parents=True)
+    (demo / "radar.toml").touch()
+    assert "--config" not in radar("alerts", config=False).err, "a demo that runs no more"
+    control = Control(demo, lambda _, reply: reply({"faults": []}))
+    try:
+        done = radar("alerts", config=False)
+    finally:
+        control.close()
+    assert done.status == 3
+    assert f"--config {demo}/radar.toml" in done.err and "there is no configuration" in done.err
+
+
+@pytest.mark.parametrize(
+    ("variables", "ascii_only"),
+    [
+        ({"LANG": "C"}, True),
+        ({"LC_ALL": "POSIX", "LANG": "en_US.UTF-8"}, True),
+        ({"PYTHONIOENCODING": "iso-8859-1"}, True),
+        ({"LANG": "C.UTF-8"}, False),
+        ({}, False),
+    ],
+)
+def test_where_the_locale_is_ascii_so_is_what_is_printed(
+    site: Site, variables: dict[str, str], ascii_only: bool
+) -> None:
+    clean = {name: value for name, value in site.variables.items() if name not in ("LANG", "LC_ALL", "LC_CTYPE")}
+    command = [*RADAR, "--config", str(site.file), "doctor", "--offline"]
+    done = subprocess.run(command, capture_output=True, env={**clean, **variables})
+    assert done.stdout.isascii() is ascii_only
+    assert (b"  o file: " in done.stdout) is ascii_only
+
+
+def test_the_console_draws_in_ascii_where_the_locale_is(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LC_ALL", "LC_CTYPE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    assert drawable(site.settings).display.glyphs == "unicode"
+    monkeypatch.setenv("LANG", "C")
+    assert drawable(site.settings).display.glyphs == "ascii"
 
 
 def test_escapes_in_a_key_reach_no_terminal(radar: Radar, site: Site) -> None:

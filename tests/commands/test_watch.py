@@ -13,7 +13,10 @@ from collections.abc import Iterator
 import pytest
 
 from console.model.states import State
-from tests.commands.conftest import Collector, Site
+from console.model.times import clock
+from console.store.clock import now_ms
+from tests.commands.conftest import RULE, Collector, Site
+from tests.store import samples
 
 
 class Watch:
@@ -55,6 +58,23 @@ def test_each_change_is_one_line_at_once(watch: Watch, collector: Collector) -> 
     told = [json.loads(watch.line()) for _ in range(5)]
     assert {line["kind"] for line in told} == {"verdict", "reason", "component", "alert", "event"}
     assert {line["was"] for line in told if line["kind"] in ("verdict", "component")} == {"healthy"}
+
+
+def test_what_is_seen_late_does_not_turn_back_the_time(site: Site, collector: Collector) -> None:
+    began_ms = collector.round() - 90_000
+    process = site.start("watch", stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    try:
+        lines = Watch(process)
+        told = [lines.line()]
+        fires = samples.judged(now_ms(), alerts=(samples.alert(began_ms=began_ms),), rules=(RULE,))
+        collector.store.write_round(collector.lease, now_ms(), [samples.observed()], fires, {"health": 5.0})
+        while "alert" not in told[-1]:
+            told.append(lines.line())
+    finally:
+        process.kill()
+        process.communicate()
+    assert [line[:8] for line in told] == sorted(line[:8] for line in told)
+    assert told[-1].endswith(f"(since {clock(began_ms)})")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
