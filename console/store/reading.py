@@ -44,7 +44,7 @@ class ReadFile:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection | None]:
         """One short read transaction; None when there is no file yet. Raises `Unreadable`."""
-        connection = self._live()
+        connection = self._undone()
         if connection is None:
             yield None
             return
@@ -65,6 +65,23 @@ class ReadFile:
                 self._connection.close()
             self._opened += 1
         self._connection = None
+
+    def _undone(self) -> sqlite3.Connection | None:
+        """The connection; opened again, which undoes it, where a writer died within its commit since we opened."""
+        connection = self._live()
+        if connection is None or not self._journal.exists():
+            return connection
+        try:
+            connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
+        except sqlite3.Error as error:
+            if damage.primary_code(error) != sqlite3.SQLITE_READONLY:
+                return connection  # a writer at work: the read itself waits for it, and tells
+            self.close()
+        return self._live()
+
+    @property
+    def _journal(self) -> Path:
+        return self._path.with_name(self._path.name + "-journal")
 
     def _live(self) -> sqlite3.Connection | None:
         try:
@@ -98,7 +115,7 @@ class ReadFile:
                 return connection
         except sqlite3.OperationalError:
             connection.close()
-            if not self._path.with_name(self._path.name + "-journal").exists():
+            if not self._journal.exists():
                 raise
             self._roll_back()
             return self._connect()

@@ -162,6 +162,26 @@ def test_a_record_whose_writer_is_killed_is_whole_or_absent(tmp_path: Path, read
         assert reads.health(None).header.open_items[0].kind == "silence"
 
 
+def test_a_reader_undoes_what_a_writer_that_was_killed_left(
+    tmp_path: Path, reads: StoreReader, records: Records
+) -> None:
+    records.silence("error rate", "known", "op1", 9_000_000_000_000, 1)
+    assert len(reads.alerts(None).silences) == 1  # it has the file open from before
+    program = (
+        "import os, sqlite3\n"
+        f"connection = sqlite3.connect({str(tmp_path / 'records.db')!r}, isolation_level=None)\n"
+        "connection.execute('PRAGMA cache_size = 1')\nconnection.execute('BEGIN IMMEDIATE')\n"
+        "for number in range(2000):\n"
+        "    connection.execute(\"INSERT INTO poll_request(at_ms, by) VALUES (1, '%s')\" % ('x' * 500))\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=False)
+    assert (tmp_path / "records.db-journal").stat().st_size > 0
+    view = reads.alerts(None)
+    assert [silence.matcher for silence in view.silences] == ["error rate"]
+    assert [item.kind for item in view.header.open_items] == ["silence"]
+
+
 def test_text_that_is_no_unicode_is_recorded_all_the_same(clock: ManualClock, records: Records) -> None:
     records.silence("rule\udcff", "reason \ud800", "op1", clock.wall + 5, clock.wall)
     assert records.active_silences(clock.wall)[0].matcher == "rule?"
