@@ -90,7 +90,9 @@ def test_a_reader_says_that_it_is_damaged_and_reads_the_new_file(tmp_path: Path,
     version = reads.version()
     reads.close()
     DAMAGES[name](path)
-    with pytest.raises(StoreUnreadable, match=r"observed\.db is damaged.*the next collector sets it aside.*radar collect"):
+    with pytest.raises(
+        StoreUnreadable, match=r"observed\.db is damaged.*the next collector sets it aside.*radar collect"
+    ):
         for _ in range(3):
             reads.health(None)
             reads.component("application", None)
