@@ -15,8 +15,12 @@ class PollRequestsFile:
         self._seen: tuple[int, int] | None = None
         self._records: Records | None = None
 
+    def changed(self) -> bool:
+        """Whether the file is another than when it was last read."""
+        return self._signature() not in (None, self._seen)
+
     def taken(self) -> bool:
-        """Whether there were requests since the last call; they are taken. Raises `StoreError`."""
+        """Whether there were requests since the last call; they are taken. Waits for locks; raises `StoreError`."""
         found = self._signature()
         if found is None or found == self._seen:
             return False

@@ -8,11 +8,14 @@ import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
 
 from console.collector.judge import OWN, Judge, Progress
 from console.collector.polling import Poller, Slot
 from console.collector.requests import PollRequestsFile
 from console.collector.secrets import Redactor
+from console.collector.store_thread import StoreThread
 from console.model.configuration import Settings
 from console.model.moment import Moment
 from console.model.observation import Event, Observation, Origin, Outcome, Source
@@ -22,6 +25,8 @@ from console.store.clock import Clock
 from console.store.errors import LeaseLost, StoreDamaged, StoreError
 from console.store.lease import Lease
 from console.store.observe import ObservedStore
+
+T = TypeVar("T")
 
 log = logging.getLogger("radar.collector")
 
@@ -35,6 +40,8 @@ NEWS_S = 0.25
 NEWS_PAUSE_S = 1.0
 DEFECT_S = 300.0
 MAINTAIN_S = 10.0
+STUCK_S = 60.0
+"""A call of the store that takes longer than any disk."""
 KEPT = 2_000
 """Observations kept while nothing can be written, the newest of each target with its events."""
 
@@ -49,6 +56,12 @@ class Pending:
     def add(self, observation: Observation) -> None:
         """Keep an observation for the next round."""
         self.observations.append(observation)
+
+    def put_back(self, earlier: Pending) -> None:
+        """What could not be stored goes before what came since, and is thinned."""
+        self.observations = [*earlier.observations, *self.observations]
+        self.events = [*earlier.events, *self.events]
+        self.thin()
 
     def thin(self) -> None:
         """While nothing can be written: the newest observation of each target; what is lost shows as not observed."""
@@ -71,10 +84,12 @@ class Rounds:
         judge: Judge,
         clock: Clock,
         alive: Callable[[str], None] = lambda status: None,
+        thread: StoreThread | None = None,
     ) -> None:
         """`alive` is called every second with the status in words."""
         self._alive = alive
         self._store, self._lease, self._judge, self._clock = store, lease, judge, clock
+        self._thread = thread or StoreThread()
         self._redact = Redactor(settings.environment)
         self._poller = Poller(sources, self._deliver, clock, self._redact)
         self._requests = PollRequestsFile(settings.records_path)
@@ -102,17 +117,18 @@ class Rounds:
             while not stop.is_set():
                 await self._until_due()
                 self._pulse()
+                await self._hear_requests()
                 if self._clock.boot_ms() >= self._due_ms:
-                    self._round()
+                    await self._round()
             if self._pending.observations:
-                self._write()
+                await self._write()
         finally:
             self._poller.cancel()
 
     async def close(self) -> None:
         """Release the sources' connections and the file of requests."""
         await self._poller.stop()
-        self._requests.close()
+        await self._thread.run(self._requests.close)
 
     def interrupt(self) -> None:
         """Wake the loop, which then looks at its stop event."""
@@ -133,8 +149,10 @@ class Rounds:
         stalled_ms = self._poller.pulse()
         if stalled_ms:
             self._note_stall(stalled_ms)
+
+    async def _hear_requests(self) -> None:
         try:
-            if self._requests.taken():
+            if self._requests.changed() and await self._stored(self._requests.taken):
                 self._poller.ask_now()
                 self._soon(NEWS_PAUSE_S)
         except StoreError as error:
@@ -172,40 +190,54 @@ class Rounds:
 
     # Rounds
 
-    def _round(self) -> None:
+    async def _round(self) -> None:
         now_ms = self._clock.boot_ms()
         self._judged_ms, self._due_ms = now_ms, now_ms + int(self._interval_s * 1000)
         for held in self._poller.held():
             settled = replace(held, state=self._judge.tracks[held.target].state)
             self._pending.add(self._judge.note(settled, self._now()).observation)
         self._add_own()
-        self._write()
+        await self._write()
 
-    def _write(self) -> None:
+    async def _write(self) -> None:
         """Judge and store. What cannot be stored now is tried again with the next round."""
         at = self._now()
         progress = Progress(late=self._poller.late(), waiting_s=self._poller.waiting_s(), defect=self._current_defect())
         judgement = self._judge.conclude(at, progress)
         intervals = {target: slot.pace_s for target, slot in self._poller.slots.items()}
         intervals |= {OWN: self._interval_s, "verdict": self._interval_s}
+        taken, self._pending = self._pending, Pending()  # what is delivered meanwhile is the next round's
+        write = partial(self._store.write_round, self._lease, at.wall_ms, taken.observations, judgement, intervals)
         try:
-            self._store.write_round(self._lease, at.wall_ms, self._pending.observations, judgement, intervals)
-            self._pending = Pending()
+            await self._stored(write)
+            taken = Pending()
             self._judge.saved()
             self.status = f"{judgement.verdict.state.value}, {len(self._poller.slots)} targets"
-            self._maintain()
+            await self._maintain()
         except (LeaseLost, StoreDamaged):
             raise
         except StoreError as error:
-            self._pending.thin()
+            self._pending.put_back(taken)
             self._report(str(error))
             self.status = f"nothing is stored: {self._redact(str(error))}"
 
-    def _maintain(self) -> None:
+    async def _maintain(self) -> None:
         now_ms = self._clock.boot_ms()
         if now_ms - self._maintained_ms >= MAINTAIN_S * 1000:
             self._maintained_ms = now_ms
-            self._store.maintain(self._lease, self._clock.wall_ms())
+            await self._stored(partial(self._store.maintain, self._lease, self._clock.wall_ms()))
+
+    async def _stored(self, call: Callable[[], T]) -> T:
+        """Have the store's thread do it. The pulse goes on meanwhile, for as long as a slow disk is believed in."""
+        begun_ms = self._clock.boot_ms()
+
+        def pulse() -> None:
+            if self._clock.boot_ms() - begun_ms < STUCK_S * 1000:
+                self._pulse()
+            else:
+                self._poller.pulse()  # the watchdog is not fed: a store that never comes back is one to restart
+
+        return await self._thread.run_beside(pulse, PULSE_S, call)
 
     def _add_own(self) -> None:
         """The collector as a target of its own: its health, processor and memory."""

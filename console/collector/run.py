@@ -14,12 +14,13 @@ from console.collector.lookback import take_over
 from console.collector.notify import Notifier
 from console.collector.rounds import Rounds
 from console.collector.secrets import Fingerprint, fingerprint
+from console.collector.store_thread import StoreThread
 from console.model.configuration import Environment, Settings
 from console.model.moment import Moment
 from console.model.observation import Source
 from console.store.clock import Clock, SystemClock
 from console.store.errors import LeaseLost, StoreDamaged, StoreError
-from console.store.lease import difference
+from console.store.lease import LeaseRow, difference
 from console.store.observe import Holder, Lease, ObservedStore
 
 log = logging.getLogger("radar.collector")
@@ -65,6 +66,7 @@ class Collector:
         self._status = ""
         self._holder = holder_of(fingerprint(settings.environment), clock)
         self._store: ObservedStore | None = None
+        self._thread = StoreThread()
         self._judge: Judge | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -72,7 +74,7 @@ class Collector:
         self._notify("READY=1")
         try:
             while not stop.is_set():
-                lease = self._acquire()
+                lease = await self._acquire()
                 if lease is None:
                     await self._rest(stop)
                 else:
@@ -80,24 +82,24 @@ class Collector:
         finally:
             self._notify("STOPPING=1")
             if self._store is not None:
-                self._store.close()
+                await self._thread.run(self._store.close)
+            self._thread.close()
 
-    def _acquire(self) -> Lease | None:
+    async def _acquire(self) -> Lease | None:
         """The lease, or None while another holds it or the store cannot be opened."""
         try:
             if self._store is None:
-                self._store = ObservedStore.open(self._settings.observed_path, self._clock)
-            lease = self._store.acquire(self._holder)
+                self._store = await self._thread.run(ObservedStore.open, self._settings.observed_path, self._clock)
+            lease = await self._thread.run(self._store.acquire, self._holder)
+            if lease is None:
+                self._tell(f"standing by: {self._other(await self._thread.run(self._store.lease_row))} collects")
         except StoreError as error:
             self._tell(f"the store cannot be written: {error}")
             return None
-        if lease is None:
-            self._tell(f"standing by: {self._other()} collects")
         return lease
 
-    def _other(self) -> str:
+    def _other(self, row: LeaseRow | None) -> str:
         """Who collects, and how its settings differ from ours."""
-        row = self._store.lease_row() if self._store else None
         if row is None:
             return "another collector"
         differs = difference(row.holder, self._holder.fingerprint, self._holder.identities)
@@ -116,13 +118,13 @@ class Collector:
         """Poll and judge until `stop` or until the lease is lost, then step down."""
         assert self._store is not None
         sources = self._build(self._settings.environment)
-        judge = self._judge or self._begin(sources)
+        judge = self._judge or await self._begin(sources)
         self._judge = None
-        rounds = Rounds(self._settings, sources, self._store, lease, judge, self._clock, self._alive)
+        rounds = Rounds(self._settings, sources, self._store, lease, judge, self._clock, self._alive, self._thread)
         stopper = asyncio.create_task(_interrupt(stop, rounds))
         try:
             await rounds.run(stop)
-            self._store.release(lease)
+            await self._thread.run(self._store.release, lease)
         except StoreDamaged as error:
             log.error("%s", error)
             judge.tell_again()
@@ -135,12 +137,12 @@ class Collector:
             stopper.cancel()
             await rounds.close()
 
-    def _begin(self, sources: Sequence[Source]) -> Judge:
+    async def _begin(self, sources: Sequence[Source]) -> Judge:
         judge = Judge(self._settings.environment, {source.target: source.interval_s for source in sources})
         now = Moment(self._clock.boot_ms(), self._clock.wall_ms())
         try:
             assert self._store is not None
-            take_over(judge, self._store, self._settings, now)
+            await self._thread.run(take_over, judge, self._store, self._settings, now)
         except StoreError as error:
             self._tell(f"what was before is not read: {error}")
         return judge

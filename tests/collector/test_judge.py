@@ -94,6 +94,7 @@ def test_what_failed_while_offline_is_no_share_of_errors_afterwards() -> None:
         alerts += [alert.rule for alert in judgement.alerts]
         assert [key for key in reasons(judgement) if key.startswith("routes")] == []
     assert set(alerts) == {"egress"}
+    assert 0.0 not in rounds.judge.windows.newest("route:/|ok", 60), "nor is the one before the witness was heard"
 
 
 def test_a_time_out_counts_as_long_as_it_was_waited_for() -> None:

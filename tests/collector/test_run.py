@@ -150,7 +150,7 @@ async def test_who_loses_the_lease_steps_down_at_once_and_writes_nothing_more(tm
         lease = thief.acquire(holder)
         assert lease is not None
         await until(lambda: any("stepped down" in told for told in running.told), "it to step down")
-        assert all(source.closed for source in asked.sources.values())
+        await until(lambda: all(source.closed for source in asked.sources.values()), "connections to be released", 2)
         calls = asked.sources["health"].calls
         row = thief.lease_row()
         assert row is not None and row.holder.name == "thief@b"

@@ -203,6 +203,14 @@ OUTSIDE = (
 )  # fmt: skip
 
 
+def test_a_slow_query_before_the_bastion_went_offline_is_no_finding_of_now() -> None:
+    scene = Scene().all_well(4)
+    for _ in range(2):
+        scene.see("postgres.canary", samples={"latency_ms": 400.0}).later(5)
+    assert list(scene.findings("database")) == ["database.slow"]
+    assert not offline(scene, *OUTSIDE).findings("database")
+
+
 @pytest.mark.parametrize("seen_before", [True, False])
 def test_an_offline_bastion_contradicts_itself_nowhere(seen_before: bool) -> None:
     scene = Scene()
