@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from console.collector.judge import Judge, Progress, Reaction, exempt_targets
 from console.model.configuration import Egress, Environment, Rule, Secret, Supabase, Vercel
+from console.model.health import CheckStatus, parse_health
 from console.model.judgement import Judgement
 from console.model.moment import Moment
 from console.model.observation import ErrorKind, Event, Observation
@@ -103,6 +105,25 @@ def test_a_time_out_counts_as_long_as_it_was_waited_for() -> None:
     rounds.judge.note(late, rounds.now, 10_037.0)
     rounds.judge.note(refused("route:/"), rounds.now, 3.0)
     assert rounds.judge.windows.newest(f"route:/|{UNANSWERED}", 5) == [10_000.0]
+
+
+@pytest.mark.parametrize(("passes_at", "told"), [(None, True), (59, False), (0, False)])
+def test_a_memory_check_counts_by_its_sample_since_the_check_itself_is_always_unknown(
+    passes_at: int | None, told: bool
+) -> None:
+    rounds = Rounds("health", "ping", egress=None)
+    for number in range(60):
+        status = "healthy" if number == passes_at else "unhealthy"
+        checks = {"database": {"status": "healthy"}, "memory": {"status": status}}
+        body = json.dumps({"status": "healthy", "checks": checks}).encode()
+        health = parse_health(200, {"content-type": "application/json"}, body)
+        assert json.loads(json.dumps(health.facts["checks"]))["memory"]["status"] == "unknown"
+        samples = {"memory_check_failing": float(health.checks["memory"].status is CheckStatus.FAIL)}
+        rounds.see(answered("health", health.state, health.words, facts=health.facts, samples=samples))
+        rounds.see(answered("ping"))
+        rounds.now = Moment(rounds.now.steady_ms + 5000, rounds.now.wall_ms + 5000)
+        found = reasons(rounds.judge.conclude(rounds.now, Progress()))
+        assert found == (["application.check:memory"] if told and number == 59 else [])
 
 
 def test_targets_that_come_back_before_the_witness_are_judged_as_they_answer() -> None:
