@@ -26,6 +26,7 @@ from console.model.configuration import Settings
 from console.model.ports import AlertActions, PollRequests, StoreReads
 from console.model.views import Header
 from screens import session as sessions
+from screens.defects import Defects
 from screens.feed import Done, Feed, Hands
 from screens.health import HealthScreen, health_question
 from screens.host import FaultSwitch
@@ -94,7 +95,7 @@ class RadarApp(App[None], inherit_bindings=False):
         session_path: Path | None = None,
     ) -> None:
         self.settings = settings
-        self.session_path = session_path or sessions.session_file(settings.environment.name)
+        self.session_path = session_path or sessions.session_file(settings.environment.name, settings.state_directory)
         self.session = sessions.load(self.session_path)
         # NO_COLOR means no colour codes at all, so the theme without colours of its own.
         self._colourless = "NO_COLOR" in os.environ
@@ -105,8 +106,9 @@ class RadarApp(App[None], inherit_bindings=False):
         self.faults = faults
         self.clock_ms = clock_ms
         self.glyphs = SETS[settings.display.glyphs]
-        self.feed = Feed(reads, clock_ms)
-        self.hands = Hands()
+        self.defects = Defects(self.session_path.with_name("defects.txt"))
+        self.feed = Feed(reads, clock_ms, self.defects)
+        self.hands = Hands(self.defects)
         self.last_header: Header | None = None
         self.trouble: str | None = None
         self._at_ms = at_ms
@@ -124,8 +126,9 @@ class RadarApp(App[None], inherit_bindings=False):
 
     def _ask_early(self) -> None:
         """Read the store while textual starts: the first picture then has values, and no second one is drawn."""
-        selected = self.session.cursors.get(HealthScreen.NAME)
-        self.feed.look(None, health_question(shutil.get_terminal_size().columns, selected), self.moment.read_ms)
+        kept = self.session.cursors.get(HealthScreen.NAME)
+        size = shutil.get_terminal_size()
+        self.feed.look(None, health_question(size.columns, size.lines, None, kept), self.moment.read_ms)
 
     def _first_theme(self) -> str:
         configured, kept = self.settings.display.theme, self.session.theme
@@ -211,6 +214,7 @@ class RadarApp(App[None], inherit_bindings=False):
                 await self.pop_screen()
         else:
             await self.switch_mode(mode)
+            self.page.come()
 
     async def action_back(self) -> None:
         """Esc: leave what is being typed, else the page."""
@@ -309,6 +313,10 @@ class RadarApp(App[None], inherit_bindings=False):
         """Ask the collector to poll now."""
         if not self.moment.live:
             self.page.say(f"{self.moment.word}: actions are off; L goes back to now")
+            return
+        header = self.last_header
+        if header is not None and not header.collector.alive:
+            self.page.say("nobody polls: there is no living collector to ask; radar doctor tells why")
             return
         self.hands.do(self, self.polls.poll_now, "asked the collector to poll now")
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.binding import BindingType
-from textual.events import ScreenResume
 from textual.widget import Widget
 
 from console.model.ports import StoreReads
@@ -20,6 +19,7 @@ from widgets.alert_lines import AlertList, foremost
 from widgets.bars import Key
 from widgets.field import Field
 from widgets.lines import Line, beside, plain
+from widgets.outlived import alerts_later
 
 DETAIL_FROM = 140
 _GAP = 2
@@ -37,7 +37,8 @@ class AlertsScreen(ScrollPage[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._entered = True
+        self._moved = False
+        """Whether a person has chosen the line; until then it is the alert to see to first."""
 
     def extra(self) -> Iterable[Widget]:
         field = Field("filter: words that the line must hold", id="filter", longest=100)
@@ -50,18 +51,25 @@ class AlertsScreen(ScrollPage[None]):
 
         return ask
 
-    def on_screen_resume(self, event: ScreenResume) -> None:
-        """Whoever comes here for an alert finds the cursor on one."""
-        self._entered = True
+    def come(self) -> None:
+        """Whoever comes here for an alert finds the cursor on one that fires."""
+        firing = self.view.firing if isinstance(self.view, AlertsView) else ()
+        self._moved = self._moved and self.selected in [f"alert:{alert.id}" for alert in firing]
+        self._go_foremost(self.view)
+
+    def chosen(self) -> None:
+        self._moved = True
 
     def on_fed(self, message: Fed) -> None:
-        """With the first answer: from a rule or a silence the cursor goes to the foremost alert that fires."""
-        view = message.answer
-        if not self._entered or not isinstance(view, AlertsView):
+        """Until a person chooses a line, the cursor is on the foremost alert that fires."""
+        self._go_foremost(message.answer)
+
+    def _go_foremost(self, view: object) -> None:
+        if self._moved or self.filter or not isinstance(view, AlertsView) or not view.firing:
             return
-        self._entered = False
-        if view.firing and not (self.selected or "").startswith("alert:"):
-            self._remember(f"alert:{foremost(view.firing).id}")
+        wanted = f"alert:{foremost(view.firing).id}"
+        if self.selected != wanted:
+            self._remember(wanted)
             self.top = 0
 
     def keys(self) -> list[Key]:
@@ -78,9 +86,15 @@ class AlertsScreen(ScrollPage[None]):
         view = self.view
         if not isinstance(view, AlertsView):
             return Content(self.waiting(width))
-        rows = AlertList(view, width, view.header.at_ms, self.host.glyphs, selected, self.filter).rows()
+        view, now_ms = self._at(view)
+        rows = AlertList(view, width, now_ms, self.host.glyphs, selected, self.filter).rows()
         keys = [(y, key) for y, (_, key) in enumerate(rows) if key is not None]
         return Content([line for line, _ in rows], keys)
+
+    def _at(self, view: AlertsView) -> tuple[AlertsView, int]:
+        """What is known now of what was read, and the moment that ages are told for."""
+        now_ms = self.now_ms(view.header)
+        return (view if self.host.trouble is None else alerts_later(view, now_ms)), now_ms
 
     def _main_width(self, width: int) -> int:
         return width if width < DETAIL_FROM else min(112, width * 5 // 8)
@@ -92,7 +106,8 @@ class AlertsScreen(ScrollPage[None]):
         if main == width or not isinstance(view, AlertsView):
             return lines
         rest = width - main - _GAP
-        detail = alert_detail(view, self.selected, rest, view.header.at_ms, self.host.glyphs)
+        view, now_ms = self._at(view)
+        detail = alert_detail(view, self.selected, rest, now_ms, self.host.glyphs)
         return beside([(lines, main), (detail, rest)], height, _GAP)
 
     def action_filter(self) -> None:
@@ -159,7 +174,7 @@ class AlertPage(ScrollPage[None]):
         view = self.view
         if not isinstance(view, AlertsView):
             return Content(self.waiting(width))
-        lines = alert_detail(view, self.key, width, view.header.at_ms, self.host.glyphs)
+        lines = alert_detail(view, self.key, width, self.now_ms(view.header), self.host.glyphs)
         return Content(lines or empty(width, "This line is no longer on record at the moment shown."))
 
     async def action_act(self) -> None:

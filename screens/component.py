@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from console.model.ports import StoreReads
-from console.model.views import ComponentDetail
+from console.model.views import ComponentDetail, Header, Reason
 from screens.feed import Question
 from screens.scroll import Content, ScrollPage
 from widgets.component_lines import component_content
 from widgets.lines import plain
+from widgets.outlived import detail_later
+
+
+class ComponentAnswer(NamedTuple):
+    """The component, and those reasons of the verdict that are its own."""
+
+    detail: ComponentDetail
+    reasons: tuple[Reason, ...]
 
 
 class ComponentPage(ScrollPage[None]):
@@ -26,17 +36,25 @@ class ComponentPage(ScrollPage[None]):
     def question(self) -> Question:
         key = self.key
 
-        def ask(reads: StoreReads, at_ms: int | None) -> ComponentDetail:
-            return reads.component(key, at_ms)
+        def ask(reads: StoreReads, at_ms: int | None) -> ComponentAnswer:
+            verdict = reads.health(at_ms, strip_slices=1, events=1).verdict
+            own = tuple(reason for reason in verdict.reasons if reason.component == key) if verdict else ()
+            return ComponentAnswer(reads.component(key, at_ms), own)
 
         return ask
+
+    def header_of(self, view: object | None) -> Header | None:
+        return view.detail.header if isinstance(view, ComponentAnswer) else None
 
     def copied(self) -> str | None:
         """The whole page, not only what is on the screen."""
         return plain(self._content.lines)
 
     def content(self, width: int, selected: str | None) -> Content:
-        detail = self.view
-        if not isinstance(detail, ComponentDetail):
+        answer = self.view
+        if not isinstance(answer, ComponentAnswer):
             return Content(self.waiting(width))
-        return Content(component_content(detail, width, detail.header.at_ms, self.host.glyphs))
+        detail, now_ms = answer.detail, self.now_ms(answer.detail.header)
+        if self.host.trouble is not None:
+            detail = detail_later(detail, now_ms)
+        return Content(component_content(detail, width, now_ms, self.host.glyphs, reasons=answer.reasons))

@@ -19,6 +19,7 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 
 from console.model.ports import Refused, StoreReads, StoreUnreadable
+from screens.defects import Defects
 
 WATCH_S = 1.0
 STEADY_S = 5.0
@@ -52,8 +53,9 @@ class Fed(Message):
         return isinstance(message, Fed)
 
 
-class Done(Message):
-    """An errand was run; `words` say what came of it, empty when the page itself shows it."""
+class Done(Message, bubble=False):
+    """An errand was run; `words` say what came of it, empty when the page itself shows it. Told to the page that asked
+    and not to the console once more."""
 
     def __init__(self, words: str, then: Callable[[], None] | None = None) -> None:
         super().__init__()
@@ -77,14 +79,16 @@ def carry(
     run: Callable[[], Value],
     words: str = "",
     then: Callable[[Value], None] | None = None,
+    *,
+    defects: Defects,
 ) -> None:
     """Run something that waits, then post what came of it to `target`: its refusal, or `words` and `then(value)`."""
     try:
         value = run()
     except (Refused, StoreUnreadable) as error:
         target.post_message(Done(str(error)))
-    except Exception as error:  # noqa: BLE001 - a defect of a part must not end the console; its words are shown
-        target.post_message(Done(f"failed: {type(error).__name__}: {error}"))
+    except Exception as error:  # noqa: BLE001 - a defect of a part must not end the console; it is shown and kept
+        target.post_message(Done(f"failed: {defects.words(error)}"))
     else:
         target.post_message(Done(words, None if then is None else partial(then, value)))
 
@@ -92,7 +96,8 @@ def carry(
 class Hands:
     """Runs what a person asked for, one after the other, beside the reader: a fault of the demo may take seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, defects: Defects) -> None:
+        self._defects = defects
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -107,7 +112,7 @@ class Hands:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="hands", daemon=True)
             self._thread.start()
-        self._inbox.put(lambda: carry(target, run, words, then))
+        self._inbox.put(lambda: carry(target, run, words, then, defects=self._defects))
 
     def _run(self) -> None:
         with suppress(RuntimeError):  # the event loop is closed: the console is gone
@@ -118,8 +123,9 @@ class Hands:
 class Feed:
     """Runs questions and errands in one thread, in order. All methods return at once and may be called anywhere."""
 
-    def __init__(self, reads: StoreReads, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, reads: StoreReads, clock_ms: Callable[[], int], defects: Defects) -> None:
         self._reads = reads
+        self._defects = defects
         self._clock_ms = clock_ms
         self._inbox: queue.SimpleQueue[_Look | _Work | None] = queue.SimpleQueue()
         self.asked: Question | None = None
@@ -152,7 +158,7 @@ class Feed:
 
     def ask(self, target: MessagePump, question: Callable[[StoreReads], Value], then: Callable[[Value], None]) -> None:
         """Read once, and give the answer to `then` in the event loop; `target` says so when it cannot be read."""
-        self._inbox.put(_Work(lambda: carry(target, lambda: question(self._reads), then=then)))
+        self._inbox.put(_Work(lambda: carry(target, lambda: question(self._reads), then=then, defects=self._defects)))
 
     def _run(self) -> None:
         try:
@@ -197,8 +203,8 @@ class Feed:
             answer = look.question(self._reads, look.at_ms)
         except StoreUnreadable as error:
             trouble = str(error)
-        except Exception as error:  # noqa: BLE001 - a defect of the store must not end the console; its words are shown
-            trouble = f"reading the store failed: {type(error).__name__}: {error}"
+        except Exception as error:  # noqa: BLE001 - a defect of the store must not end the console; shown and kept
+            trouble = f"reading the store failed: {self._defects.words(error)}"
         self._known = Known(look.question, look.at_ms, answer, trouble)
         if look.target is not None:
             look.target.post_message(Fed(answer, trouble, self._clock_ms()))

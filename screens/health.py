@@ -8,14 +8,18 @@ from typing import ClassVar, NamedTuple
 from textual.binding import BindingType
 
 from console.model.ports import StoreReads
+from console.model.states import State
 from console.model.views import AlertsView, ComponentDetail, Header, HealthView
 from screens.feed import Question
 from screens.page import Page, key
 from widgets.canvas import Canvas
 from widgets.health_lines import Frame, HealthPage, columns, health_page
 from widgets.lines import Line
+from widgets.outlived import detail_later, health_later
 
 EVENTS = 40
+BARS = 4
+"""Lines of a tall terminal that are not the body's: header, notice, an empty one, footer."""
 
 
 class HealthAnswer(NamedTuple):
@@ -32,19 +36,32 @@ class HealthQuestion:
     slices: int
     detail: bool
     selected: str | None
+    """As a person chose it; None: nobody did, so the component of the first reason is, else the remembered one."""
+    remembered: str | None
 
     def __call__(self, reads: StoreReads, at_ms: int | None) -> HealthAnswer:
         health = reads.health(at_ms, strip_slices=self.slices, events=EVENTS)
-        keys = [row.key for row in health.components]
-        if not self.detail or not keys:
-            return HealthAnswer(health, None)
-        return HealthAnswer(health, reads.component(self.selected if self.selected in keys else keys[0], at_ms))
+        key = selected_of(health, self.selected, self.remembered) if self.detail else None
+        return HealthAnswer(health, None if key is None else reads.component(key, at_ms))
 
 
-def health_question(width: int, selected: str | None) -> HealthQuestion:
-    """The question of a page that wide. Before textual has started the console asks it already."""
-    widths = columns(width)
-    return HealthQuestion(widths.strip_slices, bool(widths.detail), selected if widths.detail else None)
+def selected_of(view: HealthView, chosen: str | None, remembered: str | None) -> str | None:
+    """The component to select: the chosen one, else that of the first reason, else the remembered or the first one."""
+    keys = [row.key for row in view.components]
+    reasons = view.verdict.reasons if view.verdict else ()
+    wanted = [chosen, *(reason.component for reason in reasons), remembered, *keys]
+    return next((key for key in wanted if key in keys), None)
+
+
+def health_question(width: int, height: int, chosen: str | None, remembered: str | None) -> HealthQuestion:
+    """The question of a page in a terminal of that size. Before textual has started the console asks it already."""
+    widths = columns(width, height - BARS)
+    if not widths.detail:
+        return HealthQuestion(widths.strip_slices, False, None, None)
+    return HealthQuestion(widths.strip_slices, True, chosen, None if chosen else remembered)
+
+
+_PROBLEMS = (State.UNHEALTHY, State.DEGRADED)
 
 
 class HealthScreen(Page[None]):
@@ -54,6 +71,9 @@ class HealthScreen(Page[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("enter", "open", "open the component", "health.open", short="detail"),
         key("a", "act", "act on its alert", "health.act", short="act"),
+        key("e", "problem(1)", "next problem", "health.next_problem"),
+        key("E", "problem(-1)", "problem before", "health.previous_problem"),
+        key("W", "reasons", "all reasons", "health.reasons"),
         key("j,down", "move(1)", "line down", "list.down"),
         key("k,up", "move(-1)", "line up", "list.up"),
         key("g,home", "move(-1000)", "first line", "list.top"),
@@ -65,19 +85,26 @@ class HealthScreen(Page[None]):
     def __init__(self) -> None:
         super().__init__()
         self._rows: dict[int, str] = {}
+        self._reason_lines = 0
+        self._moved = False
+        """Whether a person has chosen the component."""
+
+    @property
+    def _chosen(self) -> str | None:
+        return self._kept if self._moved else None
+
+    @property
+    def _kept(self) -> str | None:
+        return self.host.session.cursors.get(self.NAME)
 
     @property
     def selected(self) -> str | None:
-        """The key of the selected component; the first one when the remembered one is not there."""
+        """The key of the selected component; until a person chooses one, that of the first reason."""
         answer = self.view
-        if not isinstance(answer, HealthAnswer):
-            return None
-        keys = [row.key for row in answer.health.components]
-        kept = self.host.session.cursors.get(self.NAME)
-        return kept if kept in keys else (keys[0] if keys else None)
+        return selected_of(answer.health, self._chosen, self._kept) if isinstance(answer, HealthAnswer) else None
 
     def question(self) -> Question:
-        return health_question(self.size.width, self.selected or self.host.session.cursors.get(self.NAME))
+        return health_question(self.size.width, self.size.height, self._chosen, self._kept)
 
     def on_canvas_resized(self, event: Canvas.Resized) -> None:
         """With the room, what is worth asking changes: longer strips, the detail beside."""
@@ -91,9 +118,14 @@ class HealthScreen(Page[None]):
         answer = self.view
         if not isinstance(answer, HealthAnswer):
             return self.waiting(width)
-        frame = Frame(width=width, height=height, now_ms=answer.health.header.at_ms, glyphs=self.host.glyphs)
-        page: HealthPage = health_page(answer.health, frame, self.selected, answer.detail)
-        self._rows = page.rows
+        view, detail = answer
+        now_ms = self.now_ms(view.header)
+        if self.host.trouble is not None:
+            view, detail = health_later(view, now_ms), detail and detail_later(detail, now_ms)
+        all_key = self._key_of("health.reasons")
+        frame = Frame(width=width, height=height, now_ms=now_ms, glyphs=self.host.glyphs, all_key=all_key)
+        page: HealthPage = health_page(view, frame, self.selected, detail)
+        self._rows, self._reason_lines = page.rows, page.head
         return list(page.lines)
 
     def action_move(self, by: int) -> None:
@@ -104,16 +136,42 @@ class HealthScreen(Page[None]):
             index = keys.index(self.selected) if self.selected in keys else 0
             self._select(keys[max(0, min(len(keys) - 1, index + by))])
 
+    def action_problem(self, by: int) -> None:
+        """Select the next (or previous) component that has a problem."""
+        answer = self.view
+        if not isinstance(answer, HealthAnswer):
+            return
+        verdict = answer.health.verdict
+        named = {reason.component for reason in verdict.reasons} if verdict else set()
+        keys = [row.key for row in answer.health.components]
+        bad = [row.key for row in answer.health.components if row.state in _PROBLEMS or row.key in named]
+        if not bad:
+            self.say("no component has a problem")
+            return
+        at = keys.index(self.selected) if self.selected in keys else 0
+        order = [keys[(at + by * step) % len(keys)] for step in range(1, len(keys) + 1)]
+        self._select(next(key for key in order if key in bad))
+
     def _select(self, key: str) -> None:
+        self._moved = True
         self.host.session.cursors[self.NAME] = key
         self.paint()
-        if columns(self.size.width).detail:
+        if columns(self.size.width, self.size.height - BARS).detail:
             self.ask()
 
+    async def action_reasons(self) -> None:
+        """Every reason uncut."""
+        from screens.reasons import ReasonsPage
+
+        await self.open_page(ReasonsPage())
+
     async def on_canvas_clicked(self, event: Canvas.Clicked) -> None:
-        """Select the component clicked on; open it when it is selected already."""
-        key = self._rows.get(event.y - self.lead) if event.canvas_id == "body" else None
-        if key is not None and key == self.selected:
+        """Select the component clicked on; open it when it is selected already. A click on the reasons shows all."""
+        y = event.y - self.lead if event.canvas_id == "body" else -1
+        key = self._rows.get(y)
+        if 0 <= y < self._reason_lines:
+            await self.action_reasons()
+        elif key is not None and key == self.selected:
             await self.action_open()
         elif key is not None:
             self._select(key)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rich.cells import cell_len
+
 from screens.keys import Entry
 from screens.scroll import Content, ScrollPage
 from widgets.glyphs import Glyphs
@@ -13,11 +15,14 @@ GROUPS = {
     "screen": "SCREENS",
     "health": "HEALTH",
     "alerts": "ALERTS",
+    "reasons": "REASONS",
     "list": "MOVE",
     "time": "TIME",
     "app": "EVERYWHERE",
 }
 _TWO_COLUMNS_FROM = 76
+_LEGEND = 9
+_ORIGINS = ("sql", "api", "tls", "host", "none: nobody measures it")
 
 
 class HelpPage(ScrollPage[None]):
@@ -66,18 +71,22 @@ def _balanced(blocks: list[list[Line]]) -> tuple[list[Line], list[Line]]:
 
 
 def _legend(width: int, glyphs: Glyphs) -> list[Line]:
-    states: list[Span] = [Span(" STATES ", "head")]
-    for state, glyph in glyphs.state.items():
-        states.append(Span(f"{glyph} {state.value}  "))
-    strip = " STRIP  " + "   ".join(f"{glyphs.strip[state]} {state.value}" for state in list(glyphs.strip)[:3])
+    states = [f"{glyph} {state.value}" for state, glyph in glyphs.state.items()]
+    strip = [f"{glyphs.strip[state]} {state.value}" for state in list(glyphs.strip)[:3]]
     return [
-        cut(states, width),
-        cut([Span(strip[:8], "head"), Span(f"{strip[8:]}   ? not observed")], width),
-        cut(
-            [
-                Span(" FROM    ", "head"),
-                Span("users: what users feel  probe: what we tried  sql  api  tls  host  none"),
-            ],
-            width,
-        ),
+        *_legend_line("STATES", states, width),
+        *_legend_line("STRIP", [*strip, "? not observed"], width),
+        *_legend_line("FROM", ["users: what users feel", "probe: what we tried", *_ORIGINS], width),
     ]
+
+
+def _legend_line(head: str, entries: list[str], width: int) -> list[Line]:
+    """The entries side by side, in as many lines as they need: none is cut."""
+    lines: list[Line] = []
+    row = ""
+    for entry in entries:
+        if row and _LEGEND + cell_len(f"{row}  {entry}") > width:
+            lines.append(cut([Span(fit(f" {'' if lines else head}", _LEGEND), "head"), Span(row)], width))
+            row = ""
+        row = f"{row}  {entry}" if row else entry
+    return [*lines, cut([Span(fit(f" {'' if lines else head}", _LEGEND), "head"), Span(row)], width)]

@@ -8,6 +8,7 @@ from typing import Protocol
 from console.model.configuration import Settings
 from console.model.ports import AlertActions
 from console.model.views import Header
+from screens.defects import Defects
 from screens.feed import Feed, Hands
 from screens.session import Session
 from widgets.bars import Moment
@@ -37,6 +38,7 @@ class Host(Protocol):
     last_header: Header | None
     trouble: str | None
     clock_ms: Callable[[], int]
+    defects: Defects
 
     @property
     def moment(self) -> Moment:

@@ -23,6 +23,7 @@ from widgets.lines import Line, Span, blank, cut, plain, wrap
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 ROOM_FOR_ALL = (80, 24)
+SAID_MS = 10_000
 ROOMY = 32
 """Lines from which a body begins with an empty one."""
 
@@ -43,6 +44,7 @@ class Page(Screen[Result]):
         self._compositor = CellCompositor()
         self.view: object | None = None
         self.said: str | None = None
+        self._said_ms = 0
         self.lead = 0
         """Empty lines above the body, where there is room."""
 
@@ -84,6 +86,13 @@ class Page(Screen[Result]):
         again = cut([Span(" It is tried again every five seconds; radar doctor examines it.", "dim")], width)
         return [cut([Span(" The store cannot be read.", "strong")], width), blank(width), *rows, blank(width), again]
 
+    def come(self) -> None:
+        """A person came here from another screen."""
+
+    def now_ms(self, header: Header) -> int:
+        """The moment that ages are told for: when it was read, or the clock's while nothing can be read."""
+        return header.at_ms if self.host.trouble is None else self.host.moment.shown_ms
+
     def leave_field(self) -> bool:
         """Esc where something is being typed on the page itself; whether there was anything to leave."""
         return False
@@ -122,7 +131,9 @@ class Page(Screen[Result]):
         self.host.feed.look(self, self.question(), self.host.moment.read_ms)
 
     def on_fed(self, message: Fed) -> None:
-        """An answer, or why there is none: the last value stays."""
+        """An answer, or why there is none: the last value stays. What was said long ago gives way to the keys."""
+        if self.said is not None and abs(self.host.clock_ms() - self._said_ms) >= SAID_MS:
+            self.said = None
         if message.answer is not None:
             self.view = message.answer
         self.host.heard(self.header_of(message.answer), message.trouble)
@@ -138,8 +149,8 @@ class Page(Screen[Result]):
             self.ask()
 
     def say(self, words: str | None) -> None:
-        """Show words in place of the footer until the next key."""
-        self.said = words
+        """Show words in place of the footer until the next key, or until they have stood for ten seconds."""
+        self.said, self._said_ms = words, self.host.clock_ms()
         self.paint_bars()
 
     def on_key(self, event: Key) -> None:
@@ -174,9 +185,9 @@ class Page(Screen[Result]):
         try:
             return self.body(width, height)
         except Exception as error:  # noqa: BLE001 - a value of a shape nobody thought of must not end the console
-            words = f" This page cannot be drawn: {type(error).__name__}: {error}."
+            told = wrap(f"This page cannot be drawn: {self.host.defects.words(error)}", width - 2)
             rest = Span(" A defect of the console; the other pages work, and radar check tells the state.", "dim")
-            return [cut([Span(words, "bad")], width), cut([rest], width)]
+            return [*(cut([Span(f" {row}", "bad")], width) for row in told), cut([rest], width)]
 
     def paint_bars(self) -> None:
         """The lines that all pages share."""

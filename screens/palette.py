@@ -15,7 +15,10 @@ from textual.widget import Widget
 from screens.page import Page, key
 from widgets.bars import Key
 from widgets.field import Field
-from widgets.lines import Line, Span, backed, blank, cut, fit
+from widgets.lines import Line, Span, backed, blank, cut, fit, width_of, wrap
+
+_NAME = 30
+"""Cells of a name: `fault certificate-expiring off`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +32,17 @@ class Command:
 
 
 def fault_commands(faults: Sequence[tuple[str, str, bool]]) -> list[Command]:
-    """`fault NAME on|off`, whichever would change something first."""
-    commands = []
-    for name, words, on in faults:
-        for turn in (not on, on):
-            state = f"{'is on' if on else 'is off'}: {words}"
-            commands.append(
-                Command(f"fault {name} {'on' if turn else 'off'}", f"app.fault({name!r}, {turn})", "", state)
-            )
-    return sorted(commands, key=lambda command: "is on" not in command.words)
+    """`fault NAME on`, or `off` for one that is on; those first."""
+    commands = [
+        Command(
+            f"fault {name} {'off' if on else 'on'}",
+            f"app.fault({name!r}, {not on})",
+            "",
+            f"is on: {words}" if on else words,
+        )
+        for name, words, on in faults
+    ]
+    return sorted(commands, key=lambda command: not command.words.startswith("is on"))
 
 
 def matching(commands: Sequence[Command], typed: str) -> list[Command]:
@@ -97,20 +102,24 @@ class PalettePage(Page[str | None]):
         if not found:
             return [blank(width), cut([Span(f" Nothing is called {self.typed!r}.", "dim")], width)]
         self.index = min(self.index, len(found) - 1)
-        top = max(0, self.index - height + 3)
-        lines = [self._line(command, at + top == self.index, width) for at, command in enumerate(found[top:])]
+        top = max(0, self.index - height + 5)
+        lines = [line for at, command in enumerate(found[top:]) for line in self._line(command, at + top, width)]
         return [blank(width), *lines]
 
-    def _line(self, command: Command, marked: bool, width: int) -> Line:
-        glyphs = self.host.glyphs
-        spans = [
+    def _line(self, command: Command, index: int, width: int) -> list[Line]:
+        """The command in a line; the chosen one with all of its description."""
+        glyphs, marked = self.host.glyphs, index == self.index
+        begin = [
             Span(glyphs.bar if marked else " ", "accent"),
-            Span(f" {fit(command.name, 30, ellipsis=glyphs.ellipsis)}", "strong" if marked else "text"),
-            Span(f" {fit(command.keys, 10, ellipsis=glyphs.ellipsis)}", "accent"),
-            Span(f" {command.words}", "dim"),
+            Span(f" {fit(command.name, _NAME, ellipsis=glyphs.ellipsis)} ", "strong" if marked else "text"),
         ]
-        line = cut(spans, width, glyphs.ellipsis)
-        return backed(line, "selected") if marked else line
+        if command.keys:
+            begin.append(Span(f"{command.keys}  ", "accent"))
+        taken = width_of(begin)
+        first, *rest = wrap(command.words, width - taken - 1) if marked else [command.words]
+        rows = [[*begin, Span(first, "dim")], *([Span(" " * taken), Span(row, "dim")] for row in rest)]
+        lines = [cut(spans, width, glyphs.ellipsis) for spans in rows]
+        return [backed(line, "selected") for line in lines] if marked else lines
 
     def action_choose(self, by: int) -> None:
         """Another line."""

@@ -104,13 +104,15 @@ class ScrollPage(Page[Result]):
         at = index + by
         self._remember(keys[max(0, min(len(rows) - 1, at))])
         # Beyond the first row what stands above it, such as a head, comes into view.
-        self.go_line(0 if at <= 0 else self._top_for(rows[min(at, len(rows) - 1)][0]))
+        self.go_line(0 if at <= 0 else self._top_for(min(at, len(rows) - 1)))
         self.chosen()
 
-    def _top_for(self, line: int) -> int:
-        if line < self.top:
-            return line
-        return max(self.top, line - self._height + 1)
+    def _top_for(self, index: int) -> int:
+        """The least move that shows the row with the lines below it, up to the next row."""
+        rows = self._content.rows
+        line = rows[index][0]
+        end = rows[index + 1][0] if index + 1 < len(rows) else len(self._content.lines)
+        return min(line, max(self.top, end - self._height))
 
     def action_half(self, direction: int) -> None:
         """Half a page: the cursor goes along."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -33,10 +34,12 @@ def user_directory(environ: Mapping[str, str] = os.environ) -> Path:
     return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "radar"
 
 
-def session_file(environment: str) -> Path:
-    """The file of one environment; the name can hold nothing but letters, digits and `-_.`."""
+def session_file(environment: str, state_directory: Path) -> Path:
+    """The file of one environment's store: two demos, or two hosts' stores, have the same names. The file's name can
+    hold nothing but letters, digits and `-_.`."""
     name = "".join(c if c.isalnum() or c in "-_" else "_" for c in environment)[:80]
-    return user_directory() / f"session-{name}.json"
+    place = zlib.crc32(os.fsencode(os.path.realpath(state_directory)))
+    return user_directory() / f"session-{name}-{place:08x}.json"
 
 
 def load(path: Path) -> Session:

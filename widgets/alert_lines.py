@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from console.model.configuration import Severity
 from console.model.states import State
 from console.model.views import AlertRow, AlertsView, RuleRow, SilenceRow
-from widgets.glyphs import Glyphs
+from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, backed, blank, cut, fit, width_of
 from widgets.words import age, duration, figure, plural, when
 
@@ -95,15 +95,29 @@ class AlertList:
         if self.view.firing:
             head = self._head(f"{fit(count, 14)}{fit('FOR', 5, 'right')}  WHAT")
             return [head, *(self._alert(alert) for alert in sorted(kept, key=_urgency))]
-        rows = [self._head(count)]
+        rows = [self._head(count if self.judged else "FIRING ?")]
         rules = len(self.view.rules)
-        mark = Span(f"  {self.glyphs.state[State.HEALTHY]} ", "good")
-        rows.append((cut([mark, Span("No alert is firing.", "strong")], self.width), None))
-        watched = (
-            f"{plural(rules, 'rule')} watched, below, with how each stands." if rules else "No round was judged yet."
-        )
-        rows.append((cut([Span(f"    {watched}", "dim")], self.width), None))
+        state = State.HEALTHY if self.judged else State.UNKNOWN
+        mark = Span(f"  {self.glyphs.state[state]} ", STATE_TONES[state])
+        rows.append((cut([mark, Span(self._none_fires(), "strong")], self.width), None))
+        rows.append((cut([Span(f"    {self._watched(rules)}", "dim")], self.width), None))
         return rows
+
+    @property
+    def judged(self) -> bool:
+        """Whether what is shown is kept up: without a collector nobody knows what fires."""
+        header = self.view.header
+        return bool(self.view.rules) and header.collector.alive and header.state is not State.STALE
+
+    def _none_fires(self) -> str:
+        return "No alert is firing." if self.judged else "Not known whether an alert should fire."
+
+    def _watched(self, rules: int) -> str:
+        if not rules:
+            return "No round was judged yet."
+        if not self.judged:
+            return "Nobody judges now; when it was last judged none was firing."
+        return f"{plural(rules, 'rule')} watched, below, with how each stands."
 
     def _alert(self, alert: AlertRow) -> Row:
         state, tone = SEVERITY[alert.severity]
@@ -134,12 +148,12 @@ class AlertList:
         kept = [one for one in active if self._keep(one.matcher, one.reason, one.by)]
         if not kept:
             return []
-        return [self._head(f"{fit('SILENCED', 21)}{fit('TILL', 8)}{fit('BY', 10)}REASON"), *map(self._silence, kept)]
+        return [self._head(f"{fit('SILENCED', 21)}{fit('TILL', 13)}{fit('BY', 10)}REASON"), *map(self._silence, kept)]
 
     def _silence(self, silence: SilenceRow) -> Row:
         spans = [
             Span(f"{fit(silence.matcher, 20, ellipsis=self.glyphs.ellipsis)} "),
-            Span(fit(when(silence.expires_ms, self.now_ms), 8), "dim"),
+            Span(fit(when(silence.expires_ms, self.now_ms), 13), "dim"),
             Span(f"{fit(silence.by, 9)} ", "dim"),
             Span(silence.reason),
         ]
@@ -154,14 +168,15 @@ class AlertList:
         return [self._head(head), *map(self._rule, kept)]
 
     def _rule(self, rule: RuleRow) -> Row:
-        state, tone = RULE_STATES.get(rule.state, (State.UNKNOWN, "unknown"))
-        glyph_tone: Tone = "good" if rule.state == "ok" else tone
+        word = rule.state if self.judged else "unknown"
+        state, tone = RULE_STATES.get(word, (State.UNKNOWN, "unknown"))
+        glyph_tone: Tone = "good" if word == "ok" else tone
         silent = rule.silenced_until_ms is not None and rule.silenced_until_ms > self.now_ms
         now = "-" if rule.value is None else figure(rule.value, rule.unit)
         spans = [
             Span(f"{fit(rule.name, 20, ellipsis=self.glyphs.ellipsis)} "),
             Span(f"{self.glyphs.state[state]} ", glyph_tone),
-            Span(fit(rule.state, 10), tone),
+            Span(fit(word, 10), tone),
             Span(fit(now, 9, "right")),
             Span(f"  {rule.condition}", "dim"),
         ]

@@ -75,7 +75,12 @@ def _loud(state: State, glyphs: Glyphs) -> Span:
 
 def header_line(bars: Bars, width: int) -> Line:
     """Where one is, how it is, how late the sources are, and which moment is shown."""
-    return ends([Span(" "), *_place(bars), *_condition(bars)], _time(bars), width, bars.glyphs.ellipsis)
+    left = [Span(" "), *_place(bars), *_condition(bars)]
+    right = _time(bars)
+    # The banner below repeats the moment: where both have no room, the condition is worth more.
+    if not bars.moment.live and width_of(left) + width_of(right) >= width:
+        right = []
+    return ends(left, right, width, bars.glyphs.ellipsis)
 
 
 def _place(bars: Bars) -> Iterable[Span]:
@@ -89,10 +94,17 @@ def _place(bars: Bars) -> Iterable[Span]:
         yield Span(f" {label}", "warn")
 
 
+def _state(bars: Bars) -> State:
+    """What was read once is not known to be so still while the store cannot be read."""
+    if bars.header is None:
+        return State.UNKNOWN
+    return State.STALE if bars.trouble is not None else bars.header.state
+
+
 def _condition(bars: Bars) -> Iterable[Span]:
     header = bars.header
     yield Span("  ")
-    yield _loud(header.state if header else State.UNKNOWN, bars.glyphs)
+    yield _loud(_state(bars), bars.glyphs)
     if header is None:
         return
     yield Span(f"  {plural(header.alerts_firing, 'alert')}", "warn" if header.alerts_firing else "dim")
@@ -180,7 +192,7 @@ def footer_line(keys: Sequence[Key], said: str | None, width: int, glyphs: Glyph
 
 def small_line(bars: Bars, width: int, needed: tuple[int, int]) -> Line:
     """All that a terminal too small for a page is told."""
-    state = bars.header.state if bars.header else State.UNKNOWN
+    state = _state(bars)
     need = Span(f"  too small: {needed[0]}×{needed[1]} needed", "dim")
     line = [_loud(state, bars.glyphs), need]
     return cut(line, width) if width_of(line) <= width else (Span(fit(line[0].text, width), line[0].tone),)

@@ -3,36 +3,57 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.cells import cell_len
 
 from console.model.observation import Json, Outcome
 from console.model.states import State
-from console.model.views import ComponentDetail, SpanRow, TargetDetail
+from console.model.views import ComponentDetail, Reason, SpanRow, TargetDetail
 from widgets.bars import state_spans
 from widgets.blocking_lines import blocking_lines
-from widgets.event_lines import event_spans
+from widgets.event_lines import event_spans, moment_width
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, beside, blank, cut, ends, fit, width_of, wrap
 from widgets.outline import label, outline, words
+from widgets.reason_lines import whole_reason
 from widgets.words import DAY_S, age, clock, day, duration, span
 
 _CHECKS = {"pass": State.HEALTHY, "ok": State.HEALTHY, "warn": State.DEGRADED, "fail": State.UNHEALTHY}
+_CLAIMS = {
+    "environment": "claims environment",
+    "version": "claims version",
+    "claimed": "claims to be",
+    "contradiction": "contradicts itself",
+}
+"""What the health answer says of itself: NODE_ENV is `production` in previews and demos too."""
 _OUTCOME_TONES: Mapping[Outcome, Tone] = {Outcome.ANSWERED: "dim", Outcome.HELD: "unknown", Outcome.BLOCKED: "unknown"}
 
 
 def component_content(
-    detail: ComponentDetail, width: int, now_ms: int, glyphs: Glyphs, *, brief: bool = False
+    detail: ComponentDetail,
+    width: int,
+    now_ms: int,
+    glyphs: Glyphs,
+    *,
+    brief: bool = False,
+    reasons: Sequence[Reason] = (),
 ) -> list[Line]:
-    """Every line of the component; `brief` is the detail beside the list, without raw answers."""
+    """Every line of the component and its `reasons`; `brief` is the detail beside the list, without raw answers."""
     part = _Part(width, now_ms, glyphs, brief)
-    lines = [*part.summary(detail), *part.explanation(detail)]
+    lines = part.summary(detail)
+    if reasons:
+        lines += [blank(width), part.head("WHY")]
+        lines += [line for reason in reasons for line in whole_reason(reason, width, now_ms, glyphs)]
+    lines += part.explanation(detail)
     for target in detail.targets:
         lines += [blank(width), *part.target(target)]
     if detail.events and not brief:
         lines += [blank(width), part.head("LATELY")]
-        lines += [part.line([Span("  "), *event_spans(event, now_ms, glyphs)]) for event in detail.events]
+        moment = moment_width(detail.events, now_ms)
+        lines += [
+            part.line([Span("  "), *event_spans(event, now_ms, glyphs, moment=moment)]) for event in detail.events
+        ]
     return lines
 
 
@@ -118,11 +139,15 @@ class _Part:
         return self.line([*spans, Span(f"  {message}" if message else "", "text")])
 
     def _facts(self, target: TargetDetail) -> list[Line]:
-        pairs = [(label(key), _words(key, value)) for key, value in flat(target.facts) if not key.startswith("checks.")]
+        pairs = [
+            (_CLAIMS.get(key) or label(key), _words(key, value))
+            for key, value in flat(target.facts)
+            if not key.startswith("checks.")
+        ]
         return self._pairs(pairs) if pairs else []
 
     def _figures(self, target: TargetDetail) -> list[Line]:
-        pairs = [(label(key), words(key, value)) for key, value in sorted(target.samples.items())]
+        pairs = [_figure(key, value) for key, value in sorted(target.samples.items())]
         return [self.head("  FIGURES"), *self._pairs(pairs)] if pairs else []
 
     def _pairs(self, pairs: list[tuple[str, str]]) -> list[Line]:
@@ -183,6 +208,13 @@ class _Part:
         taken = width_of(lead)
         first, *rest = [row.words] if self.brief else wrap(row.words, max(20, self.width - taken - 1))
         return [self.line([*lead, Span(first)]), *(self.line([Span(" " * taken), Span(text)]) for text in rest)]
+
+
+def _figure(name: str, value: float) -> tuple[str, str]:
+    """A sample by name; whether it answered as expected is told so and not as a number."""
+    if name == "ok":
+        return "answers as expected", "yes" if value == 1 else "no"
+    return label(name), words(name, value)
 
 
 def flat(values: Mapping[str, Json], prefix: str = "") -> Iterable[tuple[str, Json]]:

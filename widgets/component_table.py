@@ -86,8 +86,8 @@ def _state(row: ComponentRow, widths: _Widths, now_ms: int, glyphs: Glyphs) -> l
 
 
 def _middle(row: ComponentRow, widths: _Widths, glyphs: Glyphs) -> list[Span]:
-    """Figure and strip. When the newest try gave no value: the last value dim and why beside it, over the strip's place
-    where the figure's is too narrow for both."""
+    """Figure and strip. When the newest try gave no value: the last value dim and why beside it; where there is no room
+    for both the value, and why is told by the detail and the reasons."""
     quiet = row.state in (State.NOT_CONFIGURED, State.STALE)
     dots = glyphs.ellipsis
     strip = [Span(" "), *strip_spans(row.strip[-widths.strip :] if widths.strip else (), widths.strip, glyphs)]
@@ -96,7 +96,7 @@ def _middle(row: ComponentRow, widths: _Widths, glyphs: Glyphs) -> list[Span]:
         return [Span(fit(row.figure, widths.figure, ellipsis=dots), "dim" if quiet else "text"), *strip]
     if widths.figure >= _BOTH_FROM:
         return [*_failed(row, widths.figure, widths.figure // 2, dots), *strip]
-    return _failed(row, widths.figure + 1 + widths.strip, widths.figure + 1, dots)
+    return [Span(fit(row.figure or row.error, widths.figure, ellipsis=dots), "dim" if row.figure else "warn"), *strip]
 
 
 def _failed(row: ComponentRow, width: int, column: int, dots: str) -> list[Span]:

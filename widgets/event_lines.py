@@ -12,9 +12,9 @@ from widgets.words import when
 _LABEL = " LATELY  "
 
 
-def event_spans(event: EventRow, now_ms: int, glyphs: Glyphs, aligned: bool = True) -> list[Span]:
-    """When and what, with the state it led to."""
-    spans = [Span(f"{when(event.at_ms, now_ms):>6} ", "dim")]
+def event_spans(event: EventRow, now_ms: int, glyphs: Glyphs, aligned: bool = True, moment: int = 6) -> list[Span]:
+    """When (in `moment` cells) and what, with the state it led to."""
+    spans = [Span(f"{when(event.at_ms, now_ms):>{moment}} ", "dim")]
     if event.state is not None:
         spans.append(Span(f"{glyphs.state[event.state]} ", STATE_TONES[event.state]))
     elif aligned:
@@ -30,18 +30,25 @@ def event_column(
     if not events:
         return [*lines, cut([Span(_LABEL if label else "", "head"), Span("nothing recorded yet", "dim")], width)][:room]
     wraps = not label and 2 * len(events) + 1 <= room
+    events = events[:room]
+    moment = moment_width(events, now_ms)
     for index, event in enumerate(events):
         lead = [Span(_LABEL if index == 0 else " " * len(_LABEL), "head")] if label else []
-        lines += _event(lead, event, width, now_ms, glyphs, wraps)
+        lines += _event([*lead, *event_spans(event, now_ms, glyphs, moment=moment)], width, glyphs, wraps)
     return lines[:room]
 
 
-def _event(lead: list[Span], event: EventRow, width: int, now_ms: int, glyphs: Glyphs, wraps: bool) -> list[Line]:
+def moment_width(events: Sequence[EventRow], now_ms: int) -> int:
+    """Cells for when: a time of day or a date; around midnight both."""
+    return max([6, *(len(when(event.at_ms, now_ms)) for event in events)])
+
+
+def _event(spans: list[Span], width: int, glyphs: Glyphs, wraps: bool) -> list[Line]:
     """One line, or two where there is room for the end of the words."""
-    *begin, words = event_spans(event, now_ms, glyphs)
-    taken = width_of([*lead, *begin])
+    *begin, words = spans
+    taken = width_of(begin)
     first, *rest = wrap(words.text, width - taken - 1) if wraps else [words.text]
-    lines = [cut([*lead, *begin, Span(first)], width, glyphs.ellipsis)]
+    lines = [cut([*begin, Span(first)], width, glyphs.ellipsis)]
     if rest:
         lines.append(cut([Span(" " * taken), Span(" ".join(rest))], width, glyphs.ellipsis))
     return lines
@@ -53,11 +60,10 @@ def event_pairs(events: Sequence[EventRow], width: int, room: int, now_ms: int, 
     lines = []
     for index in range(0, min(len(events), 2 * room), 2):
         lead = Span(_LABEL if index == 0 else " " * len(_LABEL), "head")
-        left = cut(event_spans(events[index], now_ms, glyphs, False), half, glyphs.ellipsis)
-        right = (
-            cut(event_spans(events[index + 1], now_ms, glyphs, False), half, glyphs.ellipsis)
-            if index + 1 < len(events)
-            else blank(half)
-        )
-        lines.append(cut([lead, *left, Span(" "), *right], width))
+        pair = [
+            cut(event_spans(event, now_ms, glyphs, False, 0), half, glyphs.ellipsis)
+            for event in events[index : index + 2]
+        ]
+        right = pair[1] if len(pair) > 1 else blank(half)
+        lines.append(cut([lead, *pair[0], Span(" "), *right], width))
     return lines

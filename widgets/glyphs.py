@@ -20,7 +20,7 @@ _ASCII_STRIP = {**STRIP_GLYPHS, State.HEALTHY: "."}
 
 
 class Glyphs(NamedTuple):
-    """One set of signs, each one cell wide."""
+    """One set of signs, each one cell wide but `least`."""
 
     state: Mapping[State, str]
     strip: Mapping[State, str]
@@ -31,10 +31,12 @@ class Glyphs(NamedTuple):
     """Between the ends of a stretch of time."""
     rule: str
     """Repeated for the one rule of a page."""
+    least: str
+    """Before a lower bound."""
     up: str
     down: str
 
 
-UNICODE = Glyphs(GLYPHS, STRIP_GLYPHS, "▌", "…", "–", "─", "↑", "↓")
-ASCII = Glyphs(ASCII_GLYPHS, _ASCII_STRIP, ">", "~", "-", "-", "^", "v")
+UNICODE = Glyphs(GLYPHS, STRIP_GLYPHS, "▌", "…", "–", "─", "≥", "↑", "↓")
+ASCII = Glyphs(ASCII_GLYPHS, _ASCII_STRIP, ">", "~", "-", "-", ">=", "^", "v")
 SETS: Mapping[str, Glyphs] = {"unicode": UNICODE, "ascii": ASCII}

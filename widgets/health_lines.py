@@ -14,12 +14,16 @@ from widgets.component_table import component_table
 from widgets.event_lines import event_column, event_pairs
 from widgets.glyphs import UNICODE, Glyphs
 from widgets.lines import Line, beside, blank
-from widgets.reason_lines import reason_lines
+from widgets.reason_lines import ALL, reason_lines
 from widgets.target_lines import target_lines
 
 DETAIL_FROM = 140
 LATELY_FROM = 180
+TALL_FROM = 40
+"""Lines of a body from which a wide page has room for LATELY below the tables, where its words are not cut."""
 _GAP = 2
+_LONG_STRIPS_FROM = 128
+"""Cells of the main column in which a strip of sixty slices leaves room for the figures."""
 _ROWS_ALONE = 5
 """Lines from which each event has one of its own."""
 
@@ -31,6 +35,8 @@ class Frame(NamedTuple):
     height: int
     now_ms: int
     glyphs: Glyphs = UNICODE
+    all_key: str = ALL
+    """Leads to all reasons, as remapped."""
 
 
 class Columns(NamedTuple):
@@ -43,15 +49,18 @@ class Columns(NamedTuple):
     @property
     def strip_slices(self) -> int:
         """How many slices of the last half hour have room."""
-        return 30 if self.main >= 96 else 15
+        return 60 if self.main >= _LONG_STRIPS_FROM else 30 if self.main >= 96 else 15
 
 
-def columns(width: int) -> Columns:
-    """How a page of that width is divided."""
+def columns(width: int, height: int) -> Columns:
+    """How a page with a body of that room is divided."""
     if width < DETAIL_FROM:
         return Columns(width, 0, 0)
     if width < LATELY_FROM:
         main = min(100, 84 + (width - DETAIL_FROM) * 3 // 4)
+        return Columns(main, width - main - _GAP, 0)
+    if height >= TALL_FROM:
+        main = max(_LONG_STRIPS_FROM, width * 13 // 20)
         return Columns(main, width - main - _GAP, 0)
     main = min(100, 94 + (width - LATELY_FROM) // 3)
     lately = min(56, 34 + (width - LATELY_FROM) // 3)
@@ -59,19 +68,21 @@ def columns(width: int) -> Columns:
 
 
 class HealthPage(NamedTuple):
-    """The lines, and which line shows which component."""
+    """The lines, which line shows which component, and how many lines tell the reasons."""
 
     lines: tuple[Line, ...]
     rows: dict[int, str]
+    head: int
 
 
 def health_page(view: HealthView, frame: Frame, selected: str | None, detail: ComponentDetail | None) -> HealthPage:
     """Lay the page out. `detail` is that of the selected component where there is room for it."""
-    widths = columns(frame.width)
-    head = reason_lines(view, frame.width, _reason_room(view, frame), frame.now_ms, frame.glyphs)
+    widths = columns(frame.width, frame.height)
+    room = _reason_room(view, frame)
+    head = reason_lines(view, frame.width, room, frame.now_ms, frame.glyphs, frame.all_key)
     height = frame.height - len(head)
     if view.verdict is None and not view.components:
-        return HealthPage((*head, *[blank(frame.width)] * height), {})
+        return HealthPage((*head, *[blank(frame.width)] * height), {}, len(head))
     main, rows = _main_column(view, frame, widths, selected, height)
     parts: list[tuple[Sequence[Line], int]] = [(main, widths.main)]
     if widths.detail:
@@ -81,13 +92,14 @@ def health_page(view: HealthView, frame: Frame, selected: str | None, detail: Co
         events = event_column(view.lately, widths.lately, height - 1, frame.now_ms, frame.glyphs)
         parts.append(([blank(widths.lately), *events], widths.lately))
     body = beside(parts, height, _GAP)
-    return HealthPage((*head, *body), {y + len(head): key for y, key in rows.items()})
+    return HealthPage((*head, *body), {y + len(head): key for y, key in rows.items()}, len(head))
 
 
 def _reason_room(view: HealthView, frame: Frame) -> int:
-    """Lines for the reasons: what the tables leave, five at least."""
+    """Lines for the reasons: what the tables leave, five at least; on a tall page all but what LATELY needs."""
     tables = 1 + len(view.components) + 1 + max(4, len(view.targets)) + 2
-    return max(5, min(9, frame.height - tables))
+    spare = frame.height - tables
+    return max(5, min(9, spare), spare - 10)
 
 
 def _main_column(
@@ -95,7 +107,7 @@ def _main_column(
 ) -> tuple[list[Line], dict[int, str]]:
     width, glyphs, now_ms = widths.main, frame.glyphs, frame.now_ms
     table = component_table(view, width, now_ms, glyphs, selected)
-    targets = target_lines(view, width, glyphs)
+    targets = target_lines(view, width, now_ms, glyphs)
     wanted = 0 if widths.lately else 2
     spare = height - len(table) - len(targets) - wanted
     gaps = [1 if spare > 2 else 0, 1 if spare > 0 else 0, 1 if spare > 1 else 0]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from rich.cells import cell_len
+
 from console.model.configuration import Contact, Environment
 from console.model.views import Header
 from widgets.bars import item_title
@@ -99,7 +101,9 @@ def _link(name: str, link: str, width: int, glyphs: Glyphs, selected: str | None
 def _line(name: str, words: str, key: str, width: int, glyphs: Glyphs, selected: str | None) -> Row:
     marked = key == selected
     lead = Span(f"{glyphs.bar if marked else ' '}  ", "accent")
-    named = Span(f"{fit(name, 24, ellipsis=glyphs.ellipsis)}  ", "strong" if marked else "text")
+    # The ways to be reached must be seen whole, else the name takes what room there is.
+    room = max(24, min(cell_len(name), width - cell_len(words) - 6))
+    named = Span(f"{fit(name, room, ellipsis=glyphs.ellipsis)}  ", "strong" if marked else "text")
     line = cut([lead, named, Span(words)], width, glyphs.ellipsis)
     return (tuple(span._replace(back="selected") for span in line) if marked else line), key
 

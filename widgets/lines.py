@@ -119,7 +119,7 @@ def wrap(text: str, width: int) -> list[str]:
     """The text in lines of at most `width` cells, broken at blanks, or inside a word that is longer."""
     rows: list[str] = []
     row = ""
-    for word in guard(text.replace("\n", " ")).split(" "):
+    for word in _unparted(guard(text.replace("\n", " ")).split(" ")):
         joined = f"{row} {word}" if row else word
         if cell_len(joined) <= width:
             row = joined
@@ -132,6 +132,20 @@ def wrap(text: str, width: int) -> list[str]:
             word = word[len(piece) :]
         row = word
     return [*rows, row] if row or not rows else rows
+
+
+_UNITS = frozenset({"s", "m", "h", "d", "ms", "min", "%", "B", "KiB", "MiB", "GiB"})
+
+
+def _unparted(words: Sequence[str]) -> list[str]:
+    """The words, a number and its unit as one: `12 m` is not broken after the 12."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1][-1:].isdigit() and word.rstrip(",;.:)") in _UNITS:
+            joined[-1] += f" {word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _head(word: str, width: int) -> str:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from rich.cells import cell_len
+
 from console.model.states import State
 from console.model.views import HealthView, TargetRow, UptimeCell
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, cut, fit
-from widgets.words import figure, plural, share, span
+from widgets.words import age, figure, plural, share, span
 
 _NAME, _LIMIT, _FROM = 9, 8, 6
 _LABEL, _CELL = 11, 8
 _SAMPLES_FROM = 26
 
 
-def target_lines(view: HealthView, width: int, glyphs: Glyphs) -> list[Line]:
+def target_lines(view: HealthView, width: int, now_ms: int, glyphs: Glyphs) -> list[Line]:
     """A head and one line a target. Uptime stands to the right where it has room."""
     uptime = _uptime(view.uptime) if width >= 76 else []
     right = _LABEL + _CELL * len(view.uptime) if uptime else 0
     left = width - right - (4 if uptime else 1)
-    targets = [_head(view, left), *(_target(row, left, glyphs) for row in view.targets)]
+    targets = [_head(view, left), *(_target(_aged(view, row), left, now_ms, glyphs) for row in view.targets)]
     lines = []
     for y in range(max(len(targets), len(uptime))):
         spans = list(targets[y]) if y < len(targets) else [Span(" " * left)]
@@ -27,6 +31,13 @@ def target_lines(view: HealthView, width: int, glyphs: Glyphs) -> list[Line]:
             spans += uptime[y] if y < len(uptime) else ()
         lines.append(cut(spans, width, glyphs.ellipsis))
     return lines
+
+
+def _aged(view: HealthView, row: TargetRow) -> TargetRow:
+    """While nobody judges no row is of now, whatever it says itself."""
+    if view.header.state is not State.STALE or row.state is State.NOT_CONFIGURED:
+        return row
+    return replace(row, state=State.STALE, seen_ms=row.seen_ms if row.seen_ms is not None else view.verdict_ms)
 
 
 def _value_width(width: int) -> int:
@@ -40,11 +51,11 @@ def _head(view: HealthView, width: int) -> Line:
     return cut([Span(text, "head")], width)
 
 
-def _target(row: TargetRow, width: int, glyphs: Glyphs) -> Line:
+def _target(row: TargetRow, width: int, now_ms: int, glyphs: Glyphs) -> Line:
     limit = figure(row.limit, row.unit)
     spans = [
         Span(f" {fit(row.name, _NAME, ellipsis=glyphs.ellipsis)}"),
-        *_value(row, _value_width(width) - 1, glyphs),
+        *_value(row, _value_width(width) - 1, now_ms, glyphs),
         Span(" "),
         Span(fit(f"<{limit}", _LIMIT), "dim"),
         Span(fit(row.origin.value, _FROM), "dim"),
@@ -52,15 +63,25 @@ def _target(row: TargetRow, width: int, glyphs: Glyphs) -> Line:
     return cut(spans, width, glyphs.ellipsis)
 
 
-def _value(row: TargetRow, width: int, glyphs: Glyphs) -> list[Span]:
+def _value(row: TargetRow, width: int, now_ms: int, glyphs: Glyphs) -> list[Span]:
+    """The value and what it rests on; of one that is no longer kept up, dim, how old it is."""
+    stale = row.state is State.STALE
     tone: Tone = "text" if row.state is State.HEALTHY else STATE_TONES[row.state]
+    old = f" {age(now_ms, row.seen_ms)}" if stale and row.seen_ms is not None else ""
     if row.value is None:
-        words = fit(_unknown(row, width - 2), width - 2, ellipsis=glyphs.ellipsis)
-        return [Span(f"{glyphs.state[row.state]} ", tone), Span(words, "dim")]
+        told = _unknown(row, width - 2 - len(old))
+        words = told + old if len(told + old) <= width - 2 else told
+        return [Span(f"{glyphs.state[row.state]} ", tone), Span(fit(words, width - 2, ellipsis=glyphs.ellipsis), "dim")]
     mark = "  " if row.state is State.HEALTHY else f"{glyphs.state[row.state]} "
-    value = fit(figure(row.value, row.unit), max(10, min(12, width - 2)))
-    of = plural(row.samples, "sample") if width >= _SAMPLES_FROM else ""
-    return [Span(mark, tone), Span(value, tone), Span(fit(of, width - 2 - len(value)), "dim")]
+    least = glyphs.least if row.at_least else ""
+    column = width - 2 - len(old) if stale else max(10, min(12, width - 2))
+    value = fit(least + figure(row.value, row.unit), column)
+    of = old if stale else plural(row.samples, "sample") if width >= _SAMPLES_FROM else ""
+    return [
+        Span(mark, tone),
+        Span(value, "dim" if stale else tone),
+        Span(fit(of, width - 2 - cell_len(value)), "dim"),
+    ]
 
 
 def _unknown(row: TargetRow, room: int) -> str:

@@ -53,8 +53,10 @@ def day(at_ms: int) -> str:
 
 
 def when(at_ms: int, now_ms: int) -> str:
-    """The time of day if within a day of now, else the date."""
-    return clock(at_ms) if abs(now_ms - at_ms) < DAY_S * 1000 else day(at_ms)
+    """The time of day on the same date (UTC); with its date while less than a day away; else the date alone."""
+    if _utc(at_ms).date() == _utc(now_ms).date():
+        return clock(at_ms)
+    return f"{day(at_ms)} {clock(at_ms)}" if abs(now_ms - at_ms) < DAY_S * 1000 else day(at_ms)
 
 
 def full(at_ms: int) -> str:
@@ -76,7 +78,21 @@ def figure(value: float | None, unit: str) -> str:
         return "?"
     if unit == "share":
         return f"{number(value * 100)} %"
+    if unit == "B":
+        return size(value)
     return f"{number(value)} {unit}".rstrip()
+
+
+def size(value_bytes: float) -> str:
+    """An amount of memory or disk: `512 B`, `23.5 GiB`; one decimal below a hundred."""
+    value, unit = float(value_bytes), "B"
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        # From 999.5 on it would be written with four digits.
+        if abs(value) < 999.5 or unit == "TiB":
+            break
+        value /= 1024
+    digits = 0 if unit == "B" or abs(value) >= 99.95 else 1
+    return f"{value:,.{digits}f} {unit}"
 
 
 def share(value: float | None, digits: int = 2) -> str:

@@ -22,6 +22,7 @@ def make_app(tmp_path: Path) -> MakeApp:
         reads: ScriptedReads | None = None,
         actions: ScriptedActions | None = None,
         display: Display | None = None,
+        clock_ms: Callable[[], int] = lambda: NOW,
         **more: object,
     ) -> RadarApp:
         done = actions or ScriptedActions()
@@ -30,7 +31,7 @@ def make_app(tmp_path: Path) -> MakeApp:
             reads or ScriptedReads(),
             done,
             done,
-            clock_ms=lambda: NOW,
+            clock_ms=clock_ms,
             session_path=tmp_path / "session.json",
             **more,  # type: ignore[arg-type]
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from textual.message import Message
@@ -12,6 +13,7 @@ from textual.message_pump import MessagePump
 
 from console.model.ports import Refused, StoreReads
 from screens import feed as feeds
+from screens.defects import Defects
 from screens.feed import Done, Fed, Feed, Hands
 from tests.screens.scripted import NOW, ScriptedReads
 
@@ -55,9 +57,14 @@ def reads() -> ScriptedReads:
 
 
 @pytest.fixture
-def feed(reads: ScriptedReads, monkeypatch: pytest.MonkeyPatch) -> Iterator[Feed]:
+def defects(tmp_path: Path) -> Defects:
+    return Defects(tmp_path / "state" / "defects.txt")
+
+
+@pytest.fixture
+def feed(reads: ScriptedReads, defects: Defects, monkeypatch: pytest.MonkeyPatch) -> Iterator[Feed]:
     monkeypatch.setattr(feeds, "WATCH_S", 0.01)
-    made = Feed(reads, lambda: NOW)
+    made = Feed(reads, lambda: NOW, defects)
     made.start()
     yield made
     made.stop()
@@ -95,14 +102,20 @@ def test_a_store_that_cannot_be_read_is_told_in_its_words_and_recovers(
     until(lambda: target.fed[-1].trouble is None)
 
 
-def test_a_defect_of_the_store_is_told_and_does_not_end_the_reader(reads: ScriptedReads, feed: Feed) -> None:
+def test_a_defect_of_the_store_is_told_and_does_not_end_the_reader(
+    reads: ScriptedReads, feed: Feed, defects: Defects
+) -> None:
     def broken(reads: StoreReads, at_ms: int | None) -> object:
+        password = "hunter2" * 2  # noqa: F841 - what a traceback with locals would show
         raise KeyError("figures")
 
     target = Target()
     feed.look(target, broken, None)
     until(lambda: target.fed)
-    assert target.fed[0].trouble == "reading the store failed: KeyError: 'figures'"
+    assert target.fed[0].trouble == f"reading the store failed: KeyError: 'figures' (traceback: {defects.path})"
+    written = defects.path.read_text()
+    assert "in broken" in written and "test_feed.py" in written and "hunter2hunter2" not in written
+    assert defects.path.stat().st_mode & 0o777 == 0o600
     feed.look(target, question, None)
     until(lambda: target.fed[-1].answer is not None)
 
@@ -128,9 +141,30 @@ def test_newer_answers_replace_older_ones_that_wait() -> None:
     assert not Fed(1, None, NOW).can_replace(Done("x"))
 
 
-def test_stopping_does_not_wait_for_a_store_that_hangs() -> None:
+def test_a_defect_that_repeats_is_written_once_and_one_that_cannot_be_written_is_told_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defects = Defects(tmp_path / "defects.txt")
+
+    def words() -> str:
+        try:
+            raise KeyError("figures")
+        except KeyError as error:
+            return defects.words(error)
+
+    assert words() == words() and defects.path.read_text().count("Traceback") == 1
+    monkeypatch.setattr("screens.defects.LIMIT_BYTES", 10)
+    defects.words(ValueError("other"))
+    assert "KeyError" not in defects.path.read_text(), "a file that has grown is begun anew"
+    (tmp_path / "elsewhere").symlink_to(tmp_path / "nowhere")
+    told = Defects(tmp_path / "elsewhere").words(ValueError("other"))
+    assert told.startswith("ValueError: other (its traceback could not be written: ")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_stopping_does_not_wait_for_a_store_that_hangs(defects: Defects) -> None:
     reads = ScriptedReads(hang=threading.Event())
-    feed = Feed(reads, lambda: NOW)
+    feed = Feed(reads, lambda: NOW, defects)
     feed.start()
     feed.look(Target(), question, None)
     until(lambda: reads.asked)
@@ -141,20 +175,27 @@ def test_stopping_does_not_wait_for_a_store_that_hangs() -> None:
     reads.hang.set()
 
 
-def test_hands_say_what_came_of_it_and_do_not_hold_up_the_reader(reads: ScriptedReads, feed: Feed) -> None:
+def test_hands_say_what_came_of_it_and_do_not_hold_up_the_reader(
+    reads: ScriptedReads, feed: Feed, defects: Defects
+) -> None:
     def refused() -> None:
         raise Refused("not now")
 
     def broken() -> None:
         raise OSError("no such device")
 
-    hands, target, hang, got = Hands(), Target(), threading.Event(), list[int]()
+    hands, target, hang, got = Hands(defects), Target(), threading.Event(), list[int]()
     hands.do(target, lambda: 7, "done", got.append)
     hands.do(target, refused)
     hands.do(target, broken)
     hands.do(target, hang.wait)
     until(lambda: len(target.done) == 3)
-    assert [message.words for message in target.done] == ["done", "not now", "failed: OSError: no such device"]
+    assert [message.words for message in target.done] == [
+        "done",
+        "not now",
+        f"failed: OSError: no such device (traceback: {defects.path})",
+    ]
+    assert "in broken" in defects.path.read_text()
     then = target.done[0].then
     assert then is not None
     then()

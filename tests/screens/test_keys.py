@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from textual.widgets import Input
 
 from console.model.configuration import Display
 from console.model.ports import Refused
+from console.model.views import CollectorStatus, HealthView
+from screens import session as sessions
 from screens.alerts import AlertPage, AlertsScreen
 from screens.component import ComponentPage
 from screens.contacts import ContactsPage
@@ -19,10 +22,12 @@ from screens.help import HelpPage
 from screens.ledger import LedgerPage
 from screens.moments import MomentPage
 from screens.palette import PalettePage
+from screens.reasons import ReasonsPage
 from screens.scroll import ScrollPage
+from screens.session import Session
 from tests.screens.conftest import MakeApp
 from tests.screens.driving import page_of, text_of, until, until_fed, until_text
-from tests.screens.scripted import NOW, H, M, ScriptedActions, ScriptedReads, alerts
+from tests.screens.scripted import NOW, VERDICT, H, M, ScriptedActions, ScriptedReads, alerts, health, well
 
 
 class Faults:
@@ -86,7 +91,9 @@ async def test_q_quits(make_app: MakeApp) -> None:
 async def test_moving_selects_components_and_is_remembered(make_app: MakeApp) -> None:
     async with make_app().run_test(size=(80, 24)) as pilot:
         await until_fed(pilot)
+        assert "▌routes" in text_of(pilot), "the component of the first reason"
         for key, bar in [
+            ("k", "▌application"),
             ("j", "▌routes"),
             ("down", "▌users"),
             ("k", "▌routes"),
@@ -100,6 +107,7 @@ async def test_moving_selects_components_and_is_remembered(make_app: MakeApp) ->
             assert bar in text_of(pilot)
         await pilot.press("j", "enter")
         await until_text(pilot, "routes 6/8")
+        assert "38 % 5xx, 47 of 124" in text_of(pilot, "#body"), "its own reason"
         await pilot.press("escape")
         assert "▌routes" in text_of(pilot)
 
@@ -200,7 +208,7 @@ async def test_a_refusal_is_said_in_its_own_words(make_app: MakeApp) -> None:
 async def test_acting_from_health_takes_the_alert_of_the_selected_component(make_app: MakeApp) -> None:
     async with make_app().run_test(size=(80, 24)) as pilot:
         await until_fed(pilot)
-        await pilot.press("j", "j", "j", "a")
+        await pilot.press("home", "j", "j", "j", "a")
         await until_text(pilot, "database: 54 of 60 connections used")
 
 
@@ -243,6 +251,118 @@ async def test_poll_now_is_asked_for(make_app: MakeApp) -> None:
         await pilot.press("r")
         await until_text(pilot, "asked the collector")
     assert actions.done == [("poll",)]
+
+
+async def test_poll_now_says_when_nobody_polls(make_app: MakeApp) -> None:
+    def dead(slices: int, events: int) -> HealthView:
+        view = health(slices, events)
+        return replace(view, header=replace(view.header, collector=CollectorStatus(alive=False)))
+
+    actions = ScriptedActions()
+    async with make_app(ScriptedReads(make_health=dead), actions=actions).run_test() as pilot:
+        await until_fed(pilot)
+        await pilot.press("r")
+        await until_text(pilot, "nobody polls", "#footer")
+    assert actions.done == []
+
+
+async def test_what_was_said_gives_way_to_the_keys_after_ten_seconds(make_app: MakeApp) -> None:
+    now = [NOW]
+    reads = ScriptedReads()
+    async with make_app(reads, clock_ms=lambda: now[0]).run_test(size=(80, 24)) as pilot:
+        await until_fed(pilot)
+        await pilot.press("r")
+        await until_text(pilot, "asked the collector", "#footer")
+        for later_s, stands in ((9, True), (11, False)):
+            now[0] = NOW + later_s * 1000
+            reads.number += 1
+            asked = len(reads.asked)
+            await until(pilot, lambda asked=asked: len(reads.asked) > asked, "read anew")  # type: ignore[misc]
+            await until(
+                pilot,
+                lambda stands=stands: ("asked the collector" in text_of(pilot, "#footer")) == stands,  # type: ignore[misc]
+                f"said: {stands}",
+            )
+
+
+async def test_e_goes_from_problem_to_problem_and_says_when_there_is_none(make_app: MakeApp) -> None:
+    reads = ScriptedReads()
+    async with make_app(reads).run_test(size=(80, 24)) as pilot:
+        await until_fed(pilot)
+        for key, bar in [
+            ("e", "▌database"),
+            ("e", "▌application"),
+            ("e", "▌routes"),
+            ("E", "▌application"),
+            ("E", "▌database"),
+        ]:
+            await pilot.press(key)
+            assert bar in text_of(pilot), key
+        reads.make_health = well
+        reads.number += 1
+        await until_text(pilot, "Nothing is wrong")
+        await pilot.press("e")
+        assert "no component has a problem" in text_of(pilot, "#footer") and "▌database" in text_of(pilot)
+
+
+@pytest.mark.parametrize("way", ["key", "palette", "click"])
+async def test_all_reasons_stand_uncut_on_a_page_and_lead_to_their_components(make_app: MakeApp, way: str) -> None:
+    words = " ".join(f"word{n}" for n in range(60))
+
+    def many(slices: int, events: int) -> HealthView:
+        base = VERDICT.reasons[2]
+        more = tuple(replace(base, key=f"r{n}", text=f"{words} number {n}", cause=f"cause {n}") for n in range(9))
+        return health(slices, events, verdict=replace(VERDICT, reasons=(*VERDICT.reasons, *more)))
+
+    async with make_app(ScriptedReads(make_health=many)).run_test(size=(80, 24)) as pilot:
+        await until_text(pilot, "more W all")
+        if way == "click":
+            await pilot.click("#body", offset=(20, 0))
+        else:
+            await pilot.press(*(["W"] if way == "key" else ["colon", *"all", "space", *"reas", "enter"]))
+        await until(pilot, lambda: isinstance(pilot.app.screen, ReasonsPage), "all reasons")
+        await until_text(pilot, "12 reasons, worst first")
+        shown = text_of(pilot, "#body")
+        assert "ours; vendors: none reporting" in shown and "see deployment 8f3c1d2" in shown
+        await pilot.press("G")
+        await until_text(pilot, "number 8")
+        assert "cause 8" in text_of(pilot, "#body")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ComponentPage), "its component")
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HealthScreen), "back")
+
+
+async def test_until_a_person_chooses_the_cursor_follows_the_first_reason(make_app: MakeApp) -> None:
+    reads = ScriptedReads()
+    async with make_app(reads).run_test(size=(160, 48)) as pilot:
+        await until_text(pilot, "▌routes")
+        assert ("component routes", None) in reads.asked
+        other = replace(VERDICT, reasons=VERDICT.reasons[2:])
+        reads.make_health = lambda slices, events: health(slices, events, verdict=other)
+        reads.number += 1
+        await until_text(pilot, "▌database")
+        await pilot.press("j")
+        reads.make_health = health
+        reads.number += 1
+        await until_text(pilot, "38 % 5xx")
+        assert "▌vercel" in text_of(pilot)
+
+
+async def test_on_the_alerts_too_and_not_a_remembered_line_of_the_history(make_app: MakeApp, tmp_path: Path) -> None:
+    sessions.save(tmp_path / "session.json", Session(mode="alerts", cursors={"alerts": "alert:5"}))
+    reads = ScriptedReads()
+    async with make_app(reads).run_test(size=(80, 24)) as pilot:
+        await until_text(pilot, "▌✗ critical")
+        await pilot.press("j")
+        await until_text(pilot, "▌✗ high")
+        reads.number += 1
+        asked = len(reads.asked)
+        await until(pilot, lambda: len(reads.asked) > asked, "read anew")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, AlertPage), "opened")
+        await pilot.press("escape")
+        await until_text(pilot, "▌✗ high")
 
 
 async def test_stepping_goes_to_the_changes_and_back_to_live(make_app: MakeApp) -> None:
@@ -364,6 +484,8 @@ async def test_faults_of_the_demo_are_switched_in_the_palette(make_app: MakeApp)
         await until_text(pilot, "fault backend-down is on")
         await pilot.press("colon")
         await until_text(pilot, "fault db-hang off")
+        assert text_of(pilot).count("fault db-hang") == 1, "told once, not by the console once more"
+        assert "fault db-hang on" not in text_of(pilot) and "fault backend-down off" not in text_of(pilot)
         await pilot.press(*"fault", "space", *"db", "enter")
         await until_text(pilot, "no demo runs here", "#footer")
     assert faults.done == [("backend-down", True)]
@@ -432,9 +554,9 @@ async def test_all_keys_can_be_remapped_and_are_shown_as_remapped(make_app: Make
         await until_fed(pilot)
         assert "f9 Alerts" in text_of(pilot, "#footer") and "Q quit" in text_of(pilot, "#footer")
         await pilot.press("9", "q", "j")
-        assert isinstance(pilot.app.screen, HealthScreen) and "▌application" in text_of(pilot)
+        assert isinstance(pilot.app.screen, HealthScreen) and "▌routes" in text_of(pilot)
         await pilot.press("n")
-        assert "▌routes" in text_of(pilot)
+        assert "▌users" in text_of(pilot)
         await pilot.press("f9")
         await until_text(pilot, "FIRING 2")
         await pilot.press("Q")

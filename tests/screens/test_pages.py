@@ -12,7 +12,7 @@ from console.model.configuration import Display
 from tests.e2e.terminal import Terminal
 from tests.screens.conftest import MakeApp
 from tests.screens.driving import text_of, until, until_fed, until_text
-from tests.screens.scripted import ScriptedReads, health, well
+from tests.screens.scripted import NOW, ScriptedReads, alerts, health, well
 
 BUDGET_B_PER_S = 400
 
@@ -28,6 +28,29 @@ async def test_trouble_keeps_the_last_value_and_shows_the_words(make_app: MakeAp
         reads.trouble = None
         await until_text(pilot, "LIVE", "#header")
         assert "disk" not in text_of(pilot)
+
+
+async def test_while_nothing_can_be_read_nothing_is_green_and_ages_go_on(make_app: MakeApp) -> None:
+    now = [NOW]
+    reads = ScriptedReads(make_health=well, make_alerts=lambda: alerts(firing=()))
+    async with make_app(reads, clock_ms=lambda: now[0]).run_test(size=(80, 24)) as pilot:
+        await until_text(pilot, "● Nothing is wrong")
+        now[0] += 90_000
+        reads.trouble = "the disk is full"
+        reads.number += 1
+        await until_text(pilot, "the disk is full", "#notice")
+        head, shown = text_of(pilot, "#header"), text_of(pilot, "#body")
+        assert "… STALE" in head and "LAST READ 03:12:44 UTC" in head and "HEALTHY" not in head
+        assert "… Not known: last judged 1 m ago (then: nothing wrong)." in shown
+        rows = {line.split()[0]: line for line in shown.splitlines() if line.strip()}
+        database = next(line for line in shown.splitlines() if line[1:].startswith("database"))
+        assert "… stale" in database and "1 m" in database and "<5 s" not in database
+        assert "● healthy" in rows["certificate"], "its interval of an hour has not passed"
+        await pilot.press("enter")
+        await until_text(pilot, "The store cannot be read")
+        await pilot.press("escape", "9")
+        await until_text(pilot, "the disk is full")
+        assert "●" not in text_of(pilot, "#body")
 
 
 async def test_trouble_from_the_start_fills_the_page_with_why(make_app: MakeApp) -> None:

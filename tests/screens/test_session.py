@@ -13,6 +13,7 @@ from screens import session as sessions
 from screens.session import Session
 from tests.screens.conftest import MakeApp
 from tests.screens.driving import text_of, until, until_fed, until_text
+from tests.screens.scripted import ScriptedReads, alerts, well
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
@@ -49,7 +50,12 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
 
 def test_the_name_of_an_environment_cannot_leave_the_directory() -> None:
-    assert sessions.session_file("../../etc/passwd").parent == sessions.user_directory()
+    assert sessions.session_file("../../etc/passwd", Path("/a")).parent == sessions.user_directory()
+
+
+def test_two_stores_of_one_name_have_a_session_each(tmp_path: Path) -> None:
+    one, other = (sessions.session_file("demo", tmp_path / name) for name in ("a", "b"))
+    assert one != other and one == sessions.session_file("demo", tmp_path / "b" / ".." / "a")
 
 
 def test_a_relative_state_home_is_not_used() -> None:
@@ -60,15 +66,17 @@ async def test_the_next_start_finds_screen_cursor_filter_and_theme_again(make_ap
     first = make_app()
     async with first.run_test(size=(80, 24)) as pilot:
         await until_fed(pilot)
-        await pilot.press("j", "j", "9")
+        await pilot.press("j", "9")
         await until_text(pilot, "FIRING 2")
-        await pilot.press("j", "colon", *"light", "enter")
+        await pilot.press("slash", *"memory", "enter", "j", "colon", *"light", "enter")
         await until(pilot, lambda: pilot.app.theme == "light", "light")
         await pilot.press("q")
-    second = make_app()
+    # On a good night: else the cursor is on what is wrong.
+    second = make_app(ScriptedReads(make_health=well, make_alerts=lambda: alerts(firing=())))
     async with second.run_test(size=(80, 24)) as pilot:
-        await until_text(pilot, "FIRING 2")
-        assert "▌✗ high" in text_of(pilot) and second.theme == "light"
+        await until_text(pilot, "FIRING 0")
+        assert "▌memory-high" in text_of(pilot)
+        assert second.theme == "light"
         await pilot.press("1")
         await until_text(pilot, "▌users")
 
@@ -84,4 +92,4 @@ async def test_garbage_in_the_session_does_not_hinder_a_start(make_app: MakeApp,
     (tmp_path / "session.json").write_text(text)
     async with make_app().run_test(size=(80, 24)) as pilot:
         await until_fed(pilot)
-        assert "▌application" in text_of(pilot) and pilot.app.theme == "dark"
+        assert "▌routes" in text_of(pilot) and pilot.app.theme == "dark"

@@ -57,10 +57,10 @@ def test_quitting_takes_under_a_second_while_reads_and_actions_hang(tmp_path: Pa
 def test_a_signal_ends_it_cleanly_and_the_session_is_kept(tmp_path: Path, number: signal.Signals) -> None:
     with console("live", tmp_path) as terminal:
         terminal.press("j")
-        terminal.expect("▌routes")
+        terminal.expect("▌users")
         os.kill(terminal.pid, number)
         assert terminal.wait_exit() == 128 + number and restored(terminal)
-    assert '"health": "routes"' in (tmp_path / "session.json").read_text()
+    assert '"health": "users"' in (tmp_path / "session.json").read_text()
 
 
 def test_a_hung_up_terminal_ends_it(tmp_path: Path) -> None:

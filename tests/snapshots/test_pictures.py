@@ -68,7 +68,7 @@ def test_health_in_other_nights(snap_compare: Compare, opened: Open, story: str,
 
 @BOTH
 def test_health_without_a_store(snap_compare: Compare, opened: Open, size: tuple[int, int]) -> None:
-    assert shown(snap_compare, opened(None), size, after(text="Nothing was ever polled"))
+    assert shown(snap_compare, opened(None), size, after(text="nothing was ever polled"))
 
 
 @BOTH

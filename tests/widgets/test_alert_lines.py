@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from console.model.states import State
 from console.model.views import AlertsView
-from tests.screens.scripted import FIRING, NOW, alerts
+from tests.screens.scripted import FIRING, NOW, alerts, header
 from widgets.alert_detail import alert_detail
 from widgets.alert_lines import AlertList, foremost
 from widgets.glyphs import UNICODE
@@ -46,7 +47,17 @@ def test_nothing_firing_says_what_is_watched() -> None:
 
 
 def test_nothing_judged_is_not_called_well() -> None:
-    assert "No round was judged yet." in rows(alerts(firing=(), rules=(), history=(), silences=()))
+    shown = rows(alerts(firing=(), rules=(), history=(), silences=()))
+    assert "No round was judged yet." in shown and "?" in shown and "●" not in shown
+
+
+@pytest.mark.parametrize("case", ["dead", "stale"])
+def test_when_nobody_judges_nothing_is_called_well(case: str) -> None:
+    dead = replace(header(), collector=replace(header().collector, alive=False))
+    now = dead if case == "dead" else header(State.STALE)
+    shown = rows(alerts(firing=(), header=now))
+    assert "FIRING ?" in shown and "? Not known whether an alert should fire." in shown and "●" not in shown
+    assert "ok" not in shown.split() and shown.count("? unknown") == 6
 
 
 def test_the_filter_keeps_lines_with_every_word_and_says_of_how_many() -> None:

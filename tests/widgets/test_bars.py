@@ -8,7 +8,7 @@ import pytest
 
 from console.model.states import State
 from console.model.views import CollectorStatus, Header
-from tests.screens.scripted import NOW, M, S, header
+from tests.screens.scripted import GOOD, NOW, M, S, header
 from widgets.bars import Bars, Key, Moment, footer_line, header_line, notice_line, small_line
 from widgets.glyphs import UNICODE
 from widgets.lines import Line, plain, width_of
@@ -92,6 +92,19 @@ def test_a_small_terminal_is_told_the_state_first(width: int) -> None:
     line = small_line(bars(), width, (80, 24))
     assert width_of(line) == width and text(line).startswith("✗")
     assert "80×24" in text(line) or width < 45
+
+
+def test_an_unreadable_store_leaves_no_state_of_now() -> None:
+    shown = text(header_line(bars(header(GOOD), trouble="damaged"), 80))
+    assert "… STALE" in shown and "HEALTHY" not in shown
+    assert text(small_line(bars(header(GOOD), trouble="damaged"), 40, (80, 24))).startswith("…")
+
+
+def test_the_condition_is_not_cut_for_a_moment_that_the_banner_tells() -> None:
+    past = Moment(now_ms=NOW, at_ms=NOW - 8 * M)
+    long = header(environment="tabletalk-production", label="demo", sources=22, sources_late=0)
+    assert "0/22 late" in text(header_line(bars(long, moment=past), 80))
+    assert "AT 22 Nov" in text(header_line(bars(moment=past), 80))
 
 
 def test_the_state_word_is_loud_only_in_the_header() -> None:

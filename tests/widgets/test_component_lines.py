@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from console.model.observation import Json
 from console.model.views import ComponentDetail, TargetDetail
-from tests.screens.scripted import NOW, component
+from tests.screens.scripted import NOW, VERDICT, component
 from widgets.component_lines import component_content, flat
 from widgets.glyphs import UNICODE
 from widgets.lines import plain, width_of
@@ -48,6 +48,21 @@ def test_it_tells_judgement_checks_figures_raw_answer_and_history() -> None:
         "overdue",
     ):
         assert words in text
+
+
+def test_figures_and_claims_are_told_in_words() -> None:
+    text = shown(with_target(samples={"ok": 1.0, "memory_bytes": 25_276_510_208.0}))
+    assert "answers as expected" in text and "yes" in text and "23.5 GiB" in text
+    assert "claims environment" in text
+    assert "no" in shown(with_target(samples={"ok": 0.0})).split("answers as expected")[1].split()[:1]
+
+
+def test_its_own_reasons_stand_first() -> None:
+    lines = component_content(component("routes"), 100, NOW, UNICODE, reasons=VERDICT.reasons[:1])
+    text = plain(lines)
+    assert "/api/v1/audits 38 % 5xx" in text and "began 40 s after deployment" in text
+    assert text.index("38 % 5xx") < text.index("JUDGED SO BECAUSE")
+    assert {width_of(line) for line in lines} == {100}
 
 
 def test_beside_the_list_there_is_no_raw_answer() -> None:

@@ -78,3 +78,7 @@ def test_beside_fills_short_columns() -> None:
 
 def test_plain_has_no_trailing_blanks() -> None:
     assert plain([(Span("a  "),), blank(5)]) == "a\n"
+
+
+def test_wrapping_parts_no_number_from_its_unit() -> None:
+    assert wrap("idle for 12 m, then gone", 11) == ["idle for", "12 m, then", "gone"]

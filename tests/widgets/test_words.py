@@ -31,10 +31,12 @@ def test_an_age_in_the_future_is_none() -> None:
     assert words.age(NOW, None) == "-"
 
 
-def test_within_a_day_the_time_of_day_else_the_date() -> None:
+def test_on_the_same_date_the_time_of_day_else_with_its_date_then_the_date() -> None:
     assert words.when(NOW - 3_600_000, NOW) == "02:12"
-    assert words.when(NOW - 90_000_000, NOW) == "21 Nov"
     assert words.when(NOW + 3_600_000, NOW) == "04:12"
+    assert words.when(NOW - 90_000_000, NOW) == "21 Nov"
+    assert words.when(NOW - 23 * 3_600_000, NOW) == "21 Nov 04:12", "a time of day that is still to come today"
+    assert words.when(NOW + 21 * 3_600_000, NOW) == "23 Nov 00:12"
 
 
 @pytest.mark.parametrize("at_ms", [-1, 0, 10**17])
@@ -53,6 +55,10 @@ def test_impossible_moments_are_shown_not_raised(at_ms: int) -> None:
         (0.38, "share", "38 %"),
         (None, "ms", "?"),
         (54, "", "54"),
+        (25_276_510_208, "B", "23.5 GiB"),
+        (1023, "B", "1.0 KiB"),
+        (512, "B", "512 B"),
+        (999 * 1024, "B", "999 KiB"),
     ],
 )
 def test_figures(value: float | None, unit: str, text: str) -> None:
