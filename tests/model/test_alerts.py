@@ -20,7 +20,8 @@ from console.model.moment import Moment
 from console.model.observation import ErrorKind, Event, Origin
 from console.model.states import State
 from tests.model.scene import START, Scene
-from tests.model.test_components import blocking, poll_routes, scrape
+from tests.model.test_components import poll_routes, scrape
+from tests.model.test_components_around import blocking
 
 RULE = AlertRule(name="error-rate", severity="high", condition="> 5 %", for_s=30, resolve_s=60, unit="share")
 ROUND_S = 5

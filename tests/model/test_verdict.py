@@ -10,7 +10,7 @@ from console.model.configuration import Contact
 from console.model.observation import ErrorKind, Event, Outcome
 from console.model.states import State
 from tests.model.scene import Scene
-from tests.model.test_components import INCIDENT, blocking
+from tests.model.test_components_around import INCIDENT, blocking
 
 
 def deployed(scene: Scene, seconds_ago: float) -> Scene:

@@ -9,7 +9,8 @@ import pytest
 
 from console.app import RadarApp
 from console.model.configuration import Display
-from tests.screens.scripted import NOW, ScriptedActions, ScriptedReads, settings
+from tests.screens.sample import NOW
+from tests.screens.scripted import ScriptedActions, ScriptedReads, settings
 
 MakeApp = Callable[..., RadarApp]
 

@@ -34,7 +34,7 @@ def _bare() -> None:
 
 def _live(slices: int, events: int) -> HealthView:
     """The sample night, moved to now: ages and figures differ at each round of five seconds."""
-    from tests.screens.scripted import NOW, health
+    from tests.screens.sample import NOW, health
 
     view = health(slices, events)
     now = int(time.time() * 1000)
@@ -54,7 +54,7 @@ def _live(slices: int, events: int) -> HealthView:
 
 def _hostile(slices: int, events: int) -> HealthView:
     """Every text of the page is one of the corpus."""
-    from tests.screens.scripted import health
+    from tests.screens.sample import health
 
     texts = [case["input"] for case in json.loads(CORPUS.read_text("utf-8"))["cases"]]
     view = health(slices, 40)

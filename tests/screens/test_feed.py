@@ -15,7 +15,8 @@ from console.model.ports import Refused, StoreReads
 from screens import feed as feeds
 from screens.defects import Defects
 from screens.feed import Done, Fed, Feed, Hands
-from tests.screens.scripted import NOW, ScriptedReads
+from tests.screens.sample import NOW
+from tests.screens.scripted import ScriptedReads
 
 DEADLINE_S = 5.0
 

@@ -12,7 +12,9 @@ from console.model.configuration import Display
 from tests.e2e.terminal import Terminal
 from tests.screens.conftest import MakeApp
 from tests.screens.driving import text_of, until, until_fed, until_text
-from tests.screens.scripted import NOW, ScriptedReads, alerts, health, well
+from tests.screens.sample import NOW, health, well
+from tests.screens.sample_alerts import alerts
+from tests.screens.scripted import ScriptedReads
 
 BUDGET_B_PER_S = 400
 

@@ -13,7 +13,9 @@ from screens import session as sessions
 from screens.session import Session
 from tests.screens.conftest import MakeApp
 from tests.screens.driving import text_of, until, until_fed, until_text
-from tests.screens.scripted import ScriptedReads, alerts, well
+from tests.screens.sample import well
+from tests.screens.sample_alerts import alerts
+from tests.screens.scripted import ScriptedReads
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from console.model.ports import StoreReads
 from tests.screens import scripted
 from tests.screens.scripted import ScriptedActions
 from tests.snapshots.recorded import reader, record
-from tests.snapshots.stories import NOW, STORIES
+from tests.snapshots.stories import STORIES
+from tests.snapshots.story_alerts import NOW
 
 Open = Callable[..., RadarApp]
 

@@ -15,7 +15,8 @@ from console.store.history import HistoryWriter
 from console.store.lease import Holder
 from console.store.read import StoreReader
 from console.store.records import Records
-from tests.snapshots.stories import BLOCKING, CALM_VERDICT, GOOD, NOW, PAST_ALERT, D, H, M, Part, S, Story, rules
+from tests.snapshots.stories import BLOCKING, CALM_VERDICT, Part, Story
+from tests.snapshots.story_alerts import GOOD, NOW, PAST_ALERT, D, H, M, S, rules
 
 HOLDER = Holder(name="op1@bastion-1", pid=4711, boot_id="boot-1", fingerprint="f1", identities={})
 

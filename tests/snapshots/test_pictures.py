@@ -14,7 +14,7 @@ from console.model.configuration import Display
 from tests.screens.driving import until, until_fed, until_text
 from tests.screens.scripted import ScriptedReads
 from tests.snapshots.conftest import Open
-from tests.snapshots.stories import NOW, M
+from tests.snapshots.story_alerts import NOW, M
 
 Compare = Callable[..., bool]
 Prepare = Callable[[Pilot[None]], Awaitable[None]]

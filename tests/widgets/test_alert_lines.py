@@ -8,7 +8,8 @@ import pytest
 
 from console.model.states import State
 from console.model.views import AlertsView
-from tests.screens.scripted import FIRING, NOW, alerts, header
+from tests.screens.sample import NOW, header
+from tests.screens.sample_alerts import FIRING, alerts
 from widgets.alert_detail import alert_detail
 from widgets.alert_lines import AlertList, foremost
 from widgets.glyphs import UNICODE

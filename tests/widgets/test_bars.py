@@ -8,7 +8,7 @@ import pytest
 
 from console.model.states import State
 from console.model.views import CollectorStatus, Header
-from tests.screens.scripted import GOOD, NOW, M, S, header
+from tests.screens.sample import GOOD, NOW, M, S, header
 from widgets.bars import Bars, Key, Moment, footer_line, header_line, notice_line, small_line
 from widgets.glyphs import UNICODE
 from widgets.lines import Line, plain, width_of

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from console.model.observation import Json
 from console.model.views import ComponentDetail, TargetDetail
-from tests.screens.scripted import NOW, VERDICT, component
+from tests.screens.sample import NOW, VERDICT, component
 from widgets.component_lines import component_content, flat
 from widgets.glyphs import UNICODE
 from widgets.lines import plain, width_of

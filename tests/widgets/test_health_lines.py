@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from console.model.observation import Origin
 from console.model.states import State
 from console.model.views import HealthView, Reason, Verdict
-from tests.screens.scripted import EVENTS, NOW, VERDICT, M, S, component, header, health, well
+from tests.screens.sample import EVENTS, NOW, VERDICT, M, S, component, header, health, well
 from widgets.glyphs import ASCII
 from widgets.health_lines import Frame, columns, health_page
 from widgets.lines import plain, width_of

@@ -1,0 +1,90 @@
+"""The palette finds and runs what there is."""
+
+from __future__ import annotations
+
+from console.model.ports import Refused
+from screens.component import ComponentPage
+from screens.health import HealthScreen
+from screens.palette import Command, PalettePage
+from tests.screens.conftest import MakeApp
+from tests.screens.driving import text_of, until, until_fed, until_text
+
+
+class Faults:
+    """The demo's faults, remembered."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, bool]] = []
+
+    def list(self) -> list[tuple[str, str, bool]]:
+        return [("backend-down", "the backend does not answer", False), ("db-hang", "the database hangs", True)]
+
+    def set(self, name: str, on: bool) -> None:
+        if name == "db-hang":
+            raise Refused("no demo runs here")
+        self.done.append((name, on))
+
+
+async def test_the_palette_lists_screens_actions_settings_and_runs_them(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(80, 48)) as pilot:
+        await until_fed(pilot)
+        await pilot.press("colon")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PalettePage), "in the palette")
+        shown = text_of(pilot)
+        for words in ("Health", "Alerts", "contacts and links", "theme light", "glyphs ascii"):
+            assert words in shown
+        assert "fault" not in shown
+        await pilot.press(*"glyphs", "space", *"asc", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HealthScreen), "back")
+        await until_text(pilot, "x UNHEALTHY")
+
+
+async def test_the_palette_runs_an_action_of_the_page_below(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        await until_fed(pilot)
+        await pilot.press("colon", *"open", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ComponentPage), "opened")
+
+
+async def test_a_theme_is_chosen_in_the_palette(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        await until_fed(pilot)
+        await pilot.press("colon", *"light", "enter")
+        await until(pilot, lambda: pilot.app.theme == "light", "light")
+
+
+async def test_faults_of_the_demo_are_switched_in_the_palette(make_app: MakeApp) -> None:
+    faults = Faults()
+    async with make_app(faults=faults).run_test(size=(80, 48)) as pilot:
+        await until_fed(pilot)
+        await pilot.press("colon")
+        await until_text(pilot, "fault backend-down on")
+        await pilot.press(*"fault", "space", *"backend", "enter")
+        await until_text(pilot, "fault backend-down is on")
+        await pilot.press("colon")
+        await until_text(pilot, "fault db-hang off")
+        assert text_of(pilot).count("fault db-hang") == 1, "told once, not by the console once more"
+        assert "fault db-hang on" not in text_of(pilot) and "fault backend-down off" not in text_of(pilot)
+        await pilot.press(*"fault", "space", *"db", "enter")
+        await until_text(pilot, "no demo runs here", "#footer")
+    assert faults.done == [("backend-down", True)]
+
+
+async def test_nothing_found_says_so(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        await until_fed(pilot)
+        await pilot.press("colon", *"zzz")
+        await until_text(pilot, "Nothing is called 'zzz'.")
+        await pilot.press("enter", "escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HealthScreen), "back")
+
+
+async def test_the_chosen_line_of_the_palette_tells_its_whole_description(make_app: MakeApp) -> None:
+    words = "the health answer's memory check fails nine times in ten on a healthy server: raises nothing"
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        await until_fed(pilot)
+        await pilot.app.push_screen(PalettePage([Command(f"fault {n} on", "", "", f"{words} {n}") for n in range(30)]))
+        await until_text(pilot, "nothing 0")
+        assert "nothing 1" not in " ".join(text_of(pilot).split())
+        await pilot.press(*["down"] * 29)
+        assert "nothing 29" in " ".join(text_of(pilot).split()), "the last one is seen whole"
