@@ -161,11 +161,12 @@ def _target_record(row: TargetRow) -> list[Json]:
         row.samples,
         row.window_s,
         row.aside,
+        row.at_least,
     ]
 
 
 def targets_from(record: Record) -> tuple[TargetRow, ...]:
-    """The service-level targets of a figures record."""
+    """The service-level targets of a figures record. Rows of before `at_least` was kept say that they are no bound."""
     return tuple(
         TargetRow(
             name=name,
@@ -177,8 +178,9 @@ def targets_from(record: Record) -> tuple[TargetRow, ...]:
             samples=samples,
             window_s=window_s,
             aside=aside,
+            at_least=bool(later and later[0]),
         )
-        for name, value, unit, limit, origin, state, samples, window_s, aside in record["targets"]
+        for name, value, unit, limit, origin, state, samples, window_s, aside, *later in record["targets"]
     )
 
 

@@ -58,4 +58,5 @@ def _as_of_minute(moment: Moment, row: TargetRow) -> TargetRow:
         return row
     met = value < row.limit
     state = State.HEALTHY if met else max(row.state, State.DEGRADED, key=rank)
-    return replace(row, value=value, state=state)
+    # Of a bound that a minute's value has left, the minutes do not tell whether there was another.
+    return replace(row, value=value, state=state, at_least=row.at_least and value >= (row.value or 0))

@@ -115,6 +115,18 @@ def test_targets_of_long_ago_come_from_the_minutes_that_were_judged(tmp_path: Pa
     assert recent.value == 81.0  # as judged in full
 
 
+def test_a_lower_bound_of_long_ago_is_one_until_the_minutes_leave_it(tmp_path: Path) -> None:
+    hour_ms = NOW_MS - 9 * DAY_MS
+    bound = replace(target_row(1000.0, State.DEGRADED), at_least=True)
+    with HistoryWriter(tmp_path / "observed.db") as writer:
+        writer.figures(judged(hour_ms, (component(),), targets=(bound,)))
+        writer.minutes("judged|p95", [(hour_ms + n * MINUTE_MS, rollup(value)) for n, value in enumerate((1000, 900))])
+        writer.verdict(verdict(), hour_ms, NOW_MS - 5000)
+    reads = reader(tmp_path, ManualClock(wall=NOW_MS))
+    found = [reads.health(hour_ms + n * MINUTE_MS + 30_000).targets[0] for n in (1, 2)]
+    assert [(row.value, row.at_least) for row in found] == [(1000.0, True), (900.0, False)]
+
+
 def test_uptime_of_a_month_counts_the_bad_hour(tmp_path: Path) -> None:
     author(tmp_path / "observed.db")
     day, week, month = reader(tmp_path, ManualClock(wall=NOW_MS)).health(NOW_MS).uptime

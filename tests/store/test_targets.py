@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from console.model.judgement import RuleReading
 from console.model.observation import Observation, Origin
 from console.model.states import State
 from console.model.views import TargetRow
+from console.store import codec
 from console.store.observe import Lease, ObservedStore
 from console.store.read import StoreReader
 from tests.store.samples import ENVIRONMENT, ManualClock, failed, holder, judged, observed
@@ -129,3 +131,21 @@ def test_rules_are_unknown_when_nobody_judges(rounds: Rounds, reads: StoreReader
     clock.pass_ms(11_000)
     assert [(rule.state, rule.value) for rule in reads.alerts(None).rules] == [("unknown", None)]
     assert reads.alerts(judged_ms).rules[0].state == "ok"
+
+
+@pytest.mark.parametrize("at_least", [True, False])
+def test_that_a_value_is_a_lower_bound_is_kept(
+    rounds: Rounds, reads: StoreReader, clock: ManualClock, at_least: bool
+) -> None:
+    bound = replace(row("p95", 10_000.0), at_least=at_least)
+    judgement = judged(clock.pass_ms(5000), targets=(bound, row("db query", 12.0)))
+    rounds.store.write_round(rounds.lease, clock.wall, [observed("metrics")], judgement, INTERVALS)
+    assert {name: each.at_least for name, each in by_name(reads).items()} == {"p95": at_least, "db query": False}
+    assert by_name(reads, clock.wall)["p95"].at_least is at_least, "also at a moment"
+
+
+def test_rows_of_before_bounds_were_kept_are_no_bounds() -> None:
+    record = codec.figures_record(judged(0, targets=(replace(row("p95"), at_least=True),)))
+    old = {"targets": [values[:9] for values in record["targets"]]}
+    assert codec.targets_from(record)[0].at_least
+    assert codec.targets_from(old) == (row("p95"),)
