@@ -9,7 +9,7 @@ from console.model.judgement import ComponentJudgement
 from console.model.moment import Moment
 from console.model.observation import ErrorKind, Origin
 from console.model.situation import Situation
-from console.model.states import State, worst
+from console.model.states import State, rank, worst
 from console.model.track import Track
 from console.model.words import fitted, listed
 
@@ -74,14 +74,15 @@ class Draft:
     figure: str = ""
     states: list[State] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    sentences: list[str] = field(default_factory=list)
+    sentences: list[tuple[State, str]] = field(default_factory=list)
+    """What was said, and the state that each stands for."""
     unknown: dict[str, list[Track]] = field(default_factory=dict)
     """Why targets are unknown, in words, to those targets."""
     structural: bool = False
 
     def say(self, sentence: str, state: State | None = None) -> None:
         """A sentence of the explanation, and the state that it stands for."""
-        self.sentences.append(sentence)
+        self.sentences.append((state or State.HEALTHY, sentence))
         if state is not None:
             self.states.append(state)
 
@@ -115,12 +116,16 @@ class Draft:
             state=worst(self.states),
             figure=fitted(self.figure, FIGURE_WIDTH),
             origin=self.origin,
-            explanation=tuple(self.sentences),
+            explanation=self._explanation(),
             targets=tuple(track.target for track in self.tracks),
             interval_s=min((track.interval_s for track in self.tracks), default=None),
             error=next((track.error for track in self.tracks if track.error), None),
         )
         return Assessment(judgement=judgement, findings=tuple(self.findings), structural=self.structural)
+
+    def _explanation(self) -> tuple[str, ...]:
+        """What was said, the worst first: at night it is the first sentence that is read."""
+        return tuple(sentence for _, sentence in sorted(self.sentences, key=lambda said: -rank(said[0])))
 
 
 def _names(tracks: Sequence[Track]) -> str:

@@ -23,6 +23,13 @@ def test_all_well_is_all_healthy_and_says_why() -> None:
         assert not assessment.findings
 
 
+def test_the_worst_is_explained_first() -> None:
+    scene = Scene().all_well().see("postgres.activity", samples={"connections": 57.0})
+    first, *rest = scene.component("database").explanation
+    assert first == "Every connection that ordinary roles may use is taken."
+    assert "The canary query is answered." in rest
+
+
 def test_what_is_not_configured_says_how_to_configure_it() -> None:
     found = Scene("health", "ping", "host", url="http://127.0.0.1:1", vercel=None, supabase=None, vendors=()).assess()
     for key in ("routes", "database", "vercel", "supabase", "certificate"):
