@@ -108,9 +108,8 @@ def _firing(row: AlertRow, now_ms: int) -> tuple[str, ...]:
     marks = [f"acknowledged by {row.acknowledged_by}"] if row.acknowledged_ms else []
     marks += [f"silenced till {date_time(row.silenced_until_ms)}"] if row.silenced_until_ms else []
     marks += ["held: the bastion is offline"] if row.held else []
-    name = f"{row.rule}/{row.subject}"
     age = ago((now_ms - row.began_ms) / 1000)
-    return str(row.id), row.severity, name, age, "; ".join([f"{row.text} ({row.origin})", *marks])
+    return str(row.id), row.severity, row.name, age, "; ".join([f"{row.text} ({row.origin})", *marks])
 
 
 def _rule(row: RuleRow) -> tuple[str, ...]:
@@ -128,4 +127,4 @@ def _in_force(row: SilenceRow, now_ms: int) -> bool:
 
 def _ended(row: AlertRow) -> tuple[str, ...]:
     lasted = ago((row.ended_ms - row.began_ms) / 1000) if row.ended_ms else "still"
-    return date_time(row.began_ms), lasted, row.severity, f"{row.rule}/{row.subject}", row.text
+    return date_time(row.began_ms), lasted, row.severity, row.name, row.text

@@ -79,9 +79,9 @@ def _end(arguments: argparse.Namespace, person: Operator) -> Answer:
 
 
 def _begin(arguments: argparse.Namespace, person: Operator) -> Answer:
-    rule, _, subject = arguments.matcher.strip().partition("/")
+    rule, slash, subject = arguments.matcher.strip().partition("/")
     _refuse_unknown(rule, person.reads)
-    if subject and (doubt := _doubt(rule, subject, person.reads)):
+    if slash and (doubt := _doubt(rule, subject or "/", person.reads)):
         complain(doubt)
     minutes = -(-arguments.length // 60)
     person.alerts.silence(arguments.matcher, minutes, arguments.reason)
@@ -100,7 +100,8 @@ def _doubt(rule: str, subject: str, reads: StoreReads) -> str | None:
     """A subject that nobody has seen may come to be; more often it is a typing error."""
     view = reads.alerts(None)
     seen = {row.subject for row in (*view.firing, *view.history) if row.rule == rule} | _watched(reads)
-    if subject in seen or not seen or subject.rpartition("|")[0] in seen:
+    typed = {subject, f"/{subject}"}  # of `route-down/api` the subject is the route: `alert_name`
+    if not seen or (typed | {each.rpartition("|")[0] for each in typed}) & seen:
         return None
     held = "The silence holds nothing until there is one."
     return f"nothing called {subject!r} was ever seen.{_nearest(subject, sorted(seen))} {held}"

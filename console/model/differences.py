@@ -140,7 +140,7 @@ def _alerts(before: Sight | None, after: Sight) -> Iterator[Change]:
 
 
 def _alert(row: AlertRow, at_ms: int, words: str, state: State | None) -> Change:
-    return Change(at_ms=at_ms, kind="alert", subject=f"{row.rule}/{row.subject}", text=f"{row.id} {words}", state=state)
+    return Change(at_ms=at_ms, kind="alert", subject=row.name, text=f"{row.id} {words}", state=state)
 
 
 def _events(before: Sight | None, after: Sight) -> Iterator[Change]:

@@ -43,7 +43,7 @@ class AlertActions(Protocol):
         """Record that the caller has seen the alert. Raises `Refused` with the reason."""
 
     def silence(self, matcher: str, minutes: int, reason: str) -> None:
-        """Hold notifications of alerts whose `rule` or `rule/subject` equals `matcher`; expiry is mandatory."""
+        """Hold notifications of alerts whose rule or `AlertRow.name` equals `matcher`; expiry is mandatory."""
 
     def end_silence(self, silence_id: int) -> None:
         """End a silence now."""

@@ -210,6 +210,12 @@ class ComponentDetail:
     events: tuple[EventRow, ...]
 
 
+def alert_name(rule: str, subject: str) -> str:
+    """What an alert is called, and a silence of it: `error-rate/users`; of a route `route-down/api`, whose slash is
+    the one that parts the two."""
+    return rule + subject if subject.startswith("/") else f"{rule}/{subject}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRow:
     """One alert: a rule that fired for a subject, from `began_ms` until `ended_ms`."""
@@ -233,6 +239,11 @@ class AlertRow:
     silenced_by: str | None = None
     held: bool = False
     """Judgement is held since the bastion is offline."""
+
+    @property
+    def name(self) -> str:
+        """Rule and subject in one."""
+        return alert_name(self.rule, self.subject)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from console.model.views import OpenItem, SilenceRow
+from console.model.views import OpenItem, SilenceRow, alert_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,9 @@ class RecordsAt:
     at_ms: int = 0
 
     def silence_of(self, rule: str, subject: str | None = None) -> SilenceRow | None:
-        """The silence in force that expires last of those that match `rule` or `rule/subject`."""
-        matchers = {rule} if subject is None else {rule, f"{rule}/{subject}"}
+        """The silence in force that expires last of those that match the rule, or the name of the alert."""
+        # `rule//route` is how a route's alert was called before; silences of it may be in force, and habits last.
+        matchers = {rule} if subject is None else {rule, alert_name(rule, subject), f"{rule}/{subject}"}
         matching = [silence for silence in self.in_force() if silence.matcher in matchers]
         return max(matching, key=lambda silence: silence.expires_ms, default=None)
 

@@ -54,7 +54,7 @@ class Records:
         )
 
     def silence(self, matcher: str, reason: str, by: str, expires_ms: int, at_ms: int | None = None) -> int:
-        """Begin a silence of alerts whose `rule` or `rule/subject` equals `matcher`; gives its id."""
+        """Begin a silence of alerts whose rule or name (`rule/subject`) equals `matcher`; gives its id."""
         return self._write(
             "INSERT INTO silence(began_ms, expires_ms, matcher, reason, by) VALUES (?, ?, ?, ?, ?)",
             (_moment(at_ms), expires_ms, plain(matcher), plain(reason)[:TEXT_LIMIT], plain(by)),

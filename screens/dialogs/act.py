@@ -75,8 +75,7 @@ def choices_for(view: AlertsView, key: str) -> tuple[str, list[Choice]]:
 
 def _about_alert(alert: AlertRow) -> tuple[str, list[Choice]]:
     choices = [Choice("acknowledge: seen, somebody is on it", Acknowledge(alert.id))]
-    one = f"{alert.rule}/{alert.subject}"
-    choices += [_silence(one, f"{alert.rule} of {alert.subject} only", span) for span in SPANS]
+    choices += [_silence(alert.name, f"{alert.rule} of {alert.subject} only", span) for span in SPANS]
     choices.append(_silence(alert.rule, f"{alert.rule} of every subject", SPANS[0]))
     return f"{alert.subject}: {alert.text}", choices
 

@@ -145,6 +145,31 @@ def test_a_silence_of_a_subject_that_was_never_seen_is_warned_of(
     assert ("was ever seen. Did you mean" in done.err) is warned
 
 
+@pytest.mark.parametrize(
+    ("typed", "warned"),
+    [
+        ("route-down/pricing", False),
+        ("route-down//pricing", False),
+        ("route-down/pricing|latency_ms", False),
+        ("route-down/prizing", True),
+        ("route-down/", True),
+    ],
+)
+def test_a_route_is_known_by_its_alerts_name_and_with_a_slash_of_its_own(
+    collector: Collector, radar: Radar, typed: str, warned: bool
+) -> None:
+    now = collector.round()
+    change = samples.alert("route-down", "/pricing", began_ms=now)
+    rule = replace(RULE, name="route-down")
+    judgement = samples.judged(now + 1, alerts=(change,), rules=(rule,))
+    collector.store.write_round(collector.lease, now + 1, [], judgement, {"health": 5.0})
+    assert "  route-down/pricing  " in radar("alerts").out
+    done = radar("silence", typed, "--for", "2h", "--reason", "x")
+    assert done.status == 0
+    assert ("was ever seen." in done.err) is warned
+    assert ("silenced till" in radar("alerts").out) is (not warned and "|" not in typed)
+
+
 @pytest.mark.parametrize("typed", [["ack", "abc"], ["silence", "--end", "abc"]])
 def test_what_is_no_number_is_told_with_where_the_numbers_are(radar: Radar, typed: list[str]) -> None:
     done = radar(*typed)

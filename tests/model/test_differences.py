@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from console.model.differences import Change, Sight, differences
 from console.model.observation import Origin
 from console.model.states import State
@@ -157,6 +159,14 @@ def test_an_alert_is_told_when_it_fires_is_acknowledged_and_ends() -> None:
     ]
     assert [change.text for change in differences(fired, acknowledged)] == ["7 acknowledged by op: on it"]
     assert [(change.text, change.at_ms) for change in differences(acknowledged, ended)] == [("7 resolved", LATER_MS)]
+
+
+@pytest.mark.parametrize(
+    ("subject", "name"), [("/api", "route-down/api"), ("/", "route-down/"), ("users", "route-down/users")]
+)
+def test_an_alert_of_a_route_has_one_slash(subject: str, name: str) -> None:
+    fired = sight(State.HEALTHY, firing=(alert(rule="route-down", subject=subject),))
+    assert [change.subject for change in differences(sight(State.HEALTHY), fired)] == [name]
 
 
 def test_events_before_the_watch_are_history_and_later_ones_are_told_once() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from console.model.judgement import AlertChange
 from console.model.ports import Refused
 from console.store import ballast
 from console.store.identity import Who, identity
@@ -26,14 +27,30 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
+class Rounds:
+    """A collector by hand."""
+
+    def __init__(self, path: Path, clock: ManualClock) -> None:
+        self._store, self._clock = ObservedStore.open(path, clock), clock
+        lease = self._store.acquire(holder())
+        assert lease is not None
+        self._lease = lease
+
+    def fire(self, *alerts: AlertChange) -> None:
+        at_ms = self._clock.pass_ms(1)
+        self._store.write_round(self._lease, at_ms, [observed()], judged(at_ms, alerts=alerts), {"health": 5.0})
+
+
 @pytest.fixture
-def reads(tmp_path: Path, clock: ManualClock) -> StoreReader:
-    """Over a store with two alerts of one rule."""
-    store = ObservedStore.open(tmp_path / "observed.db", clock)
-    lease = store.acquire(holder())
-    assert lease is not None
-    alerts = (alert(subject="routes"), alert(subject="health"))
-    store.write_round(lease, clock.wall, [observed()], judged(clock.wall, alerts=alerts), {"health": 5.0})
+def rounds(tmp_path: Path, clock: ManualClock) -> Rounds:
+    """Two alerts of one rule fire."""
+    rounds = Rounds(tmp_path / "observed.db", clock)
+    rounds.fire(alert(subject="routes"), alert(subject="health"))
+    return rounds
+
+
+@pytest.fixture
+def reads(tmp_path: Path, clock: ManualClock, rounds: Rounds) -> StoreReader:
     return StoreReader(
         tmp_path / "observed.db", tmp_path / "records.db", ENVIRONMENT, None, clock.wall_ms, machine=clock
     )
@@ -70,6 +87,18 @@ def test_a_silence_hides_one_subject_and_counts_at_its_time_only(
     assert reads.alerts(ended_ms - 1).header.alerts_firing == 1
     assert reads.alerts(None).silences[0].ended_ms == ended_ms
     assert reads.alerts(ended_ms - 1).silences[0].ended_ms is None
+
+
+@pytest.mark.parametrize(
+    ("matcher", "silenced"),
+    [("route-down/api", {"/api"}), ("route-down//api", {"/api"}), ("route-down/", {"/"}), ("route-down/ap", set())],
+)
+def test_a_route_is_silenced_by_the_alerts_name_and_by_its_name_of_before(
+    matcher: str, silenced: set[str], clock: ManualClock, reads: StoreReader, records: Records, rounds: Rounds
+) -> None:
+    rounds.fire(alert("route-down", "/api"), alert("route-down", "/"))
+    records.silence(matcher, "known", "op1", clock.wall + 60_000, clock.wall)
+    assert {row.subject for row in reads.alerts(None).firing if row.silenced_by} == silenced
 
 
 def test_a_silence_of_a_rule_hides_all_its_subjects_until_it_expires(
