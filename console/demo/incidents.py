@@ -143,7 +143,7 @@ def _vendor_outage(began: int) -> Incident:
 
 def _connections(began: int) -> Incident:
     """12 days ago: a review import takes all connections for nine minutes."""
-    database = "connections exhausted: 57 of 60 connections, 3 reserved"
+    database = "connections exhausted: 57 of 60 connections, 3 reserved; 41 by radar_worker/review-import"
     return Incident(
         began_ms=began, ended_ms=began + 9 * MINUTE_MS, down=True, error_share=0.35, slower=4.0,
         gauges={"postgres.activity|connections": 57.0},

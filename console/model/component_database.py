@@ -18,7 +18,7 @@ from console.model.finding import (
     words_of,
 )
 from console.model.observation import ErrorKind, Json, Origin
-from console.model.situation import Situation
+from console.model.situation import HYSTERESIS, Situation
 from console.model.states import State
 from console.model.track import REACH_FAULTS, Track
 from console.model.windows import nearest_rank
@@ -31,6 +31,8 @@ DDL_WAIT_S = 2.0
 """A schema change that waits stops everybody behind it, so it is told long before other waits."""
 CANARY_SAMPLES = 20
 SLOW_CANARIES = 2
+HOLDER_WIDTH = 40
+"""Characters of a holder's name: with it, a reason takes two lines of 80 columns at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +84,16 @@ def _find_unreachable(draft: Draft, situation: Situation, tracks: Sequence[Track
     confirmed = sum(track.bad for track in core) >= core[0].confirmations
     if not confirmed and all(track.state is not State.UNHEALTHY for track in core):
         return False
-    _find_down(draft, core)
+    _find_down(draft, situation, core)
     return True
 
 
-def _find_down(draft: Draft, core: Sequence[Track]) -> None:
+def _find_down(draft: Draft, situation: Situation, core: Sequence[Track]) -> None:
     track = next((each for each in core if each.error_kind is ErrorKind.LIMIT), core[0])
     words = words_of(track)
     draft.figure = short_fault(track)
     if track.error_kind is ErrorKind.LIMIT:
-        text = f"connections exhausted: {words}"
+        text = f"connections exhausted: {words}{_held(situation)}"
         draft.note("exhausted", track, text, f"No connection is free: {words}.", state=State.UNHEALTHY)
     elif track.error_kind is ErrorKind.TIMEOUT:
         draft.note("hangs", track, f"hangs: {words}", f"SQL gets no answer in time: {words}.", state=State.UNHEALTHY)
@@ -112,7 +114,7 @@ def _judge_target(draft: Draft, situation: Situation, track: Track) -> None:
         overdue(draft, situation, track)
         well(draft, track, _WELL.get(part, f"{part.capitalize()} is read"))
     elif track.error_kind is ErrorKind.LIMIT:
-        text = f"connections exhausted: {words_of(track)}"
+        text = f"connections exhausted: {words_of(track)}{_held(situation)}"
         draft.note("exhausted", track, text, f"No connection is free: {words_of(track)}.", state=track.state)
     elif track.fails:
         state = track.state if track.error_kind in REACH_FAULTS and part != "catalogue" else State.DEGRADED
@@ -167,16 +169,36 @@ def _judge_connections(draft: Draft, situation: Situation) -> None:
     used, usable, most = found
     warn = situation.environment.thresholds.connections_warn_share
     if used >= usable:
-        text = f"connections exhausted: {used} of {most} connections, {most - usable} reserved"
+        text = f"connections exhausted: {used} of {most} connections, {most - usable} reserved{_held(situation)}"
         sentence = "Every connection that ordinary roles may use is taken."
         draft.find(_finding("exhausted", State.UNHEALTHY, text), sentence)
     elif used / usable > situation.limit(f"{KEY}.connections", warn):
-        text = f"{used} of {most} connections"
+        text = f"{used} of {most} connections{_held(situation)}"
         draft.find(
             _finding("connections", State.DEGRADED, text), f"More than {percent(warn)} of the connections are used."
         )
     else:
         draft.say(f"Connections are within their limits: at most {percent(warn)} are used.", State.HEALTHY)
+
+
+def _held(situation: Situation) -> str:
+    """`; 41 by worker/import`: who holds most of the connections, when the newest answer saw them near their limit.
+
+    While new polls are refused, with the age of that answer: who held a few before the rush is not told as its cause.
+    """
+    track, found = situation.track(ACTIVITY), connections(situation)
+    if track is None or track.answered is None or track.answered_at is None or found is None:
+        return ""
+    holders = _items(track.answered.volatile.get("holders"))
+    if not holders or found[0] <= found[1] * situation.environment.thresholds.connections_warn_share * (1 - HYSTERESIS):
+        return ""
+    age = "" if fresh(situation, ACTIVITY) else f" {seconds(situation.now.since_s(track.answered_at))} ago"
+    who = fitted(_who(holders[0].get("user"), holders[0].get("application")), HOLDER_WIDTH)
+    return f"; {number(holders[0].get('sessions')):.0f} by {who}{age}"
+
+
+def _who(user: Json, application: Json) -> str:
+    return "/".join(str(name) for name in (user, application) if name) or "unknown role"
 
 
 def blockers(situation: Situation) -> list[Blocker]:
@@ -190,10 +212,9 @@ def blockers(situation: Situation) -> list[Blocker]:
 def _blocker(item: Mapping[str, Json]) -> Blocker:
     waiters = _items(item.get("waiters"))
     ddl = next((waiter for waiter in waiters if waiter.get("ddl") is True), None)
-    who = "/".join(str(part) for part in (item.get("root_user"), item.get("root_application")) if part)
     return Blocker(
         pid=int(number(item.get("root_pid"))),
-        who=who or "unknown role",
+        who=_who(item.get("root_user"), item.get("root_application")),
         state=str(item.get("root_state") or "state unknown"),
         age_s=number(item.get("root_age_s")),
         query=str(item.get("root_query") or ""),
@@ -251,7 +272,7 @@ def _judge_idle(draft: Draft, situation: Situation) -> None:
 
 
 def _find_idle(draft: Draft, session: Mapping[str, Json], idle_s: float) -> None:
-    who = "/".join(str(name) for name in (session.get("user"), session.get("application")) if name) or "unknown role"
+    who = _who(session.get("user"), session.get("application"))
     text = f"pid {session.get('pid')} {who} idle in transaction {seconds(idle_s)}"
     draft.find(_finding("idle", State.DEGRADED, text), f"{who} left a transaction open.")
 

@@ -12,7 +12,7 @@ from console.model.states import State, rank, worst
 from console.sources import postgres_blocking as blocking
 from console.sources.faults import Fault
 from console.sources.postgres_canary import MARGIN_S, unanswered
-from console.sources.postgres_rows import Activity, Counters, Identity, Server, decode, line, shown
+from console.sources.postgres_rows import Activity, Counters, Identity, Server, decode, held, line, shown
 from console.sources.postgres_session import Session, query
 
 TARGET = "postgres.activity"
@@ -204,6 +204,7 @@ def _volatile(activity: Activity, queues: list[blocking.Queue]) -> dict[str, Jso
         "sessions": [shown(session) for session in others[:SESSIONS_SHOWN]],
         "idle_in_transaction": [shown(session) for session in idle[:SESSIONS_SHOWN]],
         "states": _states(activity.states),
+        "holders": None if activity.holders is None else [held(holder) for holder in activity.holders],
         "own": activity.counts.own if activity.counts is not None else None,
     }
 

@@ -47,6 +47,14 @@ class Counts(Row):
     longest_idle_s: float
 
 
+class Holder(Row):
+    """How many sessions one user has under one name of application."""
+
+    user: str | None
+    application: str | None
+    sessions: int
+
+
 class Waiter(Row):
     """A session that waits for a lock, and who is in its way; 0 is a prepared transaction."""
 
@@ -91,11 +99,15 @@ class Counters(Row):
 
 
 class Activity(Row):
-    """The answer of activity.sql. `counts` is None where our role does not see all sessions."""
+    """The answer of activity.sql. Where our role does not see all sessions, `counts`, `states` and `holders` are None.
+
+    `holders` are the three with most sessions, the greatest first; None also where there are none.
+    """
 
     server: Server
     counts: Counts | None
     states: dict[str, int] | None
+    holders: list[Holder] | None
     waiting: int
     waiters: list[Waiter]
     sessions: list[SessionRow]
@@ -236,6 +248,15 @@ def shown(session: SessionRow) -> dict[str, Json]:
         "statement_s": seconds(session.statement_s),
         "state_s": seconds(session.state_s),
         "query": line(session.query),
+    }
+
+
+def held(holder: Holder) -> dict[str, Json]:
+    """A holder of sessions for the volatile lists."""
+    return {
+        "user": line(holder.user, 63),
+        "application": line(holder.application, 63),
+        "sessions": holder.sessions,
     }
 
 

@@ -34,7 +34,7 @@ class Night:
 
 NIGHTS = [
     Night("bad-deploy", r"routes|errors", r"deployment [0-9a-f]{7}", "✗ UNHEALTHY", 2, "us"),
-    Night("connections-exhausted", r"connections", r"\d+ of \d+ connections|\d+/\d+", "✗ UNHEALTHY", 2, "us"),
+    Night("connections-exhausted", r"connections", r"\d+ by radar_worker", "✗ UNHEALTHY", 2, "us"),
     Night("gateway-down-sql-up", r"gateway", r"SQL", "✗ UNHEALTHY|▲ DEGRADED", 2, ""),
     Night("ci-migration-lock", r"block|lock|wait", r"github-actions|ALTER|queued", "✗ UNHEALTHY|▲ DEGRADED", 2, "us"),
     Night("bastion-offline", r"bastion", r"unknown", r"\? UNKNOWN|▲ DEGRADED|✗ UNHEALTHY", 1, "bastion"),

@@ -36,6 +36,68 @@ def test_connections_against_their_limit(connections: float, state: State, key: 
     assert list(scene.findings("database")) == ([key] if key else [])
 
 
+def holder(sessions: int, user: str | None = "worker", application: str | None = "import") -> dict[str, object]:
+    return {"user": user, "application": application, "sessions": sessions}
+
+
+@pytest.mark.parametrize(
+    ("connections", "holders", "text"),
+    [
+        (57, [holder(41), holder(9, "app", "web")], "; 41 by worker/import"),
+        (57, [holder(41, application="")], "; 41 by worker"),
+        (57, [holder(41, None, None)], "; 41 by unknown role"),
+        (57, [holder(41, "w" * 63, "i" * 63)], "; 41 by " + "w" * 39 + "…"),
+        (57, [], ""),
+        (57, None, ""),
+    ],
+)
+def test_exhausted_connections_are_told_with_who_holds_most(connections: float, holders: object, text: str) -> None:
+    scene = used(connections, holders=holders)
+    found = scene.findings("database")["database.exhausted"]
+    assert found.text == f"connections exhausted: 57 of 60 connections, 3 reserved{text}"
+    assert len(f"database {found.text}") < 2 * 80 - 20, "two lines, with glyph, age and origin"
+
+
+def test_connections_near_their_limit_are_told_with_who_holds_most_and_many_connections_are_not() -> None:
+    assert used(54, holders=[holder(41)]).findings("database")["database.connections"].text == (
+        "54 of 60 connections; 41 by worker/import"
+    )
+    assert not used(45, holders=[holder(41)]).findings("database")
+
+
+def refused(scene: Scene, *targets: str) -> str:
+    """The reason when polls of these are refused for want of a connection, twice, five seconds apart."""
+    for _ in range(2):
+        for target in targets:
+            scene.fail(target, ErrorKind.LIMIT, "its connection limit is reached")
+        scene.later(5)
+    return scene.findings("database")["database.exhausted"].text
+
+
+POLLS = ("postgres.activity", "postgres.canary", "postgres.catalogue")
+
+
+@pytest.mark.parametrize("targets", [POLLS, POLLS[:1]])
+def test_who_held_the_connections_before_polls_were_refused_is_told_with_its_age(targets: tuple[str, ...]) -> None:
+    text = refused(used(55, holders=[holder(41)]), *targets)
+    assert text == "connections exhausted: its connection limit is reached; 41 by worker/import 10 s ago"
+
+
+def test_who_held_a_few_connections_before_the_rush_is_not_told_as_its_cause() -> None:
+    assert "worker" not in refused(used(20, holders=[holder(12)]), *POLLS)
+
+
+def test_who_held_the_connections_long_ago_is_not_told() -> None:
+    scene = used(55, holders=[holder(41)]).later(280)
+    assert refused(scene, *POLLS).endswith("; 41 by worker/import 4 m ago")
+    assert "worker" not in refused(scene.later(15), *POLLS), "older than every figure"
+
+
+def test_a_refused_canary_beside_sessions_that_are_read_is_told_with_who_holds_them_now() -> None:
+    scene = used(55, holders=[holder(41)])
+    assert refused(scene, "postgres.canary").endswith("reached; 41 by worker/import")
+
+
 def test_a_limit_is_left_a_tenth_lower_than_it_was_met() -> None:
     scene = used(50)
     assert scene.component("database").state is State.DEGRADED
@@ -226,9 +288,11 @@ def test_a_held_poll_keeps_what_was_known() -> None:
 def test_equal_judgements_are_equal_whatever_the_numbers() -> None:
     """Explanations hold no changing numbers: else each round would begin a new span."""
     scene = poll_routes(Scene("route:/", "route:/pricing", "postgres.activity", "postgres.canary"), "." * 12)
-    scene.see("postgres.activity", samples={"connections": 52.0}).see("postgres.canary")
+    scene.see("postgres.activity", samples={"connections": 52.0}, volatile={"holders": [holder(40)]})
+    scene.see("postgres.canary")
     before = scene.assess()
-    poll_routes(scene, "..", 35.0).see("postgres.activity", samples={"connections": 54.0})
+    poll_routes(scene, "..", 35.0)
+    scene.see("postgres.activity", samples={"connections": 54.0}, volatile={"holders": [holder(42)]})
     scene.see("postgres.canary", samples={"latency_ms": 9.0})
     after = scene.assess()
     for key, assessment in before.items():

@@ -147,6 +147,30 @@ async def test_connections_exhausted(tmp_path: Path) -> None:
     assert after.state is State.HEALTHY
 
 
+async def test_who_holds_the_connections_is_counted(database: str) -> None:
+    """Greatest first, three of them, none of ours; a session of another database counts, since it takes a slot too."""
+    role = "im\x1b[31mport"
+    await execute(database, f"create role \"{role}\" login password 'p'", "create database elsewhere")
+    importer = changed(database, user=role, password="p", dbname="elsewhere")
+    names = [*["web"] * 3, *["psql"] * 2, "cron", *["radar-console-other"] * 5]
+    others = [await session(importer, "import") for _ in range(4)] + [await session(database, name) for name in names]
+    async with sources(database) as built:
+        seen = await built["postgres.activity"].observe()
+        for one in others[:2]:
+            await one.close()
+        fewer = await until(built["postgres.activity"].observe, lambda seen: holders(seen)[0][1] == "web")
+    for one in others:
+        await one.close()
+    await execute(database, "drop database elsewhere with (force)", f'drop role "{role}"')
+    assert holders(seen) == [("im␛[31mport", "import", 4), ("postgres", "web", 3), ("postgres", "psql", 2)]
+    assert holders(fewer)[0] == ("postgres", "web", 3) and ("im␛[31mport", "import", 2) in holders(fewer)
+    assert seen.facts == fewer.facts, "who holds how many changes with each poll: no facts"
+
+
+def holders(observation: Observation) -> list[tuple[str, str, int]]:
+    return [(row["user"], row["application"], row["sessions"]) for row in rows(observation, "holders")]
+
+
 async def test_connections_near_the_limit(tmp_path: Path) -> None:
     server = EmbeddedPostgres(tmp_path / "server", max_connections=13)
     server.start()
@@ -189,6 +213,7 @@ async def test_a_role_without_pg_monitor_knows_that_it_does_not_know(
     assert quiet.state is State.UNKNOWN and "`plain` lacks pg_monitor" in quiet.words
     assert quiet.facts["pg_monitor"] is False and quiet.samples["connections_max"] == 60
     assert not {"connections", "active", "idle_in_transaction", "longest_transaction_s"} & set(quiet.samples)
+    assert quiet.volatile["holders"] is None and seen.volatile["holders"] is None, "not told from a part of them"
     assert quiet.volatile["own"] is None and quiet.volatile["states"] is None
     assert seen.samples["blocked"] == 1, "waiters are found in pg_locks all the same"
     assert seen.state is State.DEGRADED

@@ -97,6 +97,14 @@ select json_build_object(
         from (select coalesce(state, 'starting') as state, count(*) as n from client where not own group by 1) s
         where (select sees_all from me)
     ),
+    'holders', (
+        select json_agg(json_build_object('user', usename, 'application', application_name, 'sessions', n))
+        from (
+            select usename, application_name, count(*) as n from client where not own
+            group by 1, 2 order by n desc, 1, 2 limit 3
+        ) h
+        where (select sees_all from me)
+    ),
     'waiting', (select count(*) from waiting),
     'waiters', (select coalesce(json_agg(w), '[]') from waiter w),
     'sessions', (
