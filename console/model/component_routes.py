@@ -27,7 +27,7 @@ LATEST_S = 60.0
 LATEST_SAMPLES = 12
 UNHEALTHY_SHARE = 0.20
 SLOW_FACTOR = 3.0
-"""Two probes in a row this much slower than the route's own median are a fault at once."""
+"""Two probes in a row this much slower than the route's own median, or than its limit, are a fault at once."""
 OVER_AT = 4.0
 """Errors are over when as many good polls in a row had a chance of e⁻⁴ (2 %) at their rate."""
 
@@ -246,11 +246,18 @@ def _judge_slow(draft: Draft, situation: Situation, routes: Sequence[Route]) -> 
         key=f"{KEY}.slow",
         component=KEY,
         state=State.DEGRADED,
-        text=f"{chief.path} p95 {milliseconds(_p95(chief.latest_ms))}{others} (limit {milliseconds(limit_ms)})",
+        text=f"{chief.path} {_latency_words(chief)}{others} (limit {milliseconds(limit_ms)})",
         origin=Origin.PROBE,
     )
     names = listed([route.path for route in slow])
-    draft.find(finding, f"Slower than {milliseconds(limit_ms)} at p95: {names}.")
+    draft.find(finding, f"Slower than {milliseconds(limit_ms)}: {names}.")
+
+
+def _latency_words(route: Route) -> str:
+    """A p95, or the better of the last two where a p95 would be chance."""
+    if len(route.latencies_ms) < MINIMUM_SAMPLES:
+        return f"takes {milliseconds(min(route.latencies_ms[-2:]))}"
+    return f"p95 {milliseconds(_p95(route.latest_ms))}"
 
 
 def _is_slow(route: Route, limit_ms: float) -> bool:
@@ -265,11 +272,12 @@ def _p95(values: Sequence[float]) -> float:
 
 
 def _turned_slow(route: Route, limit_ms: float) -> bool:
-    """Whether the last two probes are over the limit and far above what this route usually takes."""
+    """Whether the last two probes are over the limit and far above what this route usually takes, or may take."""
     before, newest = route.latencies_ms[:-2], route.latencies_ms[-2:]
-    if len(newest) < 2 or len(before) < 3:
+    if len(newest) < 2:
         return False
-    return min(newest) > limit_ms and min(newest) > SLOW_FACTOR * statistics.median(before)
+    usual_ms = min(statistics.median(before), limit_ms) if len(before) >= 3 else limit_ms
+    return min(newest) > max(limit_ms, SLOW_FACTOR * usual_ms)
 
 
 @dataclass(frozen=True, slots=True)

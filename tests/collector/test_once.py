@@ -6,9 +6,9 @@ from pathlib import Path
 
 from console.collector.once import one_round
 from console.model.configuration import Egress
-from console.model.observation import ErrorKind
+from console.model.observation import ErrorKind, Observation
 from console.model.states import State
-from tests.collector.scripted import answered, hang, refused, scripted, settings
+from tests.collector.scripted import Answer, answered, hang, refused, scripted, settings
 
 
 async def test_all_well_in_one_round(tmp_path: Path) -> None:
@@ -26,6 +26,27 @@ async def test_one_failure_counts_since_there_is_no_second(tmp_path: Path) -> No
     _, judgement = await one_round(settings(tmp_path), build=asked.build)
     assert judgement.verdict.state is State.UNHEALTHY
     assert [(reason.key, reason.text) for reason in judgement.verdict.reasons] == [("routes.down", "/pricing: 500")]
+
+
+async def test_a_slow_route_is_asked_again_and_told_when_it_is_slow_again(tmp_path: Path) -> None:
+    def slow(*latencies_ms: float) -> Answer:
+        left = iter(latencies_ms)
+
+        async def answer() -> Observation:
+            return answered("route:/", State.HEALTHY, "200", samples={"ok": 1.0, "latency_ms": next(left)})
+
+        return answer
+
+    asked = scripted("health", "ping", "route:/", "route:/pricing")
+    asked.sources["route:/"].now = slow(3100.0, 2900.0)
+    _, judgement = await one_round(settings(tmp_path), build=asked.build)
+    assert judgement.verdict.state is State.DEGRADED
+    assert judgement.verdict.reasons[0].text == "/ takes 2,900 ms (limit 200 ms)"
+    assert (asked.sources["route:/"].calls, asked.sources["route:/pricing"].calls) == (2, 1)
+    asked = scripted("health", "ping", "route:/")
+    asked.sources["route:/"].now = slow(3100.0, 90.0)
+    _, judgement = await one_round(settings(tmp_path), build=asked.build)
+    assert judgement.verdict.state is State.HEALTHY, "the first one paid for the handshakes"
 
 
 async def test_an_offline_bastion_is_told_from_an_application_that_is_down(tmp_path: Path) -> None:

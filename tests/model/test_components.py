@@ -203,7 +203,13 @@ def test_slow_routes_show_with_the_second_slow_probe_and_end_within_a_minute() -
 
 
 def test_a_p95_of_few_samples_is_not_judged() -> None:
-    assert poll_routes(Scene("route:/", "route:/pricing"), ".." * 2, 900).component("routes").state is State.HEALTHY
+    assert poll_routes(Scene("route:/", "route:/pricing"), ".." * 2, 400).component("routes").state is State.HEALTHY
+
+
+def test_two_probes_of_three_times_the_limit_need_no_p95() -> None:
+    scene = poll_routes(Scene("route:/", "route:/pricing"), ".." * 2, 900)
+    assert scene.findings("routes")["routes.slow"].text == "/ takes 900 ms, 1 other too (limit 200 ms)"
+    assert poll_routes(scene, ".." * 18, 900).findings("routes")["routes.slow"].text.startswith("/ p95 900 ms")
 
 
 # --- users ------------------------------------------------------------------------------------------------------------
