@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 from pathlib import Path
 
+from console.collector import event_loop
 from console.collector.child import die_with_parent, variables_handed_over
 from console.model.configuration import Settings
 
@@ -25,7 +25,7 @@ def main() -> int:
 
     try:
         settings = load(file, environment, variables_handed_over())
-        asyncio.run(collect(settings))
+        event_loop.run(collect(settings))
     except (SettingsError, UnsuitablePlace) as error:
         print(error, file=sys.stderr)
         return 3
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 async def collect(settings: Settings) -> None:
-    """Collect until SIGTERM, SIGINT or SIGHUP, then end without waiting for anybody who hangs."""
+    """Collect until SIGTERM, SIGINT or SIGHUP."""
     from console.collector.run import run
 
     stop = asyncio.Event()
@@ -41,8 +41,6 @@ async def collect(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     await run(settings, stop=stop)
-    sys.stderr.flush()
-    os._exit(0)  # asyncio would wait for a name lookup that hangs in a thread
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -29,9 +28,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0: healthy; 1: degraded, or not known; 2: unhealthy."""
     settings = settings_of(arguments)
+    from console.collector import event_loop
     from console.collector.once import one_round  # httpx and psycopg: only here
 
-    observations, judgement = asyncio.run(one_round(settings))
+    observations, judgement = event_loop.run(one_round(settings))
     judgement = replace(judgement, verdict=_undated(judgement.verdict))
     if arguments.json:
         document(_document(settings.environment, observations, judgement))

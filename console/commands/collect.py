@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import os
 import signal
 import sys
 
@@ -21,11 +20,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Collect until SIGTERM or SIGINT; 3 where the store cannot be."""
-    return leave(collect(settings_of(arguments)))
+    return collect(settings_of(arguments))
 
 
 def collect(settings: Settings) -> int:
-    """Collect until SIGTERM, SIGINT or SIGHUP; the caller ends with `leave`."""
+    """Collect until SIGTERM, SIGINT or SIGHUP."""
+    from console.collector import event_loop
     from console.store.files import UnsuitablePlace, prepare_directory
 
     try:
@@ -34,15 +34,8 @@ def collect(settings: Settings) -> int:
         complain(str(error))
         return UNUSABLE
     _log_to_stderr()
-    asyncio.new_event_loop().run_until_complete(_until_signalled(settings))
+    event_loop.run(_until_signalled(settings))
     return WELL
-
-
-def leave(status: int) -> int:
-    """End this process now: the interpreter would wait for a name lookup that hangs in one of asyncio's threads."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
 
 
 async def _until_signalled(settings: Settings) -> None:

@@ -29,13 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """The demo until the console is quit, or until a signal; `fault`: 0 when it is in effect, 2 when refused."""
-    from console.commands.collect import leave
-
     try:
-        if arguments.demo_command == "fault":
-            return _fault(arguments)
-        status = _demo(arguments)
-        return leave(status) if arguments.no_ui else status
+        return _fault(arguments) if arguments.demo_command == "fault" else _demo(arguments)
     except Refused as error:
         complain(str(error))
         return FAILED

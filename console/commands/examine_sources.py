@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 
 from console.commands.finding import Finding, Result
@@ -63,9 +62,10 @@ def not_configured(environment: Environment) -> Iterator[Finding]:
 
 def findings(settings: Settings) -> list[Finding]:
     """One round of every source."""
+    from console.collector import event_loop
     from console.collector.once import one_round  # httpx and psycopg: only where something is asked
 
-    observations, judgement = asyncio.run(one_round(settings))
+    observations, judgement = event_loop.run(one_round(settings))
     order = [target for component in judgement.components for target in component.targets]
     observations.sort(key=lambda each: order.index(each.target) if each.target in order else len(order))
     found = [finding for observation in observations for finding in judged(observation)]

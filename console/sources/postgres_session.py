@@ -12,7 +12,6 @@ import ipaddress
 import logging
 import random
 import socket
-import threading
 import time
 from dataclasses import dataclass
 from functools import cache
@@ -332,29 +331,11 @@ async def _settings_hold(connection: Connection) -> bool:
 
 async def resolve(host: str, most: int) -> list[str]:
     """At most `most` addresses of a name, in the system's order. Raises OSError."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[list[str]] = loop.create_future()
-
-    def look_up() -> None:
-        try:
-            found = list(dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=1)))[:most]
-            outcome: list[str] | OSError = found
-        except (OSError, UnicodeError) as error:  # a name that cannot be encoded is not found either
-            outcome = error if isinstance(error, OSError) else OSError("no name")
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
-            loop.call_soon_threadsafe(_settle, answer, outcome)
-
-    threading.Thread(target=look_up, daemon=True, name="resolve").start()
-    return await answer
-
-
-def _settle(answer: asyncio.Future[list[str]], outcome: list[str] | OSError) -> None:
-    if answer.done():
-        return
-    if isinstance(outcome, OSError):
-        answer.set_exception(outcome)
-    else:
-        answer.set_result(outcome)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except UnicodeError:  # a name that cannot be encoded is not found either
+        raise OSError("no name") from None
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))[:most]
 
 
 def _is_address(host: str) -> bool:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from tests.commands.conftest import Radar
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.commands.conftest import Radar, Site
 
 
 def test_one_round_does_not_know_since_when(radar: Radar) -> None:
@@ -11,3 +19,63 @@ def test_one_round_does_not_know_since_when(radar: Radar) -> None:
     reasons = done.document["verdict"]["reasons"]
     assert reasons and {reason["since"] for reason in reasons} == {None}
     assert "since" not in radar("check").out
+
+
+HANGING = """
+import signal, socket, sys, threading
+from console.cli import main
+from console.collector import once
+
+def hang(*_: object, **__: object) -> list[object]:
+    print("a name is looked up", flush=True)
+    threading.Event().wait(60)
+    return []
+
+if sys.argv[1] == "hangs":
+    socket.getaddrinfo = hang
+once.TOTAL_S = float(sys.argv[2])
+sys.exit(main(sys.argv[3:]))
+"""
+
+
+def asked(site: Site, dns: str, total_s: float, *command: str) -> subprocess.Popen[str]:
+    """A command in a process of its own where DNS hangs, or where it `works`: the site's host is then an address."""
+    if dns == "hangs":
+        named = (
+            site.file.read_text().replace("http://127.0.0.1:1", "http://app.example.com").replace("egress = false", "")
+        )
+        site.file.write_text(named + 'database = "postgresql://app@db.example.com/app"\n')
+    program = [sys.executable, "-c", HANGING, dns, str(total_s), "--config", str(site.file), *command]
+    return subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=site.variables)
+
+
+@pytest.mark.parametrize("command", ["check", "doctor"])
+@pytest.mark.parametrize("total_s", [2.0, 40.0])
+def test_it_ends_with_its_time_out_while_dns_hangs(site: Site, command: str, total_s: float) -> None:
+    process = asked(site, "hangs", total_s, command, "--json")
+    assert process.stdout is not None and process.stdout.readline() == "a name is looked up\n"
+    began = time.monotonic()
+    out, said = process.communicate(timeout=90)
+    assert time.monotonic() - began < total_s + 1
+    assert (process.returncode in (1, 2), said) == (True, "")
+    document = json.loads(out[out.index("{") :])
+    assert command == "doctor" or document["state"] != "healthy"
+
+
+@pytest.mark.parametrize("command", ["check", "doctor"])
+def test_where_dns_works_the_same_command_has_the_usual_status(site: Site, radar: Radar, command: str) -> None:
+    usual = radar(command)
+    process = asked(site, "works", 40.0, command)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == usual.status == 2
+    assert "connection refused" in out
+
+
+def test_a_collector_ends_at_once_while_dns_hangs(site: Site) -> None:
+    process = asked(site, "hangs", 40.0, "collect")
+    assert process.stdout is not None and process.stdout.readline() == "a name is looked up\n"
+    process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    _, said = process.communicate(timeout=60)
+    assert time.monotonic() - began < 1.5
+    assert process.returncode == 0 and "Traceback" not in said

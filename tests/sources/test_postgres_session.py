@@ -239,6 +239,7 @@ def test_statements_go_out_without_comments() -> None:
 
 LEAVING = """
 import asyncio, socket, sys, time
+from console.collector import event_loop
 from console.model.configuration import Secret
 from console.sources.postgres_session import Endpoint, Session
 
@@ -258,13 +259,13 @@ async def main() -> None:
     print(time.time(), flush=True)
     await one.close()
 
-asyncio.run(main())
+event_loop.run(main())
 """
 
 
 @pytest.mark.parametrize("hanging", ["name", "server"])
 async def test_the_process_ends_at_once_while_everything_hangs(database: str, hanging: str) -> None:
-    """asyncio waits for its threads at the end, and a name server that hangs would hold ours for minutes."""
+    """asyncio would wait for its threads at the end, and a name server that hangs would hold ours for minutes."""
     async with Wire(port_of(database)) as wire:
         wire.silent = True
         host = "some.example.com" if hanging == "name" else "127.0.0.1"
