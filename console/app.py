@@ -6,7 +6,7 @@ import gc
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar, cast
 
@@ -20,7 +20,8 @@ _collects_garbage = gc.isenabled()
 gc.disable()
 
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 
 from console.model.configuration import Settings
 from console.model.ports import AlertActions, PollRequests, StoreReads
@@ -350,3 +351,31 @@ class RadarApp(App[None], inherit_bindings=False):
         if faults is not None:
             words = f"fault {name} is {'on' if on else 'off'}"
             self.hands.do(self, lambda: faults.set(name, on), words)
+
+
+def bindings() -> list[Mapping[str, str]]:
+    """The keys of each binding by its id, with commas between: of the console alone, then of each page of it."""
+    everywhere = _bound(RadarApp)
+    return [everywhere, *({**everywhere, **_bound(page)} for page in pages())]
+
+
+def pages() -> tuple[type[DOMNode], ...]:
+    """Every page that the console can show."""
+    # Late: most are imported when they are first opened.
+    from screens.alerts import AlertPage, AlertsScreen
+    from screens.component import ComponentPage
+    from screens.contacts import ContactsPage
+    from screens.dialogs.act import ActPage
+    from screens.help import HelpPage
+    from screens.ledger import LedgerPage
+    from screens.moments import MomentPage
+    from screens.palette import PalettePage
+    from screens.reasons import ReasonsPage
+
+    own = (HealthScreen, ComponentPage, ReasonsPage, AlertsScreen, AlertPage, ActPage)
+    return (*own, LedgerPage, ContactsPage, HelpPage, MomentPage, PalettePage)
+
+
+def _bound(kind: type[DOMNode]) -> Mapping[str, str]:
+    declared = [each for parent in reversed(kind.__mro__) for each in parent.__dict__.get("BINDINGS", ())]
+    return {each.id: each.key for each in declared if isinstance(each, Binding) and each.id}

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import importlib
-import pkgutil
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from console.commands.finding import Finding, Result
 
@@ -73,25 +70,6 @@ def _shared(pages: list[Bound], chosen: Mapping[str, str]) -> Mapping[str, set[s
 
 def _pages() -> list[Bound]:
     """What is bound on each page, with what the console binds on all of them."""
-    from console.app import RadarApp  # textual: only where keys are chosen
+    from console.app import bindings  # textual: only where keys are chosen
 
-    first: Any = RadarApp.MODES[RadarApp.DEFAULT_MODE]
-    (page,) = first.__bases__  # what all pages are made of
-    package = importlib.import_module(page.__module__.partition(".")[0])
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        importlib.import_module(module.name)  # the app imports most pages when they are first opened
-    everywhere = _bound(RadarApp)
-    return [everywhere, *({**everywhere, **_bound(each)} for each in _below(page))]
-
-
-def _below(kind: type) -> Iterator[type]:
-    below: list[type] = kind.__subclasses__()
-    for each in below:
-        yield each
-        yield from _below(each)
-
-
-def _bound(kind: type) -> Bound:
-    bindings = [each for parent in reversed(kind.__mro__) for each in parent.__dict__.get("BINDINGS", ())]
-    named = [binding for binding in bindings if getattr(binding, "id", None)]  # textual's own may be plain tuples
-    return {binding.id: frozenset(map(_name, binding.key.split(","))) for binding in named}
+    return [{id: frozenset(map(_name, keys.split(","))) for id, keys in bound.items()} for bound in bindings()]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import re
 import sys
 import threading
@@ -12,12 +14,16 @@ from typing import Any
 
 import pytest
 
+import screens
+from console.app import pages
 from console.commands import examine_host, examine_keys, examine_store
 from console.commands.examine_sources import judged
 from console.commands.finding import Result
 from console.model.configuration import Display
 from console.model.observation import ErrorKind, Observation, Origin, Outcome
 from console.model.states import State
+from screens.page import Page
+from screens.scroll import ScrollPage
 from tests.commands.conftest import Collector, Done, Radar, Site
 
 
@@ -245,6 +251,19 @@ def test_two_bindings_on_one_key_are_told(chosen: dict[str, str]) -> None:
 )
 def test_keys_that_do_what_they_say_are_no_finding(chosen: dict[str, str]) -> None:
     assert keys(**chosen) == []
+
+
+def test_the_keys_of_every_page_are_known() -> None:
+    for module in pkgutil.walk_packages(screens.__path__, "screens."):
+        importlib.import_module(module.name)
+    assert set(below(Page)) - {ScrollPage} == set(pages()), "name it in `console.app.pages`"
+
+
+def below(kind: type[Page[Any]]) -> Iterator[type[Page[Any]]]:
+    for each in kind.__subclasses__():
+        if each.__module__.startswith("screens."):
+            yield each
+        yield from below(each)
 
 
 def test_the_doctor_tells_of_keys(radar: Radar, site: Site) -> None:
