@@ -53,7 +53,7 @@ class DaemonThreads(ThreadPoolExecutor):
     def __init__(self, most: int = MOST_THREADS, name: str = "daemon") -> None:
         super().__init__(most)
         self._most, self._name = most, name
-        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Callable[[], Callable[[], None]] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._free = 0
         """Threads at rest, less the calls that wait for one."""
@@ -85,15 +85,21 @@ class DaemonThreads(ThreadPoolExecutor):
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            job()
+            deliver = job()
             with self._lock:
-                self._free += 1
+                self._free += 1  # before the answer is known: whoever calls again at once finds this thread
+            deliver()
 
 
-def _do(future: Future[T], call: Callable[[], T]) -> None:
+def _do(future: Future[T], call: Callable[[], T]) -> Callable[[], None]:
+    """Make the call; gives what tells its outcome."""
     if not future.set_running_or_notify_cancel():
-        return
+        return _nothing
     try:
-        future.set_result(call())
+        return partial(future.set_result, call())
     except BaseException as error:  # noqa: BLE001 - it is the caller's, who gets it from the future
-        future.set_exception(error)
+        return partial(future.set_exception, error)
+
+
+def _nothing() -> None:
+    """Of a call that was cancelled before its turn there is nothing to tell."""

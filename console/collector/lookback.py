@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from console.collector.judge import Judge
+from console.collector.judge import EVENTS, Judge
 from console.model.alert_rules import CONNECTION_FAILURES
 from console.model.configuration import Environment, Settings
 from console.model.moment import Moment
-from console.model.observation import Event
 from console.model.ports import StoreUnreadable
 from console.store.observe import ObservedStore
 from console.store.read import StoreReader
@@ -17,7 +15,6 @@ from console.store.read import StoreReader
 LOOK_BACK_MS = 900_000
 SAME_MS = 60_000
 """A judgement older than this is not gone on with: reasons that stand now begin anew."""
-EVENTS = 100
 
 _METRICS = {
     "route:": ("ok", "latency_ms"),
@@ -32,18 +29,9 @@ _METRICS = {
 """Metrics that rules look back at, by the begin of the target's key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
-    """The last judgement: since when its reasons stand, and what had happened."""
-
-    onsets: dict[str, int]
-    events: tuple[Event, ...]
-
-
 def take_over(judge: Judge, store: ObservedStore, settings: Settings, now: Moment) -> None:
     """Open alerts, samples of the last minutes, newest observations, reasons and events. Raises `StoreError`."""
-    before = _before(settings, now)
-    judge.remember(store.open_alerts(), before.onsets, before.events)
+    judge.remember(store.open_alerts(), _onsets(settings, now), store.recent_events(EVENTS))
     for series in _series(judge, settings.environment):
         for at_ms, sample in store.recent_samples(series, now.wall_ms - LOOK_BACK_MS):
             judge.windows.add(series, now.before(now.wall_ms - at_ms), sample)
@@ -63,19 +51,15 @@ def _series(judge: Judge, environment: Environment) -> Iterator[str]:
     yield from (rule.series for rule in environment.rules if "*" not in rule.series)
 
 
-def _before(settings: Settings, now: Moment) -> Before:
-    """The last verdict and what happened lately; nothing where nothing can be read."""
+def _onsets(settings: Settings, now: Moment) -> dict[str, int]:
+    """Since when the reasons of the last verdict stand; nothing where nothing can be read."""
     reader = StoreReader(settings.observed_path, settings.records_path, settings.environment, None)
     try:
-        view = reader.health(None, events=EVENTS)
+        view = reader.health(None, events=0)
     except StoreUnreadable:
-        return Before({}, ())
+        return {}
     finally:
         reader.close()
-    events = tuple(
-        Event(at_ms=row.at_ms, kind=row.kind, subject=row.subject, text=row.text, state=row.state)
-        for row in view.lately
-    )
     is_recent = view.verdict_ms is not None and 0 <= now.wall_ms - view.verdict_ms <= SAME_MS
     reasons = view.verdict.reasons if view.verdict and is_recent else ()
-    return Before({reason.key: reason.since_ms for reason in reasons if reason.since_ms is not None}, events)
+    return {reason.key: reason.since_ms for reason in reasons if reason.since_ms is not None}

@@ -184,7 +184,7 @@ def _restores(event: Event, events: Iterable[Event]) -> bool:
 
 
 def commit_of(event: Event) -> str | None:
-    """The short commit of a deployment. Events read back from the store tell it in their text alone."""
+    """The short commit of a deployment. Where its data do not hold it, its text does."""
     short = event.data.get("short")
     if isinstance(short, str):
         return short

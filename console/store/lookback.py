@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from console.model.judgement import AlertChange
-from console.model.observation import ErrorKind, Observation, Origin, Outcome, Sample
+from console.model.observation import ErrorKind, Event, Observation, Origin, Outcome, Sample
 from console.model.states import State
 from console.store import codec
 from console.store.lease import read_lease
 from console.store.moment import Moment
 from console.store.names import COMPONENT
+from console.store.rounds import own_key
 from console.store.timeline import wall_of
 from console.store.window import Series
 
@@ -89,6 +90,26 @@ def component_states(connection: sqlite3.Connection) -> Mapping[str, tuple[State
         (COMPONENT + "*",),
     )
     return {key.removeprefix(COMPONENT): (State(state), wall_of(since_at)) for key, state, since_at in rows}
+
+
+def recent_events(connection: sqlite3.Connection, most: int) -> tuple[Event, ...]:
+    """The events that happened last, oldest first, whole as they were written."""
+    rows = connection.execute(
+        "SELECT at_ms, kind, subject, text, state, key, data FROM event ORDER BY at_ms DESC, id DESC LIMIT ?", (most,)
+    ).fetchall()
+    return tuple(_event(*row) for row in reversed(rows))
+
+
+def _event(at_ms: int, kind: str, subject: str, text: str, state: str | None, key: str, data: str) -> Event:
+    return Event(
+        at_ms=at_ms,
+        kind=kind,
+        subject=subject,
+        text=text,
+        state=State(state) if state else None,
+        key="" if key == own_key(kind, subject, at_ms) else key,
+        data=codec.loads(data),
+    )
 
 
 def recent_samples(connection: sqlite3.Connection, series: str, since_ms: int, now_ms: int) -> list[tuple[int, Sample]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from console.model.judgement import AlertChange, Judgement
-from console.model.observation import Observation, Sample
+from console.model.observation import Event, Observation, Sample
 from console.model.states import State
 from console.store import damage, files, integrity, lookback, memory, packing, pulse, retention, schema
 from console.store.clock import Clock, SystemClock
@@ -191,6 +191,10 @@ class ObservedStore:
     def last_observation(self, target: str) -> Seen | None:
         """The newest span of a target as an observation (without samples and volatile values)."""
         return self._read(lambda connection: lookback.last_observation(connection, target))
+
+    def recent_events(self, most: int) -> tuple[Event, ...]:
+        """The `most` events that happened last, oldest first."""
+        return self._read(lambda connection: lookback.recent_events(connection, most))
 
     def component_states(self) -> Mapping[str, tuple[State, int]]:
         """Each component's last state and since when (ms), as judged."""

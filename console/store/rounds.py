@@ -168,10 +168,15 @@ def write_event(connection: sqlite3.Connection, event: Event, at: int) -> None:
             codec.plain(event.subject),
             codec.plain(event.text),
             event.state.value if event.state else None,
-            codec.plain(event.key) or f"{event.kind}/{event.subject}/{event.at_ms}",
+            codec.plain(event.key) or own_key(event.kind, event.subject, event.at_ms),
             codec.dumps(dict(event.data)),
         ),
     )
+
+
+def own_key(kind: str, subject: str, at_ms: int) -> str:
+    """What tells an event from others that has no key of its own."""
+    return f"{kind}/{subject}/{at_ms}"
 
 
 def write_alert(connection: sqlite3.Connection, alert: AlertChange, at: int) -> None:

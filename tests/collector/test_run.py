@@ -12,7 +12,7 @@ import pytest
 
 from console.collector.run import run
 from console.model.configuration import Egress, Rule, Settings
-from console.model.observation import Event
+from console.model.observation import Event, Json
 from console.model.states import State
 from console.model.views import AlertsView, HealthView
 from console.store.clock import SystemClock
@@ -54,6 +54,11 @@ class Running:
         """The keys of the reasons."""
         verdict = self.health().verdict
         return [reason.key for reason in verdict.reasons] if verdict else []
+
+    def cause(self) -> str | None:
+        """What is named as the cause of the first reason."""
+        verdict = self.health().verdict
+        return verdict.reasons[0].cause if verdict else None
 
     def events(self, kind: str) -> list[str]:
         """The texts of the events of a kind."""
@@ -203,6 +208,31 @@ async def test_reasons_keep_their_since_over_a_restart(tmp_path: Path) -> None:
         await until(lambda: asked.sources["health"].calls > calls + 10, "polls of the second collector")
         verdict = running.health().verdict
         assert verdict is not None and verdict.reasons[0].since_ms == since_ms
+
+
+async def test_events_and_the_cause_they_give_are_the_same_over_a_restart(tmp_path: Path) -> None:
+    """What is read back is whole: a cause in other words would be another judgement of the same night."""
+    chosen, asked = settings(tmp_path), scripted(*USUAL, "vercel")
+    data: dict[str, Json] = {"short": "8f3c1d2", "message": "pricing v2", "author": "op1"}
+    deployed = Event(
+        at_ms=SystemClock().wall_ms(), kind="deployment", subject="vercel", text='8f3c1d2 "pricing v2" live (op1)',
+        key="deployment/dpl_1", data=data,
+    )  # fmt: skip
+    asked.sources["vercel"].now = answered("vercel", events=(deployed,))
+    causes = []
+    async with collecting(chosen, asked) as running:
+        await running.well()
+        for target in ("health", "ping"):
+            asked.sources[target].now = refused(target)
+        await until(lambda: running.reasons() == ["application.down"], "the reason")
+        causes.append(running.cause())
+    asked.sources["vercel"].now = answered("vercel")
+    restarted_ms = SystemClock().wall_ms()
+    async with collecting(chosen, asked) as running:
+        await until(lambda: (running.health().verdict_ms or 0) > restarted_ms, "a verdict of the second collector")
+        causes.append(running.cause())
+    assert causes[0] is not None and 'deployment 8f3c1d2 "pricing v2" (op1 ' in causes[0]
+    assert causes[1] == causes[0]
 
 
 async def test_a_defect_in_a_source_is_visible_and_the_others_go_on(tmp_path: Path) -> None:

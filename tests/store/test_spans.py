@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.model.observation import ErrorKind, Observation, Outcome
+from console.model.observation import ErrorKind, Event, Observation, Outcome
 from console.model.states import State
 from console.store.observe import Lease, ObservedStore
 from console.store.read import StoreReader
@@ -157,6 +157,23 @@ def test_equal_bodies_are_stored_once(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "observed.db") as connection:
         bodies = connection.execute("SELECT count(*) FROM body WHERE json LIKE '%all checks pass%'").fetchone()[0]
     assert (span_count(tmp_path / "observed.db"), bodies) == (20, 1)
+
+
+def test_events_are_read_back_whole_in_the_order_in_which_they_happened(tmp_path: Path) -> None:
+    clock = ManualClock()
+    store = ObservedStore.open(tmp_path / "observed.db", clock)
+    lease = store.acquire(holder())
+    assert lease is not None
+    at_ms = clock.wall
+    deployed = Event(
+        at_ms=at_ms - 5000, kind="deployment", subject="vercel", text="8f3c1d2 live", key="deployment/dpl_1",
+        data={"short": "8f3c1d2", "created_ms": 7, "author": None},
+    )  # fmt: skip
+    plain = Event(at_ms=at_ms - 9000, kind="setting", subject="postgres", text="60 to 80", state=State.DEGRADED)
+    store.write_round(lease, at_ms, [observed(events=(deployed, plain))], judged(at_ms), {"health": 5.0})
+    store.write_round(lease, clock.pass_ms(5000), [observed(events=(deployed,))], judged(clock.wall), {"health": 5.0})
+    assert store.recent_events(10) == (plain, deployed)
+    assert store.recent_events(1) == (deployed,)
 
 
 def test_a_state_keeps_its_age_while_its_words_change(tmp_path: Path) -> None:
