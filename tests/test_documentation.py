@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -13,6 +13,7 @@ from console.cli import COMMANDS
 from console.demo.faults import FAULTS
 from console.model import configuration
 from console.model.configuration import Egress, Intervals, MetricNames, Settings, Thresholds
+from console.model.views import Whose
 from console.settings import load
 
 ROOT = Path(__file__).parent.parent
@@ -53,6 +54,11 @@ def test_every_setting_is_documented() -> None:
     kinds = [kind for kind in vars(configuration).values() if dataclasses.is_dataclass(kind) and kind is not Settings]
     names = {field.name for kind in kinds for field in dataclasses.fields(kind)} - {"name"}
     assert sorted(name for name in names if not re.search(rf"\b{name}\b", EXAMPLE)) == []
+
+
+def test_every_answer_to_whose_fault_it_is_is_documented() -> None:
+    (listed,) = re.findall(r"\bwhose \((.*?)\)", (ROOT / "docs/commands.md").read_text())
+    assert [answer.strip('"') for answer in listed.split(" | ")] == list(get_args(Whose))
 
 
 @pytest.mark.parametrize("file", ["README.md", "docs/commands.md"])

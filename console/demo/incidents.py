@@ -9,6 +9,7 @@ from console.demo.world import DAY_MS, HOUR_MS, MINUTE_MS, World
 from console.model.configuration import Severity
 from console.model.observation import Origin
 from console.model.states import State
+from console.model.views import Whose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class Incident:
     symptoms: tuple[Symptom, ...]
     alarms: tuple[Alarm, ...]
     happenings: tuple[Happening, ...] = ()
-    whose: str = "us"
+    whose: Whose = "us"
     whose_words: str = "vendors: none reporting"
     cause: str | None = None
     down: bool = False

@@ -10,7 +10,7 @@ from console.model.finding import Assessment
 from console.model.situation import Online, Situation, online
 from console.model.states import State, rank, worst
 from console.model.track import Track
-from console.model.views import Reason, Verdict
+from console.model.views import Reason, Verdict, Whose
 from console.model.words import fitted
 
 REASONS = 12
@@ -133,8 +133,8 @@ def _undo(change: Change) -> str | None:
 # --- whose ------------------------------------------------------------------------------------------------------------
 
 
-def _whose(situation: Situation, ranked: Sequence[Ranked]) -> tuple[str, str]:
-    """`us`, `vendor`, `supabase`, `bastion`, `unknown` or `` when well, and why so, in words."""
+def _whose(situation: Situation, ranked: Sequence[Ranked]) -> tuple[Whose, str]:
+    """Whose fault, and why so, in words."""
     if not ranked:
         return "", _vendors_words(situation)
     top = ranked[0].dated

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from console.model.configuration import Severity
 from console.model.observation import ErrorKind, Json, Origin, Outcome
@@ -73,6 +74,10 @@ class Reason:
     """Kind of incident, for contacts."""
 
 
+Whose = Literal["us", "vendor", "supabase", "bastion", "unknown", ""]
+"""Whose fault: `vendor` when one reports it; `supabase` when its parts fail and it reports nothing; empty when well."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The state of the whole, why, and whose fault it is."""
@@ -80,7 +85,7 @@ class Verdict:
     state: State
     reasons: tuple[Reason, ...]
     whose: str
-    """`us`, `vendor`, `bastion`, `unknown` or `` when well."""
+    """One of `Whose`."""
     whose_words: str
     """Such as `vendors: none reporting` or `this bastion is offline: targets are unknown`."""
     next_steps: tuple[str, ...] = ()
