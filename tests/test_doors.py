@@ -76,7 +76,7 @@ def imported(code: str, **variables: str) -> set[str]:
     """The top-level packages in sys.modules after running `code` in a fresh interpreter."""
     program = f"{code}\nimport json, sys; print(json.dumps(sorted({{name.split('.')[0] for name in sys.modules}})))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -104,8 +104,12 @@ import asyncio, console.app, console.commands.keeper, console.commands.console a
 from console.cli import main
 
 class Child:
+    pid = 0  # of no process: it holds no lease, so none that it could lose
     def poll(self): return None
     def stop(self): pass
+
+wanted = {{name for name in vars(console.commands.keeper.Child) if not name.startswith("_")}}
+assert wanted <= set(dir(Child)), wanted
 
 async def first_paint(app):
     async with app.run_test(size=(80, 24)) as pilot:
