@@ -32,9 +32,10 @@ async def one_round(
     intervals = {source.target: source.interval_s for source in sources}
     judge = Judge(settings.environment, intervals, confirmations=1)
     asker = Asker(SystemClock(), Redactor(settings.environment))
-    observations = await _ask(asker, sources)
+    ends_s = asyncio.get_running_loop().time() + TOTAL_S
+    observations = await _ask(asker, sources, ends_s)
     slow = _slow(observations, settings.environment.thresholds.p95_ms)
-    again = await _ask(asker, [source for source in sources if source.target in slow])
+    again = await _ask(asker, [source for source in sources if source.target in slow], ends_s)
     await _settle([asyncio.create_task(source.close()) for source in sources], CLOSE_S)
     order = list(intervals)
     for observation in sorted([*observations, *again], key=lambda each: order.index(each.target)):
@@ -54,8 +55,8 @@ def _all(environment: Environment) -> Sequence[Source]:
     return build(environment)
 
 
-async def _ask(asker: Asker, sources: Sequence[Source]) -> list[Observation]:
-    """One observation of each source, in the order of the answers."""
+async def _ask(asker: Asker, sources: Sequence[Source], ends_s: float) -> list[Observation]:
+    """One observation of each source that answers until `ends_s` of the loop's clock, in the order of the answers."""
     found: list[Observation] = []
 
     async def ask(source: Source) -> None:
@@ -64,7 +65,7 @@ async def _ask(asker: Asker, sources: Sequence[Source]) -> list[Observation]:
         await answers.aclose()
 
     polls = [asyncio.create_task(ask(source)) for source in sources]
-    await _settle(polls, TOTAL_S)
+    await _settle(polls, max(0.0, ends_s - asyncio.get_running_loop().time()))
     return found
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from pathlib import Path
+
+import pytest
 
 from console.collector.once import one_round
 from console.model.configuration import Egress
@@ -68,6 +72,24 @@ async def test_a_source_that_hangs_costs_its_time_out_and_one_that_breaks_is_tol
     kinds = {observation.target: observation.error_kind for observation in observations}
     assert kinds == {"ping": None, "health": ErrorKind.TIMEOUT, "host": ErrorKind.INTERNAL}
     assert judgement.verdict.reasons[0].text == "health check fails: no answer within 0.1 s, while ping answers"
+
+
+async def test_what_is_asked_a_second_time_has_what_is_left_of_the_whole_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first poll takes half of it, and the second hangs."""
+    monkeypatch.setattr("console.collector.once.TOTAL_S", 0.6)
+    asked = scripted("route:/", "ping")
+
+    async def slow_then_hangs() -> Observation:
+        await (asyncio.sleep(0.3) if asked.sources["route:/"].calls == 1 else asyncio.sleep(60))
+        return answered("route:/", samples={"latency_ms": 3000.0})
+
+    asked.sources["route:/"].now = slow_then_hangs
+    began = time.monotonic()
+    observations, _ = await one_round(settings(tmp_path), build=asked.build)
+    assert asked.sources["route:/"].calls == 2 and time.monotonic() - began < 0.6 + 0.25
+    assert {observation.target for observation in observations} == {"route:/", "ping"}
 
 
 async def test_what_needs_two_samples_is_unknown(tmp_path: Path) -> None:
