@@ -21,6 +21,7 @@ class Origin(StrEnum):
     API = "api"
     TLS = "tls"
     HOST = "host"
+    PROMETHEUS = "prometheus"
     NONE = "none"
 
 

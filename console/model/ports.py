@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from console.model.metric_views import MetricsQuestion, MetricsView, SloView
 from console.model.views import AlertsView, ComponentDetail, HealthView
 
 
@@ -24,6 +25,12 @@ class StoreReads(Protocol):
 
     def alerts(self, at_ms: int | None) -> AlertsView:
         """Alerts firing at that moment, history before it, rules, silences."""
+
+    def metrics(self, at_ms: int | None, question: MetricsQuestion) -> MetricsView:
+        """A page of charts: what was known at that moment."""
+
+    def slo(self, at_ms: int | None) -> SloView:
+        """The service level targets with their budgets at that moment."""
 
     def change_after(self, at_ms: int, *, forward: bool) -> int | None:
         """The nearest moment after (or before) `at_ms` at which a judgement changed, for stepping in time."""

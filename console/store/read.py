@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from console.model.configuration import Environment
+from console.model.metric_views import MetricsQuestion, MetricsView, SloView
 from console.model.ports import StoreUnreadable
 from console.model.views import AlertsView, ComponentDetail, HealthView
 from console.store import read_alerts, read_component, read_health, read_targets, uptime
@@ -124,6 +125,14 @@ class StoreReader:
                 rules=read_alerts.rules(moment, records),
                 silences=records.silences,
             )
+
+    def metrics(self, at_ms: int | None, question: MetricsQuestion) -> MetricsView:
+        """A page of charts: what was known at that moment."""
+        raise StoreUnreadable("the charts are not read yet")
+
+    def slo(self, at_ms: int | None) -> SloView:
+        """The service level targets with their budgets at that moment."""
+        raise StoreUnreadable("the targets' budgets are not read yet")
 
     def change_after(self, at_ms: int, *, forward: bool) -> int | None:
         """The nearest moment after (or before) `at_ms` at which a judgement changed or an alert began or ended."""
