@@ -9,6 +9,9 @@ from console.model.observation import Origin
 from console.model.states import State
 from console.model.views import Header
 
+SLO_WINDOWS_S = (300, 3_600, 86_400, 2_592_000)
+"""The windows of the SLO board; error budgets are those of the last."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricsQuestion:
@@ -117,6 +120,8 @@ class ObjectiveCell:
     observed_share: float
     """The share of the window that was observed."""
     at_least: bool = False
+    counted: float = 0.0
+    """How many of what counts were observed in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +146,10 @@ class Consumer:
     text: str
     budget_share: float
     """The share of the window's whole budget that it took."""
+    component: str = ""
+    """The key of the component to look at."""
+    cause: str | None = None
+    """What the verdict of then named as its cause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,15 @@ class LogHistogram:
                 return _value_of(index)
         raise AssertionError("a rank below n lies in some bucket")
 
+    def share_within(self, bound: float) -> float | None:
+        """The share of the values that are at most `bound`, each taken as its bucket's value (within 1 % of it).
+
+        So it says the same as `quantile`: where the p95 is within the bound, so are 95 % of the values.
+        """
+        n = self.n
+        within = sum(count for index, count in self._counts.items() if _value_of(index) <= bound)
+        return within / n if n else None
+
     def to_bytes(self) -> bytes:
         """As a msgpack dict of bucket to count."""
         return _encode(self._counts)
@@ -185,6 +194,12 @@ class ForeignHistogram:
         before, inside = self._below(low) if low > 0 else 0.0, self._below(high)
         rank = max(q * (self.n - 1), 0.0)
         return low + (high - low) * (rank - before) / (inside - before)
+
+    def share_within(self, bound: float) -> float | None:
+        """The share that is at most `bound`, interpolated where no bound of the exporter's lies there: its values are
+        held to be spread evenly inside a bucket. What lies in the last, open bucket is beyond every bound."""
+        n = self.n
+        return min(1.0, self._below(bound) / n) if n > 0 else None
 
     def _bounds(self) -> list[float]:
         return sorted({bound for bounds in self._parts for bound in bounds})
@@ -286,7 +301,7 @@ class Rollup:
         """Several as one, quantiles from the merged histograms; None when there are none."""
         if not rollups:
             return None
-        hist = _merged_histogram([rollup.hist for rollup in rollups if rollup.hist is not None])
+        hist = merged_histogram([rollup.hist for rollup in rollups if rollup.hist is not None])
         low, high = min(rollup.min for rollup in rollups), max(rollup.max for rollup in rollups)
         quantiles = [None if hist is None else hist.quantile(q) for q in QUANTILES]
         # The true values lie between least and greatest, so a bucket's middle beyond them is pulled in.
@@ -317,7 +332,8 @@ def _finite(high: float, low: float) -> float:
     return low if math.isinf(high) else high
 
 
-def _merged_histogram(parts: Sequence[Histogram]) -> Histogram | None:
+def merged_histogram(parts: Sequence[Histogram]) -> Histogram | None:
+    """All of them as one; None when there are none."""
     logs = [part for part in parts if isinstance(part, LogHistogram)]
     foreign = [part for part in parts if isinstance(part, ForeignHistogram)]
     if foreign:  # one series is of one kind; were it mixed, foreign counts cannot be put into finer buckets
