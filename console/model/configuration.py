@@ -211,6 +211,8 @@ class Environment:
     memory_limit_bytes: int | None = None
     certificates: tuple[str, ...] = ()
     """Extra `host:port` whose certificates are watched; the url's own is always."""
+    expose: str | None = None
+    """`127.0.0.1:PORT` where `radar collect` tells Prometheus what it sees; None: nowhere."""
     certificate_ca: str | None = None
     """PEM file of an authority trusted beside the system's for certificates (a company's own, the demo's)."""
     vercel: Vercel | None = None
