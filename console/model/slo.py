@@ -4,9 +4,9 @@ The formulas are those of Google's "The Site Reliability Workbook", chapter 5, "
 
 - error budget: the share of what counts that may miss its target, 1 - objective, over 30 days;
 - burn rate: the share that missed it by the share that may. At 1 the budget lasts exactly 30 days;
-- an alert fires while the burn rates of a long and of a short window are both over a limit ("multiwindow, multi-burn-rate
-  alerts", table 5-8): the long one proves that it matters, the short one that it still goes on. 14.4 over an hour is
-  2 % of the budget, 6 over six hours 5 %, 1 over three days 10 %.
+- an alert fires while the burn rates of a long and of a short window are both over a limit ("multiwindow,
+  multi-burn-rate alerts", table 5-8): the long one proves that it matters, the short one that it still goes on. 14.4
+  over an hour is 2 % of the budget, 6 over six hours 5 %, 1 over three days 10 %.
 
 "p95 < 200 ms" is the same as "at least 95 % of the requests within 200 ms", so its objective is 0.95 of the requests.
 """
