@@ -17,6 +17,7 @@ from console.model.configuration import Environment
 from console.model.custom_rules import longest_window_s
 from console.model.finding import Assessment, Finding
 from console.model.judgement import AlertChange, Judgement
+from console.model.metric_views import BurnRate
 from console.model.moment import Moment
 from console.model.observation import ErrorKind, Event, Observation, Outcome, Sample
 from console.model.situation import EGRESS, Online, Situation, witness_says
@@ -50,6 +51,8 @@ class Progress:
     late: Sequence[str] = ()
     waiting_s: Mapping[str, float] = field(default_factory=dict)
     defect: str | None = None
+    burn: Mapping[str, tuple[BurnRate, ...]] = field(default_factory=dict)
+    """How fast the error budgets burn, by the key of their target."""
 
 
 class Judge:
@@ -197,6 +200,7 @@ class Judge:
             late=progress.late,
             defect=progress.defect,
             waiting_s=progress.waiting_s,
+            burn=progress.burn,
             standing=frozenset(self._onsets),
         )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
+from console.collector.burning import Burning
 from console.collector.judge import OWN, Judge, Progress
 from console.collector.polling import Poller, Slot
 from console.collector.requests import PollRequestsFile
@@ -94,6 +95,7 @@ class Rounds:
         self._poller = Poller(sources, self._deliver, clock, self._redact)
         self._requests = PollRequestsFile(settings.records_path)
         self._pending = Pending()
+        self._burning = Burning(store, settings.environment.thresholds, clock)
         self._interval_s = min([LONGEST_ROUND_S, *(source.interval_s for source in sources)])
         self._wake = asyncio.Event()
         now_ms = clock.boot_ms()
@@ -202,7 +204,12 @@ class Rounds:
     async def _write(self) -> None:
         """Judge and store. What cannot be stored now is tried again with the next round."""
         at = self._now()
-        progress = Progress(late=self._poller.late(), waiting_s=self._poller.waiting_s(), defect=self._current_defect())
+        progress = Progress(
+            late=self._poller.late(),
+            waiting_s=self._poller.waiting_s(),
+            defect=self._current_defect(),
+            burn=self._burning.rates,
+        )
         judgement = self._judge.conclude(at, progress)
         intervals = {target: slot.pace_s for target, slot in self._poller.slots.items()}
         intervals |= {OWN: self._interval_s, "verdict": self._interval_s}
@@ -226,6 +233,8 @@ class Rounds:
         if now_ms - self._maintained_ms >= MAINTAIN_S * 1000:
             self._maintained_ms = now_ms
             await self._stored(partial(self._store.maintain, self._lease, self._clock.wall_ms()))
+        if self._burning.is_due:
+            await self._stored(self._burning.read)
 
     async def _stored(self, call: Callable[[], T]) -> T:
         """Have the store's thread do it. The pulse goes on meanwhile, for as long as a slow disk is believed in."""

@@ -182,6 +182,11 @@ class Pair:
     short_s: int
     limit: float
 
+    @property
+    def windows_s(self) -> tuple[int, int]:
+        """Both, the long one first."""
+        return self.long_s, self.short_s
+
 
 PAIRS = (
     Pair(rule="burn-fast", severity="critical", long_s=HOUR_S, short_s=300, limit=14.4),

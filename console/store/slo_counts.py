@@ -30,6 +30,8 @@ class Recipe:
     """Equal recipes count alike: what was counted of closed hours is kept by it."""
     roles: Mapping[str, tuple[str, ...]]
     count: Callable[[Rollups], Count] = field(compare=False)
+    by_minutes: Callable[[Rollups], bool] = field(default=lambda _: False, compare=False)
+    """Whether an hour's rollup does not tell how many of its minutes were good; then they are read, while kept."""
 
 
 class Closed:
@@ -43,15 +45,15 @@ class Closed:
         self._hours: dict[str, tuple[int, int, dict[int, Count]]] = {}
         self._sums: OrderedDict[tuple[str, int, int], Count] = OrderedDict()
 
-    def hours(self, key: str, low: int, high: int, read: Callable[[int, int], dict[int, Count]]) -> dict[int, Count]:
+    def hours(self, key: str, low: int, high: int, read: Callable[[int, int], Mapping[int, Count]]) -> dict[int, Count]:
         """The counts of hours that begin from `low` to before `high`; `read` gives those not known yet."""
         known_low, known_high, known = self._hours.get(key, (low, low, {}))
         if high < known_low or low > known_high:
             known_low, known_high, known = low, low, {}
         if low < known_low:
-            known |= read(low, known_low)
+            known.update(read(low, known_low))
         if high > known_high:
-            known |= read(known_high, high)
+            known.update(read(known_high, high))
         self._hours[key] = min(low, known_low), max(high, known_high), known
         return {start: count for start, count in known.items() if low <= start < high}
 
@@ -84,6 +86,7 @@ class Counts:
         ]
         self._series = [(series, role, metric) for series, role, metric in found if series.number is not None]
         self._roles = {series.number: role for series, role, _ in self._series}
+        self._known: dict[tuple[str, int, int], Mapping[int, Count]] = {}
 
     @property
     def exist(self) -> bool:
@@ -146,18 +149,25 @@ class Counts:
         """Hours that are not rolled up."""
         return tuple(row[0] for row in self._moment.connection.execute("SELECT start FROM pending_hour"))
 
-    def _hours(self, low: int, high: int) -> dict[int, Count]:
-        return self._read("rollup_hour", ", minutes", low, high - HOUR_MS) if low < high else {}
+    def _hours(self, low: int, high: int) -> Mapping[int, Count]:
+        return self._read("rollup_hour", low, high - HOUR_MS)
 
     def _minutes(self, low: int, high: int) -> list[Stretch]:
         """Whole minutes from `low` that had ended by `high`."""
-        found = self._read("rollup_minute", ", 1", ceiling(low, MINUTE_MS), high - MINUTE_MS)
+        found = self._read("rollup_minute", ceiling(low, MINUTE_MS), high - MINUTE_MS)
         return [Stretch(start, start + MINUTE_MS, count) for start, count in found.items()]
 
-    def _read(self, table: str, minutes: str, first: int, last: int) -> dict[int, Count]:
-        """The counts of all buckets that begin from `first` to `last`."""
+    def _read(self, table: str, first: int, last: int) -> Mapping[int, Count]:
+        """The counts of all buckets that begin from `first` to `last`; windows that end together share their edge."""
         if first > last:
             return {}
+        found = self._known.get((table, first, last))
+        if found is None:
+            found = self._known[table, first, last] = self._read_anew(table, first, last)
+        return found
+
+    def _read_anew(self, table: str, first: int, last: int) -> dict[int, Count]:
+        minutes = ", minutes" if table == "rollup_hour" else ", 1"
         gathered: dict[int, dict[str, list[Rollup]]] = defaultdict(lambda: defaultdict(list))
         for number, role in self._roles.items():
             rows = self._moment.connection.execute(
@@ -166,13 +176,27 @@ class Counts:
             )
             for start, *row, many in rows:
                 gathered[start][role].append(rollup_from(tuple(row), many))
-        return {start: self._counted(roles) for start, roles in gathered.items()}
+        if table == "rollup_minute":
+            return {start: self._counted(roles) for start, roles in gathered.items()}
+        return {start: self._hour(start, roles) for start, roles in gathered.items()}
+
+    def _hour(self, start: int, roles: Mapping[str, Sequence[Rollup]]) -> Count:
+        if self._recipe.by_minutes({role: _one(rollups) for role, rollups in roles.items()}):
+            minutes = self._minutes(start, start + HOUR_MS)
+            if minutes:
+                return summed(stretch.count for stretch in minutes)
+        return self._counted(roles)
 
     def _rounds(self, segment: Segment) -> list[Stretch]:
-        """What is not packed yet, by minutes."""
+        """What is not packed yet, by the minutes that begin in the segment."""
+        low = ceiling(segment.low, MINUTE_MS)
+        return [stretch for stretch in self._unpacked if low <= stretch.start <= segment.high]
+
+    @cached_property
+    def _unpacked(self) -> list[Stretch]:
         gathered: dict[int, dict[str, list[Rollup]]] = defaultdict(lambda: defaultdict(list))
         for series, role, metric in self._series:
-            for start, rollup in packing.minutes(metric, series.unpacked(segment.low, segment.high)):
+            for start, rollup in packing.minutes(metric, series.unpacked(0, self._moment.position)):
                 gathered[start][role].append(rollup)
         return [Stretch(start, start + MINUTE_MS, self._counted(roles)) for start, roles in sorted(gathered.items())]
 
@@ -242,16 +266,25 @@ def ones(key: str, series: Iterable[str], *, value_is_bad: bool) -> Recipe:
 
 
 def minutes_below(key: str, used: str, limit: str, share: float, limit_value: float | None) -> Recipe:
-    """Minutes in which the mean of `used` was at most that share of its limit, as measured or as configured. Where only
-    the hour is kept, its minutes count by its mean."""
+    """Minutes in which the mean of `used` was at most that share of its limit, as measured or as configured. An hour
+    whose minutes are no longer kept counts by its own mean."""
+
+    def most(rollups: Rollups) -> float:
+        measured = rollups.get("limit")
+        return limit_value or (measured.mean if measured else 0.0)
 
     def count(rollups: Rollups) -> Count:
-        bytes_used, measured = rollups.get("used"), rollups.get("limit")
-        most = limit_value or (measured.mean if measured else 0.0)
-        if bytes_used is None or most <= 0:
+        found, limit = rollups.get("used"), most(rollups)
+        if found is None or limit <= 0:
             return Count()
-        many, part = bytes_used.minutes, bytes_used.mean / most
-        good = many if part <= share else 0
-        return Count(counted=many, good=good, minutes=many, total=part * many, weight=many)
+        many, part = found.minutes, found.mean / limit
+        return Count(
+            counted=many, good=many if part <= share else 0, minutes=many, total=part * many, weight=many
+        )  # fmt: skip
 
-    return Recipe(key=f"{key}/{share}/{limit_value}", roles={"used": (used,), "limit": (limit,)}, count=count)
+    def by_minutes(rollups: Rollups) -> bool:
+        found, limit = rollups.get("used"), most(rollups)
+        return found is not None and found.max > share * limit
+
+    roles = {"used": (used,), "limit": (limit,)}
+    return Recipe(key=f"{key}/{share}/{limit_value}", roles=roles, count=count, by_minutes=by_minutes)
