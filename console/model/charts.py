@@ -1,4 +1,4 @@
-"""Which charts there are: their series, units, targets and where each figure comes from. Pure; values come elsewhere."""
+"""Which charts there are: their series, units, targets, and where each figure comes from. Pure, without values."""
 
 from __future__ import annotations
 
@@ -57,6 +57,8 @@ class ChartSpec:
     target: float | None = None
     """A line to stay below (or above, with `target_is_floor`), in the chart's unit."""
     target_is_floor: bool = False
+    target_of: str = ""
+    """The label of the line that the target is meant for; empty: the first."""
     heat: bool = False
     """A distribution over time: of the first series' histogram."""
     absent: str = ""

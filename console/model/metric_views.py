@@ -67,8 +67,10 @@ class ChartView:
     """The same lines so much earlier, on the same grid."""
     target: float | None = None
     target_is_floor: bool = False
+    target_of: str = ""
+    """The label of the line that the target is meant for; empty: the first."""
     over_s: float | None = None
-    """Seconds of the window in which the first line with a target's meaning was beyond it; None without a target."""
+    """Seconds of the window in which the line of the target was beyond it; None without a target."""
     heat: Heat | None = None
     absent: str | None = None
     """In words why there is nothing to show and what would fill it; None: there is something."""

@@ -59,6 +59,16 @@ class LogHistogram:
         """Count by bucket."""
         return self._counts
 
+    @staticmethod
+    def bound(index: int) -> float:
+        """The greatest value of a bucket, which is where the next one begins."""
+        return _GAMMA**index
+
+    @staticmethod
+    def is_zero(index: int) -> bool:
+        """Whether a bucket is that of everything that counts as 0."""
+        return index == _ZERO
+
     def add(self, value: float, count: int = 1) -> None:
         """Count a finite value. Raises ValueError for infinity and what is no number."""
         if not math.isfinite(value):
@@ -178,7 +188,7 @@ class ForeignHistogram:
         rank = max(q * (n - 1), 0.0)
         low = 0.0
         for bound in self._bounds():
-            if self._below(bound) > rank:
+            if self.at_most(bound) > rank:
                 return low, bound
             low = bound
         return low, math.inf
@@ -191,7 +201,7 @@ class ForeignHistogram:
         low, high = found
         if math.isinf(high):
             return low
-        before, inside = self._below(low) if low > 0 else 0.0, self._below(high)
+        before, inside = self.at_most(low) if low > 0 else 0.0, self.at_most(high)
         rank = max(q * (self.n - 1), 0.0)
         return low + (high - low) * (rank - before) / (inside - before)
 
@@ -199,12 +209,12 @@ class ForeignHistogram:
         """The share that is at most `bound`, interpolated where no bound of the exporter's lies there: its values are
         held to be spread evenly inside a bucket. What lies in the last, open bucket is beyond every bound."""
         n = self.n
-        return min(1.0, self._below(bound) / n) if n > 0 else None
+        return min(1.0, self.at_most(bound) / n) if n > 0 else None
 
     def _bounds(self) -> list[float]:
         return sorted({bound for bounds in self._parts for bound in bounds})
 
-    def _below(self, value: float) -> float:
+    def at_most(self, value: float) -> float:
         """How many are at most `value`, each bucket's spread evenly between its bounds."""
         return math.fsum(_share_below(bounds, counts, value) for bounds, counts in self._parts.items())
 

@@ -11,7 +11,7 @@ from console.model.configuration import Environment
 from console.model.metric_views import SLO_WINDOWS_S, MetricsQuestion, MetricsView, SloView
 from console.model.ports import StoreUnreadable
 from console.model.views import AlertsView, ComponentDetail, HealthView
-from console.store import read_alerts, read_component, read_health, read_slo, read_targets, uptime
+from console.store import read_alerts, read_component, read_health, read_metrics, read_slo, read_targets, uptime
 from console.store.clock import Clock, SystemClock, now_ms
 from console.store.moment import Bodies, Moment
 from console.store.read_header import Ours, empty_header, header
@@ -130,7 +130,12 @@ class StoreReader:
 
     def metrics(self, at_ms: int | None, question: MetricsQuestion) -> MetricsView:
         """A page of charts: what was known at that moment."""
-        raise StoreUnreadable("the charts are not read yet")
+        ours = self._ours
+        with self._at(at_ms) as (moment, records, shown_ms):
+            if moment is None:
+                top = empty_header(ours, shown_ms, records)
+                return read_metrics.empty(ours.environment, question, shown_ms, top)
+            return read_metrics.page(moment, ours.environment, question, header(moment, ours, records))
 
     def slo(self, at_ms: int | None, *, windows_s: Sequence[int] = SLO_WINDOWS_S) -> SloView:
         """The service level targets with their budgets at a moment, their figures over these windows."""
