@@ -77,6 +77,9 @@ class Buckets:
 
 Sample = float | Buckets
 
+LONGEST_GROWTH = 3
+"""A growth is of at most so many intervals. What grew in a longer gap is dropped: nobody knows when in it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from console.model.configuration import Environment, MetricNames
-from console.model.observation import ErrorKind, Json, Observation, Origin, Sample, Source
+from console.model.observation import LONGEST_GROWTH, ErrorKind, Json, Observation, Origin, Sample, Source
 from console.model.prometheus import Exposition, Growth, Labels, Scrapes, parse
 from console.model.states import State
 from console.model.text import clean, decode
@@ -29,14 +30,14 @@ class MetricsSource(HttpSource):
     def __init__(self, url: str, names: MetricNames, client: Client, *, interval_s: float) -> None:
         super().__init__("metrics", client, interval_s=interval_s)
         self._names = names
-        self._scrapes = Scrapes()
+        self._scrapes = Scrapes(LONGEST_GROWTH * interval_s)
         self._request = Request(url=url, headers={"accept": ACCEPT}, limits=Limits(body_bytes=BODY_LIMIT_BYTES))
 
     async def ask(self) -> Observation:
         """The growth since the last scrape; the first scrape gives gauges only."""
         answer = await self.get(self._request)
         exposition = _exposition(answer)
-        growth = self._scrapes.since_last(exposition)
+        growth = self._scrapes.since_last(exposition, time.clock_gettime(time.CLOCK_BOOTTIME), time.time())
         samples = dict(_gauges(exposition, self._names))
         if growth is not None:
             samples |= dict(_growths(growth, self._names))

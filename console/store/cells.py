@@ -9,12 +9,10 @@ from statistics import median_low
 
 from console.model.grid import Grid
 from console.model.metrics import Rollup
-from console.model.observation import Sample
+from console.model.observation import LONGEST_GROWTH, Sample
 from console.store.names import MINUTE_MS
 from console.store.packing import rollup_of
 
-LONGEST_GROWTH = 3
-"""A growth is of at most so many intervals; `model.prometheus.Scrapes` drops those of longer gaps."""
 _ENOUGH_GAPS = 8
 _NEARLY_ALL = 0.75
 _FORGIVEN = 3
