@@ -56,15 +56,23 @@ def _alerts_screen() -> Page[None]:
     return AlertsScreen()
 
 
+def _metrics_screen() -> Page[None]:
+    # Late: nobody's first paint needs the charts.
+    from screens.metrics import MetricsScreen
+
+    return MetricsScreen()
+
+
 class RadarApp(App[None], inherit_bindings=False):
     """The console of one environment. Its parts come from outside: reads, what may be done, the demo's faults."""
 
     CSS_PATH = SHARED_CSS
     ENABLE_COMMAND_PALETTE = False
-    MODES: ClassVar = {"health": HealthScreen, "alerts": _alerts_screen}
+    MODES: ClassVar = {"health": HealthScreen, "metrics": _metrics_screen, "alerts": _alerts_screen}
     DEFAULT_MODE = "health"
     BINDINGS: ClassVar[list[BindingType]] = [
         key("1", "app.switch('health')", "Health", "screen.health", short="Health"),
+        key("2", "app.switch('metrics')", "Metrics", "screen.metrics", short="Metrics"),
         key("9", "app.switch('alerts')", "Alerts", "screen.alerts", short="Alerts"),
         key("comma,left_square_bracket", "app.step(False)", "the change before", "time.back"),
         key("full_stop,right_square_bracket", "app.step(True)", "the next change", "time.forth"),
