@@ -27,6 +27,7 @@ LEAD_MS = 120_000
 """How much before the first stretch is read, to know how long its first growth took."""
 _WALL = (1 << ERA_SHIFT) - 1
 _DEFAULT_INTERVAL_MS = 5_000
+_NEVER = 1 << 62
 
 
 class SeriesReader:
@@ -65,21 +66,23 @@ class SeriesReader:
         return span.interval_ms if span is not None else _DEFAULT_INTERVAL_MS
 
     def least_step_ms(self, keys: Collection[str], from_ms: int, until_ms: int) -> int:
-        """The shortest step for which what is needed from `from_ms` on is still kept: 0, a minute or an hour."""
-        numbers = [self.numbers[key] for key in keys if key in self.numbers]
+        """The shortest step for which what the window needs is still kept: 0, a minute or an hour.
+
+        What is there more coarsely, and finely only from later on, is not kept any more.
+        """
         timeline = self._moment.timeline
-        low, high = timeline.position(from_ms), timeline.position(until_ms)
-        if low >> ERA_SHIFT != high >> ERA_SHIFT:
-            low = high >> ERA_SHIFT << ERA_SHIFT
-        oldest = self._connection.execute("SELECT min(at) FROM recent").fetchone()[0] or high
+        high = timeline.position(until_ms)
+        low = max(timeline.position(from_ms), high >> ERA_SHIFT << ERA_SHIFT)
+        hour_low, block_low = blocks.floor(low, HOUR_MS), blocks.floor(low, BLOCK_MS)
+        oldest = self._connection.execute("SELECT min(at) FROM recent").fetchone()[0]
+        unpacked = blocks.floor(oldest, BLOCK_MS) if oldest is not None else _NEVER
         least_ms = 0
-        for number in numbers:
-            raw = min(self._first("block", number, low - BLOCK_MS, high), blocks.floor(oldest, BLOCK_MS))
-            minute = self._first("rollup_minute", number, low, high)
-            hour = self._first("rollup_hour", number, low, high)
-            if hour + 2 * HOUR_MS <= minute:
+        for number in (self.numbers[key] for key in keys if key in self.numbers):
+            hour = self._first("rollup_hour", number, hour_low, high)
+            if hour < _NEVER and hour + 2 * HOUR_MS <= self._first("rollup_minute", number, hour_low, high):
                 return HOUR_MS
-            if minute + BLOCK_MS <= raw or hour + 2 * HOUR_MS <= raw:
+            minute = self._first("rollup_minute", number, block_low, high)
+            if minute < _NEVER and minute + BLOCK_MS <= min(unpacked, self._first("block", number, block_low, high)):
                 least_ms = MINUTE_MS
         return least_ms
 
@@ -87,7 +90,7 @@ class SeriesReader:
         row = self._connection.execute(
             f"SELECT min(start) FROM {table} WHERE series_id = ? AND start >= ? AND start <= ?", (number, low, high)
         ).fetchone()
-        return int(row[0]) if row[0] is not None else high
+        return int(row[0]) if row[0] is not None else _NEVER
 
 
 class _Gathering:
