@@ -17,8 +17,8 @@ from widgets.bars import Key
 from widgets.canvas import Canvas
 from widgets.chart_frame import GUTTER, Axis, axis_of
 from widgets.lines import Line, Span, blank, ends, plain
-from widgets.metric_lines import EARLIER, MetricsFrame, MetricsPage, columns_of, metrics_page, page_line, points_of
-from widgets.metric_table import table_lines
+from widgets.metric_lines import MetricsFrame, MetricsPage, columns_of, metrics_page, page_line, points_of
+from widgets.metric_table import Table
 from widgets.raster import warm
 from widgets.words import plural, when
 
@@ -140,17 +140,20 @@ class MetricsScreen(Page[None]):
         )
 
     def _table(self, view: MetricsView, frame: MetricsFrame) -> list[Line]:
-        earlier = EARLIER.get(view.question.compare_ms, "earlier")
-        lines = table_lines(view, frame.selected, frame.width, frame.now_ms, frame.glyphs, earlier)
-        head, rows = lines[:2], lines[2:]
+        table = Table(view, frame.selected, frame.width, frame.now_ms, frame.glyphs)
+        head = table.head()
         self._rows = max(1, frame.height - 2 - len(head))
-        self._row = max(0, min(self._row, len(rows) - self._rows))
-        shown = rows[self._row : self._row + self._rows]
-        last = self._row + len(shown)
-        where = f"{self._row + 1}{frame.glyphs.dash}{last} of {plural(len(rows), 'line')} "
-        foot = ends([Span(" newest first; t shows the charts", "dim")], [Span(where, "dim")], frame.width)
+        self._row = max(0, min(self._row, len(table) - self._rows))
+        shown = table.rows(self._row, self._row + self._rows)
         padding = [blank(frame.width)] * (self._rows - len(shown))
-        return [page_line(view, frame), *head, *shown, *padding, foot]
+        return [page_line(view, frame), *head, *shown, *padding, self._table_foot(table, len(shown), frame)]
+
+    def _table_foot(self, table: Table, shown: int, frame: MetricsFrame) -> Line:
+        glyphs = frame.glyphs
+        more = f"; {plural(table.hidden, 'column')} more with {self._key_of('metrics.cursor_on')}" * bool(table.hidden)
+        words = f" newest first, {glyphs.ellipsis} not closed yet{more}"
+        where = f"{self._row + 1}{glyphs.dash}{self._row + shown} of {plural(len(table), 'line')} " if shown else ""
+        return ends([Span(words, "dim")], [Span(where, "dim")], frame.width, glyphs.ellipsis)
 
     def keys(self) -> list[Key]:
         """On a wide terminal the footer names what else acts here."""
@@ -173,9 +176,8 @@ class MetricsScreen(Page[None]):
         view = self.view
         if not isinstance(view, MetricsView) or not self.place.table:
             return super().copied()
-        frame = self._frame(view, self.size.width, self.size.height)
-        earlier = EARLIER.get(view.question.compare_ms, "earlier")
-        return plain(table_lines(view, frame.selected, frame.width, frame.now_ms, frame.glyphs, earlier))
+        table = Table(view, self.selected or "", self.size.width, self.now_ms(view.header), self.host.glyphs)
+        return plain([*table.head(), *table.rows(0, len(table))])
 
     def _changed(self, *, ask: bool = True) -> None:
         """Another place: remembered, drawn as far as it is known, asked for."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from console.model.metric_views import MetricsView
 from console.model.text import clean
 from console.model.times import iso
-from widgets.metric_lines import EARLIER
 from widgets.metric_table import Column, table_columns
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -22,7 +21,7 @@ def export(view: MetricsView, directory: Path, now_ms: int) -> str:
     """Write both files; in words where they are, or why not."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now_ms / 1000))
     stem = f"metrics-{view.question.page}-{stamp}"
-    columns = table_columns(view.charts, EARLIER.get(view.question.compare_ms, "earlier"))
+    columns = table_columns(view)
     if not columns:
         return "there are no figures here to export"
     try:

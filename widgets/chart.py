@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from console.model.metric_views import ChartView, LineView
 from widgets.chart_frame import GUTTER, LEAST_HEIGHT, ChartFrame
@@ -18,9 +18,11 @@ from widgets.chart_heat import heat_cells, heat_labels
 from widgets.chart_words import foremost, is_beyond, mark_tone, summary, title_words
 from widgets.glyphs import ASCII
 from widgets.lines import Back, Line, Span, Tone, backed, blank, cut, ends, fit, wrap
-from widgets.raster import BLANK, Run, ascii_of, braille, merged
+from widgets.raster import BLANK, Points, Run, ascii_of, braille, merged
 from widgets.scale import Scale, labelled, row_of, scale_of, tick_words, ticks, time_labels
 
+_DOTS_APART = 2.0
+"""Of a dotted curve, in half columns."""
 _NAME, _TRIES = 14, 24
 """How long the name of a line is at most, and at how many places room for it is looked for."""
 
@@ -169,7 +171,17 @@ def _runs(values: Sequence[float | None], frame: ChartFrame, scale: Scale, dotte
         enumerate(known), lambda item: (item[1][0] - item[0], item[1][0] >= grid.provisional)
     ):
         points = tuple((place[at], scale.height_of(value, top)) for _, (at, value) in group)
-        yield Run(points, joined=not dotted and not still_open)
+        yield Run(_dots(points) if dotted else points, joined=not dotted and not still_open)
+
+
+def _dots(points: Points) -> Points:
+    """The same curve in dots of an even distance."""
+    found = [points[0]]
+    for (x, y), (after_x, after_y) in pairwise(points):
+        while found[-1][0] + _DOTS_APART <= after_x:
+            at = found[-1][0] + _DOTS_APART
+            found.append((at, y + (after_y - y) * (at - x) / (after_x - x)))
+    return tuple(found)
 
 
 def _lay_names(chart: ChartView, main: int, frame: ChartFrame, scale: Scale, cells: Cells) -> None:
@@ -229,8 +241,7 @@ def _lay_heat(chart: ChartView, frame: ChartFrame, cells: Cells) -> None:
     assert chart.heat is not None
     grid, columns = frame.grid, frame.columns
     open_from = grid.column(grid.provisional, columns) if grid.provisional < grid.points else columns
-    place = [grid.column(at, columns) for at in range(grid.points)]
-    for y, row in enumerate(heat_cells(chart.heat, place, columns, frame.rows, frame.glyphs.shades)):
+    for y, row in enumerate(heat_cells(chart.heat, columns, frame.rows, frame.glyphs.shades)):
         for x, character in enumerate(row):
             strong = character in frame.glyphs.shades[-2:] and x < open_from
             cells[y][x] = Cell(character, "text" if strong else "dim")

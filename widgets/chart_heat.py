@@ -17,17 +17,21 @@ _NEWEST = 3
 """Stretches from the end in which a value is of now."""
 
 
-def heat_cells(heat: Heat, place: Sequence[int], columns: int, rows: int, shades: str) -> list[str]:
-    """Rows of signs from above. `place[i]` is the column of stretch i; stretches of one column are added."""
-    ranges = _ranges(heat, rows)
-    sums: list[list[float] | None] = [None] * columns
-    for at, counts in enumerate(heat.counts):
-        if counts is None or at >= len(place) or not any(counts):
-            continue
-        column = sums[place[at]] or [0.0] * len(counts)
-        sums[place[at]] = [one + other for one, other in zip(column, counts, strict=True)]
-    running = [None if counts is None else [0.0, *accumulate(counts)] for counts in sums]
-    return ["".join(_shade(counts, low, high, shades) for counts in running) for low, high in reversed(ranges)]
+def heat_cells(heat: Heat, columns: int, rows: int, shades: str) -> list[str]:
+    """Rows of signs from above. Stretches of one column are added; one that is wider fills all its columns."""
+    running = [_running(heat, column, columns) for column in range(columns)]
+    return [
+        "".join(_shade(counts, low, high, shades) for counts in running) for low, high in reversed(_ranges(heat, rows))
+    ]
+
+
+def _running(heat: Heat, column: int, columns: int) -> list[float] | None:
+    """The counts of a column, each with those before it; None without any."""
+    points = len(heat.counts)
+    begin = column * points // columns
+    stretches = heat.counts[begin : max(begin + 1, (column + 1) * points // columns)]
+    known = [counts for counts in stretches if counts and any(counts)]
+    return [0.0, *accumulate(map(sum, zip(*known, strict=True)))] if known else None
 
 
 def _shade(running: Sequence[float] | None, low: int, high: int, shades: str) -> str:

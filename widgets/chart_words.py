@@ -102,14 +102,14 @@ def _groups(chart: ChartView, frame: ChartFrame, *, others: bool) -> list[list[S
     main = foremost(chart)
     found = [_values_group(chart, frame, main, others=others)]
     over = _over(chart) if chart.target_of or main == 0 else None
+    if chart.target is not None and not chart.over_s and _is_beyond_reach(chart):
+        over = Span(f"target {'>' if chart.target_is_floor else '<'}{number(chart.target)}", "dim")
     if over is not None:
         found.append([over])
     if frame.earlier and main < len(chart.compared):
         found.append(_earlier_group(chart.compared[main], frame))
     if lines[main].peak is not None:
         found.append([Span("peak ", "dim"), Span(_peak_words(lines[main], frame.glyphs))])
-    if chart.target is not None and _is_beyond_reach(chart):
-        found.append([Span(f"target {'>' if chart.target_is_floor else '<'}{number(chart.target)}", "dim")])
     return found
 
 

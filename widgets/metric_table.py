@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from console.model.metric_views import ChartView, LineView, MetricsView
-from widgets.chart_words import foremost, value_words
+from widgets.chart_words import foremost
 from widgets.glyphs import Glyphs
 from widgets.lines import Line, Span, Tone, cut, fit
+from widgets.metric_lines import EARLIER
 from widgets.scale import stretch_words
 from widgets.words import number
 
 _NARROWEST, _WIDEST = 9, 24
 _GAP = 2
+_PLAIN_TO = 1e12
+"""Larger figures are written short."""
 
 
 class Column(NamedTuple):
@@ -28,16 +32,31 @@ class Column(NamedTuple):
     def title(self) -> str:
         """Chart, line and unit in words."""
         unit = f" ({self.chart.unit})" if self.chart.unit else ""
-        own = (
-            "" if self.head in ("", self.chart.title) or self.chart.title.endswith(f" {self.head}") else f" {self.head}"
-        )
-        return f"{self.chart.title}{own}{unit}"
+        return f"{self.chart.title} {self.head}".rstrip() + unit
+
+    def digits(self) -> int:
+        """Decimals of all its figures, so that they line up: as many as its lesser ones need, three at most."""
+        sizes = sorted(abs(value) for value in self.line.values if value)
+        size = sizes[len(sizes) // 4] if sizes else 100.0
+        return next((digits for digits, least in enumerate((9.95, 0.995, 0.0995)) if size >= least), 3)
+
+    def words(self, at: int, digits: int, glyphs: Glyphs) -> str:
+        """The figure of a stretch, `?` in a gap."""
+        value = self.line.values[at] if 0 <= at < len(self.line.values) else None
+        if value is None:
+            return "?"
+        text = f"{value:,.{digits}f}" if abs(value) < _PLAIN_TO else number(value)
+        return f"{glyphs.least} {text}" if at in self.line.lower_bounds else text
 
 
-def table_columns(charts: Sequence[ChartView], earlier: str) -> list[Column]:
-    """The columns of the charts that have values; a distribution stays a picture."""
+def table_columns(view: MetricsView, first: str = "") -> list[Column]:
+    """The columns of the charts that have values, from the chart `first` on; a distribution stays a picture."""
+    keys = [chart.key for chart in view.charts]
+    earlier = EARLIER.get(view.question.compare_ms) or "earlier"
     found = []
-    for chart in charts:
+    for chart in view.charts[keys.index(first) if first in keys else 0 :]:
+        if chart.heat is not None:
+            continue
         for index, line in enumerate(chart.lines):
             found.append(Column(chart, line, line.label if len(chart.lines) > 1 else ""))
             if index == foremost(chart) and index < len(chart.compared):
@@ -45,66 +64,72 @@ def table_columns(charts: Sequence[ChartView], earlier: str) -> list[Column]:
     return found
 
 
-def table_lines(view: MetricsView, first: str, width: int, now_ms: int, glyphs: Glyphs, earlier: str) -> list[Line]:
-    """Two head lines, then a line for each stretch. Columns from the chart `first` on, as many as have room."""
-    keys = [chart.key for chart in view.charts]
-    begin = keys.index(first) if first in keys else 0
-    columns = table_columns(view.charts[begin:], earlier)
-    if not columns:
-        told = next((chart.absent for chart in view.charts[begin:] if chart.absent), None)
-        return [cut([Span(f" {told or 'There are no figures here.'}", "dim")], width, glyphs.ellipsis)]
-    moment = max(len(stretch_words(at, view.step_ms, now_ms)) for at in (view.start_ms, _at(view, view.points - 1))) + 2
-    widths = _widths(columns, width - moment - 1)
-    shown = columns[: len(widths)]
-    left = len(columns) - len(shown)
-    return [
-        _head("", moment, [column.chart.title for column in shown], widths, width, glyphs),
-        _head(
-            " UTC", moment, [f"{column.head} {column.chart.unit}".strip() for column in shown], widths, width, glyphs
-        ),
-        *(_row(view, at, moment, shown, widths, width, now_ms, glyphs) for at in range(view.points - 1, -1, -1)),
-        *([cut([Span(f" {left} columns more: right, or f for one chart", "dim")], width)] if left else []),
-    ]
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    column: Column
+    digits: int
+    width: int
 
 
-def _at(view: MetricsView, at: int) -> int:
-    return view.start_ms + at * view.step_ms
+class Table:
+    """The columns from one chart on that have room, and any of the lines: only those are made that are seen."""
 
+    def __init__(self, view: MetricsView, first: str, width: int, now_ms: int, glyphs: Glyphs) -> None:
+        self.view, self.width, self.now_ms, self.glyphs = view, width, now_ms, glyphs
+        self.first = first
+        columns = table_columns(view, first)
+        # The dates that appear are those of the ends.
+        ends = (view.start_ms, view.start_ms + (view.points - 1) * view.step_ms)
+        self._moment = max(len(stretch_words(at, view.step_ms, now_ms)) for at in ends) + 2
+        self._shown = self._fitting(columns)
+        self.hidden = len(columns) - len(self._shown)
+        """Columns without room."""
 
-def _widths(columns: Sequence[Column], room: int) -> list[int]:
-    """The widths of as many columns as have room, at least one."""
-    found: list[int] = []
-    for column in columns:
-        longest = max((len(number(value)) + 2 for value in column.line.values if value is not None), default=1)
-        head = max(len(column.chart.title), len(f"{column.head} {column.chart.unit}"))
-        wanted = min(_WIDEST, max(_NARROWEST, head, longest)) + _GAP
-        if found and sum(found) + wanted > room:
-            break
-        found.append(min(wanted, room))
-    return found
+    def __len__(self) -> int:
+        return self.view.points if self._shown else 0
 
+    def _fitting(self, columns: Sequence[Column]) -> list[_Shown]:
+        found: list[_Shown] = []
+        room = self.width - self._moment - 1
+        for column in columns:
+            digits = column.digits()
+            figures = (column.words(at, digits, self.glyphs) for at in range(len(column.line.values)))
+            head = max(len(column.chart.title), len(f"{column.head} {column.chart.unit}"))
+            wanted = min(_WIDEST, max(_NARROWEST, head, *map(len, figures))) + _GAP
+            if found and wanted > room:
+                break
+            found.append(_Shown(column, digits, min(wanted, room)))
+            room -= wanted
+        return found
 
-def _head(label: str, moment: int, texts: Sequence[str], widths: Sequence[int], width: int, glyphs: Glyphs) -> Line:
-    spans = [Span(fit(label, moment), "head")]
-    for text, cells in zip(texts, widths, strict=True):
-        spans += [Span(" " * _GAP), Span(fit(text, cells - _GAP, "right", glyphs.ellipsis), "head")]
-    return cut(spans, width, glyphs.ellipsis)
+    def head(self) -> list[Line]:
+        """Two lines: charts, then lines with their units. Without figures, why there are none."""
+        if not self._shown:
+            charts = [chart for chart in self.view.charts if chart.key == self.first] or self.view.charts
+            told = next((chart.absent for chart in charts if chart.absent), "there are no figures here")
+            return [cut([Span(f" {told}", "dim")], self.width, self.glyphs.ellipsis)]
+        charts = [shown.column.chart.title for shown in self._shown]
+        lines = [f"{shown.column.head} {shown.column.chart.unit}".strip() for shown in self._shown]
+        return [self._cells("", charts), self._cells(" UTC", lines)]
 
+    def _cells(self, label: str, texts: Sequence[str]) -> Line:
+        spans = [Span(fit(label, self._moment), "head")]
+        for text, shown in zip(texts, self._shown, strict=True):
+            cells = fit(text, shown.width - _GAP, "right", self.glyphs.ellipsis)
+            spans += [Span(" " * _GAP), Span(cells, "head")]
+        return cut(spans, self.width, self.glyphs.ellipsis)
 
-def _row(
-    view: MetricsView,
-    at: int,
-    moment: int,
-    columns: Sequence[Column],
-    widths: Sequence[int],
-    width: int,
-    now_ms: int,
-    glyphs: Glyphs,
-) -> Line:
-    still_open = at >= view.provisional
-    spans = [Span(fit(f" {stretch_words(_at(view, at), view.step_ms, now_ms)}", moment), "dim")]
-    for column, cells in zip(columns, widths, strict=True):
-        text = value_words(column.line, at, glyphs)
-        tone: Tone = "unknown" if text == "?" else "dim" if still_open else "text"
-        spans.append(Span(fit(text, cells, "right", glyphs.ellipsis), tone))
-    return cut([*spans, Span(" not closed yet" if still_open else "", "dim")], width, glyphs.ellipsis)
+    def rows(self, begin: int, end: int) -> list[Line]:
+        """Lines of the table, counted from the newest."""
+        return [self._row(self.view.points - 1 - row) for row in range(begin, min(end, len(self)))]
+
+    def _row(self, at: int) -> Line:
+        view, still_open = self.view, at >= self.view.provisional
+        moment = stretch_words(view.start_ms + at * view.step_ms, view.step_ms, self.now_ms)
+        mark = self.glyphs.ellipsis if still_open else ""
+        spans = [Span(fit(f" {moment}{mark}", self._moment), "dim")]
+        for shown in self._shown:
+            text = shown.column.words(at, shown.digits, self.glyphs)
+            tone: Tone = "unknown" if text == "?" else "dim" if still_open else "text"
+            spans.append(Span(fit(text, shown.width, "right", self.glyphs.ellipsis), tone))
+        return cut(spans, self.width, self.glyphs.ellipsis)

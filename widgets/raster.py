@@ -15,10 +15,13 @@ _ROWS = (0x01 | 0x08, 0x02 | 0x10, 0x04 | 0x20, 0x40 | 0x80)
 """The dots of a braille cell's four rows, from above."""
 
 
+Points = tuple[tuple[float, float], ...]
+
+
 class Run(NamedTuple):
     """Points without a gap: `x` from 0 to 2 * width - 1, `y` from 0 (below) to 4 * height - 1."""
 
-    points: tuple[tuple[float, float], ...]
+    points: Points
     joined: bool = True
     """Drawn as a line; else as points."""
 

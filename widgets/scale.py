@@ -11,7 +11,7 @@ from widgets.words import DAY_S, HOUR_S, MINUTE_S, clock, day, number
 LARGEST = 1e300
 """Values beyond are drawn as if they were this: sums of them stay finite."""
 _ENDS = (1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8)
-_TARGET_REACH = 10
+_TARGET_REACH = 25
 """A target more than so many times as large as all values would leave them a flat line: it is only told."""
 _STEPS_S = (
     *(1, 5, 10, 15, 30),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,12 +14,17 @@ from widgets.lines import Line, Span, Tone, backed, blank, cut, fit, wrap
 from widgets.outlived import header_later
 from widgets.words import duration, figure, full, share, span, when
 
-_LEFT, _CELL, _BAR = 27, 9, 8
+_LEFT, _CELL, _BAR = 26, 9, 8
 _RIGHT = _BAR + 9
 """Cells of the budget: a gap, the figure, the bar."""
 _LABEL = 8
 _BURN_CELLS = (12, 6, 6, 7)
 _MANY = 1_000_000
+_BLOCK = "█"
+_BAR_SIGNS, _ASCII_BAR_SIGNS = ("▄", "▁"), ("#", ".")
+"""Half as high as the figure beside it: the bar helps to compare, the figure is what counts."""
+_ROOMY = 8
+"""Lines for what used a budget up from which an empty one goes before them."""
 _BEGAN, _LASTED, _TOOK = 13, 7, 8
 
 
@@ -93,8 +99,9 @@ class Board:
         if left <= 0:
             return [Span(fit(f"{words} spent", _RIGHT, "right"), "warn")]
         filled = max(1, round(min(1.0, left) * _BAR))
-        bar = self.glyphs.shades[-1] * filled, self.glyphs.shades[1] * (_BAR - filled)
-        return [Span(fit(words, _RIGHT - _BAR - 1, "right") + " "), Span(bar[0], "dim"), Span(bar[1], "dim")]
+        full_sign, empty_sign = _BAR_SIGNS if self.glyphs.shades[-1] == _BLOCK else _ASCII_BAR_SIGNS
+        bar = full_sign * filled + empty_sign * (_BAR - filled)
+        return [Span(fit(words, _RIGHT - _BAR - 1, "right") + " "), Span(bar, "dim")]
 
     def _second(self, objective: Objective, marked: bool) -> Line:
         """The state's word and the origin; below each figure the share of its window that was observed."""
@@ -125,8 +132,9 @@ class Board:
             lines += self._figures(objective)
         if objective.absent:
             return lines
-        lines.append(blank(self.width))
-        left = None if room is None else room - len(lines) - 1
+        if room is None or room - len(lines) > _ROOMY:
+            lines.append(blank(self.width))
+        left = None if room is None else room - len(lines)
         return [*lines, *self.used(objective, selected, left)]
 
     def _promise(self, objective: Objective) -> Line:
@@ -142,7 +150,7 @@ class Board:
         heads = [span(cell.window_s) for cell in cells]
         met = [
             self._row(" ", heads, "dim"),
-            self._row("met by", [share(cell.good_share, 2) for cell in cells]),
+            self._row("met by", [met_words(cell.good_share) for cell in cells]),
             self._row("missed", [_missed(cell) for cell in cells]),
             self._row("of", [amount(cell.counted) for cell in cells], "dim"),
         ]
@@ -239,8 +247,19 @@ def target_words(objective: Objective) -> str:
 
 
 def value_words(objective: Objective, value: float | None) -> str:
-    """A figure in the target's unit; uptime is rounded down, so that 99.996 % is not called 100 %."""
-    return share(value) if objective.key == "uptime" else figure(value, objective.unit)
+    """A figure in the target's unit. Of uptime and errors hundredths of a per cent count."""
+    if objective.key == "uptime":
+        return met_words(value)
+    if objective.key == "errors" and value is not None and value < 0.1:
+        return "0 %" if value == 0 else f"{value * 100:.2f} %" if value >= 0.00005 else "<0.01 %"
+    return figure(value, objective.unit)
+
+
+def met_words(good: float | None) -> str:
+    """The share that met a target, with two decimals and rounded down: 99.996 % is not called 100 %."""
+    if good is None or good == 1.0:
+        return share(good)
+    return f"{math.floor(good * 10_000 + 1e-6) / 100:.2f} %"
 
 
 def promise(objective: Objective) -> str:
