@@ -241,6 +241,12 @@ class RadarApp(App[None], inherit_bindings=False):
 
         await self._open(ContactsPage())
 
+    async def action_board(self) -> None:
+        """The service level targets with their budgets."""
+        from screens.slo import SloPage
+
+        await self._open(SloPage())
+
     async def action_help(self) -> None:
         """The keys of this page."""
         from screens.help import HelpPage
@@ -260,6 +266,8 @@ class RadarApp(App[None], inherit_bindings=False):
         if isinstance(below, PalettePage):
             return
         commands = [Command(words, action, keys) for action, keys, words in actions(below)]
+        if "board" not in [command.action for command in commands]:  # on Metrics it has a key
+            commands.append(Command("SLO board", "app.board", words="targets, error budgets, burn rates"))
         commands += [Command(f"theme {name}", f"app.theme({name!r})") for name in NAMES]
         commands += [Command(f"glyphs {name}", f"app.glyphs({name!r})") for name in SETS]
         page = PalettePage(commands)
