@@ -11,7 +11,8 @@ _FORM = "write one statement that begins with select, with or table and gives on
 _TOKEN = re.compile(
     r"""
       (?P<comment> --[^\n]* | /\*(?:[^*/]|\*(?!/)|/(?!\*)|/\*(?:[^*]|\*(?!/))*\*/)*\*/ )
-    | (?P<quoted> \b[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*" | (?P<tag>\$(?:[A-Za-z_]\w*)?\$).*?(?P=tag) )
+    | (?P<quoted> \b[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*"
+        | (?P<tag>\$(?:[A-Za-z_]\w*)?\$).*?(?P=tag) )
     | (?P<end> ; )
     | (?P<word> \w+ )
     """,

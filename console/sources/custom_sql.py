@@ -14,8 +14,8 @@ from typing import Never
 
 from console.model.configuration import CustomMetric
 from console.model.observation import ErrorKind, Observation, Origin, Outcome, Sample
-from console.model.states import State
 from console.model.statements import bare
+from console.model.states import State
 from console.model.text import clean, decode
 from console.sources.faults import Fault
 from console.sources.postgres_canary import unanswered

@@ -309,7 +309,8 @@ class Session:
         return Answer(raw or b"null", latency_ms)
 
     def _own_limits(self) -> str:
-        return f"set local statement_timeout = {self._limits.statement_ms}; set local lock_timeout = {self._limits.lock_ms}"
+        limits = self._limits
+        return f"set local statement_timeout = {limits.statement_ms}; set local lock_timeout = {limits.lock_ms}"
 
     def _guarded(self, statement: str) -> str:
         """Through a pooler our limits come with the statement, in one round trip, and end with it."""

@@ -1,13 +1,14 @@
 """A figure of one's own from a Prometheus or VictoriaMetrics: an expression that gives one series.
 
-A short range is asked for rather than a moment: VictoriaMetrics hides the newest 30 s, and the newest point says by its
-own time how old it is.
+A short range is asked for rather than a moment: the newest point says by its own time how old it is. VictoriaMetrics
+hides the newest 30 s (`-search.latencyOffset`): it repeats the value before them under the newer times.
 """
 
 from __future__ import annotations
 
 import base64
 import math
+import re
 import time
 from collections.abc import Iterator, Mapping
 from typing import Never
@@ -36,6 +37,8 @@ SERIES_LIMIT = 2
 BODY_LIMIT_BYTES = 512 * 1024
 READ = "gives one series"
 _HTML = b"<"
+_RANGE = re.compile(r" on the time range \(.*?\)")
+"""VictoriaMetrics quotes the range of each question: words that change with every poll would be news each time."""
 _CREDENTIALS = "check token, or user and password, in prometheus"
 
 Point = tuple[float, str]
@@ -155,7 +158,7 @@ def _foreign(answer: Answer, words: str) -> Fault:
 def _error(answer: Answer, document: Json) -> Fault:
     """Prometheus' own error. VictoriaMetrics gives the status as its type, which says nothing."""
     kind = payload.text(document, "errorType", limit=40) or ""
-    said = redact(payload.text(document, "error", limit=160) or "without a word")
+    said = redact(_RANGE.sub("", payload.text(document, "error", limit=300) or "without a word"))
     status = answer.status
     if status in (401, 403):
         return _forbidden(status, said)
