@@ -8,14 +8,14 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from console.model.charts import PageName
-from console.model.metric_views import Mark, MetricsQuestion, MetricsView
+from console.model.metric_views import MetricsQuestion, MetricsView
 from console.model.ports import StoreReads
 from screens.feed import Question
-from screens.metrics_place import Place, keep_place, load_place
+from screens.metrics_place import Place, keep_place, load_place, point_in
 from screens.page import Page, key
 from widgets.bars import Key
 from widgets.canvas import Canvas
-from widgets.chart_frame import GUTTER, Axis, axis_of
+from widgets.chart_frame import GUTTER, axis_of
 from widgets.lines import Line, Span, blank, ends, plain
 from widgets.metric_lines import MetricsFrame, MetricsPage, columns_of, metrics_page, page_line, points_of
 from widgets.metric_table import Table
@@ -226,16 +226,8 @@ class MetricsScreen(Page[None]):
         view = self._view_of(self.place.page_name)
         if view is None:
             return
-        axis = axis_of(view)
-        columns = view.question.points // 2
-        point = None if self.place.cursor_ms is None else axis.point_at(self.place.cursor_ms)
-        column = axis.column(axis.points - 1 if point is None else point, columns)
-        # From following to the last column, then on: the first press shows where the cursor is.
-        target = column + by if point is not None else column + by + 1
-        if target > axis.column(axis.points - 1, columns):
-            self.action_cursor_end()
-        else:
-            self._cursor_to(axis, _point_in(axis, max(0, target), columns, by))
+        self.place.move_cursor(axis_of(view), view.question.points // 2, by)
+        self.paint()
 
     def _beside(self, by: int) -> None:
         """Another chart in the first column of the table."""
@@ -244,18 +236,14 @@ class MetricsScreen(Page[None]):
         if self.selected in keys:
             self._select(keys[max(0, min(len(keys) - 1, keys.index(self.selected) + by))])
 
-    def _cursor_to(self, axis: Axis, point: int) -> None:
-        self.place.cursor_ms = axis.start_ms + point * axis.step_ms
-        self.place.mark = None
-        self.paint()
-
     def action_cursor_begin(self) -> None:
         """To the first stretch."""
         view = self._view_of(self.place.page_name)
         if self.place.table:
             self.action_move(-100_000)
         elif view is not None:
-            self._cursor_to(axis_of(view), 0)
+            self.place.cursor_to(axis_of(view), 0)
+            self.paint()
 
     def action_cursor_end(self) -> None:
         """Follow the newest values."""
@@ -318,13 +306,8 @@ class MetricsScreen(Page[None]):
         if view is None or not view.marks:
             self.say("nothing happened in this window")
             return
-        mark = _mark_beside(view.marks, self.place, by)
-        if mark is None:
+        if not self.place.go_mark(view.marks, axis_of(view), by):
             self.say("that was the last mark in this window" if by > 0 else "that was the first mark in this window")
-            return
-        axis = axis_of(view)
-        self.place.mark = mark
-        self.place.cursor_ms = min(max(mark.at_ms, axis.start_ms), axis.end_ms - 1)
         self.paint()
 
     async def action_open(self) -> None:
@@ -372,27 +355,5 @@ class MetricsScreen(Page[None]):
                 column = event.x - left - GUTTER
                 if column >= 0:
                     axis = axis_of(view)
-                    self._cursor_to(axis, _point_in(axis, column, width - GUTTER, 1))
+                    self.place.cursor_to(axis, point_in(axis, column, width - GUTTER, 1))
                 self._select(chart)
-
-
-def _point_in(axis: Axis, column: int, columns: int, direction: int) -> int:
-    """The stretch of a column that is met first in that direction, or the next one where it holds none."""
-    points = range(axis.points) if direction > 0 else range(axis.points - 1, -1, -1)
-    for point in points:
-        at = axis.column(point, columns)
-        if at >= column if direction > 0 else at <= column:
-            return point
-    return points[-1]
-
-
-def _mark_beside(marks: tuple[Mark, ...], place: Place, by: int) -> Mark | None:
-    """The next mark in that direction: from the chosen one, else from the cursor, else from the end."""
-    if place.mark in marks:
-        at = marks.index(place.mark) + by
-        return marks[at] if 0 <= at < len(marks) else None
-    if place.cursor_ms is None:
-        return marks[-1] if by < 0 else marks[0]
-    cursor = place.cursor_ms
-    found = [mark for mark in marks if (mark.at_ms > cursor if by > 0 else mark.at_ms < cursor)]
-    return (found[0] if by > 0 else found[-1]) if found else None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console.model.charts import PAGES, WINDOWS_S, PageName
 from console.model.metric_views import Mark, MetricsQuestion
 from screens.session import Session
+from widgets.chart_frame import Axis
 from widgets.metric_lines import EARLIER
 
 HOUR = WINDOWS_S.index(3_600)
@@ -96,9 +98,54 @@ class Place:
         if self.cursor_ms is not None and not end - self.window_s * 1000 <= self.cursor_ms < end:
             self.cursor_ms = self.mark = None
 
+    def cursor_to(self, axis: Axis, point: int) -> None:
+        """The cursor on a stretch; no mark is chosen then."""
+        self.cursor_ms, self.mark = axis.start_ms + point * axis.step_ms, None
+
+    def move_cursor(self, axis: Axis, columns: int, by: int) -> None:
+        """By columns; beyond the last one the cursor follows the newest values again."""
+        last = axis.column(axis.points - 1, columns)
+        point = None if self.cursor_ms is None else axis.point_at(self.cursor_ms)
+        # The first step back from following shows where the cursor is: on the last column.
+        target = last + 1 + by if point is None else axis.column(point, columns) + by
+        if target > last:
+            self.cursor_ms = self.mark = None
+        else:
+            self.cursor_to(axis, point_in(axis, max(0, target), columns, by))
+
+    def go_mark(self, marks: Sequence[Mark], axis: Axis, by: int) -> bool:
+        """To the next mark in that direction, the cursor with it. Whether there was one."""
+        mark = self._mark_beside(marks, by)
+        if mark is None:
+            return False
+        self.mark = mark
+        self.cursor_ms = min(max(mark.at_ms, axis.start_ms), axis.end_ms - 1)
+        return True
+
+    def _mark_beside(self, marks: Sequence[Mark], by: int) -> Mark | None:
+        """From the chosen one, else from the cursor, else from the end in that direction."""
+        if self.mark in marks:
+            at = marks.index(self.mark) + by
+            return marks[at] if 0 <= at < len(marks) else None
+        if self.cursor_ms is None:
+            return marks[-1] if by < 0 else marks[0]
+        cursor = self.cursor_ms
+        found = [mark for mark in marks if (mark.at_ms > cursor if by > 0 else mark.at_ms < cursor)]
+        return (found[0] if by > 0 else found[-1]) if found else None
+
     def compare_next(self) -> None:
         """Off, yesterday, last week, off."""
         self.compare = (self.compare + 1) % len(_COMPARED)
+
+
+def point_in(axis: Axis, column: int, columns: int, direction: int) -> int:
+    """The stretch of a column that is met first in that direction, or the next one where it holds none."""
+    points = range(axis.points) if direction > 0 else range(axis.points - 1, -1, -1)
+    for point in points:
+        at = axis.column(point, columns)
+        if at >= column if direction > 0 else at <= column:
+            return point
+    return points[-1]
 
 
 def load_place(session: Session) -> Place:

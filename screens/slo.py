@@ -13,10 +13,11 @@ from screens.page import key
 from screens.scroll import Content, ScrollPage
 from widgets.lines import Line, beside, blank, plain
 from widgets.slo_lines import Board, slo_later
-from widgets.words import when
 
 DETAIL_FROM = 140
 _GAP = 2
+_INSIDE_MS = 60_000
+"""So far into an incident its causes and its figures are judged."""
 _BESIDE_SHARE = (9, 16)
 """Of a wide page, what the board takes."""
 
@@ -94,8 +95,7 @@ class TargetPage(ScrollPage[None]):
 
     NAME = "target"
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("enter", "open", "go to its moment", "target.open", short="its moment"),
-        key("c", "component", "open its component", "target.component", short="component"),
+        key("enter", "open", "the component at that time", "target.open", short="that time"),
     ]
 
     def __init__(self, key: str) -> None:
@@ -135,25 +135,16 @@ class TargetPage(ScrollPage[None]):
         found = objective.consumers if objective is not None else ()
         return next((consumer for consumer in found if _name(consumer) == self.selected), None)
 
-    def action_open(self) -> None:
-        """Show the moment at which what is selected began."""
-        chosen = self._chosen()
-        if chosen is None or not chosen.subject:
-            self.say("nothing is selected that began at a moment")
-            return
-        self.say(f"the console shows {when(chosen.began_ms, self.host.clock_ms())}: L goes back to now")
-        self.host.go_to(chosen.began_ms)
-
-    async def action_component(self) -> None:
-        """The component that is to be looked at for this target, over the whole screen."""
+    async def action_open(self) -> None:
+        """The component as it was when what is selected had just begun. L goes back to now."""
         from screens.component import ComponentPage
 
-        objective = self._objective()
         chosen = self._chosen()
-        names = {"p95": "users", "errors": "users", "memory": "users", "uptime": "application", "query": "database"}
-        component = chosen.component if chosen is not None else names.get(objective.key if objective else "")
-        if component:
-            await self.open_page(ComponentPage(component))
+        if chosen is None or not chosen.subject:
+            self.say("this has no moment of its own to go to")
+            return
+        self.host.go_to(min(chosen.began_ms + _INSIDE_MS, chosen.ended_ms or chosen.began_ms + _INSIDE_MS))
+        await self.open_page(ComponentPage(chosen.component))
 
 
 def chosen_of(view: object, key: str | None) -> Objective | None:

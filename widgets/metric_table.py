@@ -105,8 +105,8 @@ class Table:
     def head(self) -> list[Line]:
         """Two lines: charts, then lines with their units. Without figures, why there are none."""
         if not self._shown:
-            charts = [chart for chart in self.view.charts if chart.key == self.first] or self.view.charts
-            told = next((chart.absent for chart in charts if chart.absent), "there are no figures here")
+            own = [chart for chart in self.view.charts if chart.key == self.first] or self.view.charts
+            told = next((chart.absent for chart in own if chart.absent), "there are no figures here")
             return [cut([Span(f" {told}", "dim")], self.width, self.glyphs.ellipsis)]
         charts = [shown.column.chart.title for shown in self._shown]
         lines = [f"{shown.column.head} {shown.column.chart.unit}".strip() for shown in self._shown]

@@ -228,14 +228,11 @@ class Board:
 
 
 def consumer_words(consumer: Consumer) -> list[Span]:
-    """Whose and what, and what was named as its cause."""
+    """What it was, and what was named as its cause."""
     text = consumer.text.removeprefix(f"{consumer.subject}: ")
-    spans = [
-        Span(f"{consumer.subject} " if consumer.subject else ""),
-        Span(text, "text" if consumer.subject else "dim"),
-    ]
-    goes_on = [Span(", goes on", "warn")] if consumer.ended_ms is None else []
-    return [*spans, *goes_on, *([Span(f", {consumer.cause}", "dim")] if consumer.cause else [])]
+    goes_on = [Span("goes on: ", "warn")] if consumer.ended_ms is None else []
+    cause = [Span(f", {consumer.cause}", "dim")] if consumer.cause else []
+    return [*goes_on, Span(text, "text" if consumer.subject else "dim"), *cause]
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
