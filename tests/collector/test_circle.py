@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -60,12 +59,12 @@ async def serving(name: str, scraped: int, directory: Path) -> AsyncIterator[int
     config.write_text(SCRAPE.format(port=scraped))
     options = [option.format(config=config, data=directory / "data", port=port) for option in SERVERS[name]]
     with (directory / "log").open("wb") as log:
-        process = subprocess.Popen([name, *options], stdout=log, stderr=log, cwd=directory)
+        process = await asyncio.create_subprocess_exec(name, *options, stdout=log, stderr=log, cwd=directory)
     try:
         yield port
     finally:
         process.terminate()
-        process.wait(20)
+        await asyncio.wait_for(process.wait(), 20)
 
 
 async def read(port: int, query: str) -> Observation:
