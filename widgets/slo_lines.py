@@ -20,6 +20,8 @@ _RIGHT = _BAR + 9
 _LABEL = 8
 _BURN_CELLS = (12, 6, 6, 7)
 _MANY = 1_000_000
+_LONG_MS = 9_999.5
+"""From here on told in seconds: five digits with their unit have no room."""
 _BLOCK = "█"
 _BAR_SIGNS, _ASCII_BAR_SIGNS = ("▄", "▁"), ("#", ".")
 """Half as high as the figure beside it: the bar helps to compare, the figure is what counts."""
@@ -249,6 +251,8 @@ def value_words(objective: Objective, value: float | None) -> str:
         return met_words(value)
     if objective.key == "errors" and value is not None and value < 0.1:
         return "0 %" if value == 0 else f"{value * 100:.2f} %" if value >= 0.00005 else "<0.01 %"
+    if objective.unit == "ms" and value is not None and value >= _LONG_MS:
+        return figure(value / 1000, "s")
     return figure(value, objective.unit)
 
 
