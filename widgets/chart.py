@@ -124,9 +124,9 @@ def _lay_curves(chart: ChartView, frame: ChartFrame, scale: Scale, cells: Cells)
 
 def _tones(chart: ChartView, main: int, frame: ChartFrame, scale: Scale) -> Callable[[int, int], Tone]:
     """The foremost line is plain; beyond its target it warns, and what has not closed yet is dim."""
-    columns, grid = frame.columns, frame.grid
-    open_from = grid.column(grid.provisional, columns) if grid.provisional < grid.points else columns
-    beyond = {grid.column(at, columns) for at, value in enumerate(chart.lines[main].values) if is_beyond(value, chart)}
+    columns, axis = frame.columns, frame.axis
+    open_from = axis.column(axis.provisional, columns) if axis.provisional < axis.points else columns
+    beyond = {axis.column(at, columns) for at, value in enumerate(chart.lines[main].values) if is_beyond(value, chart)}
     limit = row_of(chart.target, scale, frame.rows) if chart.target is not None else 0
 
     def tone(y: int, x: int) -> Tone:
@@ -162,13 +162,13 @@ def _lay_line(
 
 def _runs(values: Sequence[float | None], frame: ChartFrame, scale: Scale, dotted: bool) -> Iterable[Run]:
     """Stretches without a gap. What has not closed yet is no line but points."""
-    grid, top = frame.grid, 4 * frame.rows - 1
-    step = 2 * frame.columns / grid.points
+    axis, top = frame.axis, 4 * frame.rows - 1
+    step = 2 * frame.columns / axis.points
     place = [(step * (at + 0.5) - 0.5) for at in range(len(values))]
     known = [(at, value) for at, value in enumerate(values) if value is not None and not math.isnan(value)]
     # Neighbours have the same difference of position and index; whether they have closed parts them too.
     for (_, still_open), group in groupby(
-        enumerate(known), lambda item: (item[1][0] - item[0], item[1][0] >= grid.provisional)
+        enumerate(known), lambda item: (item[1][0] - item[0], item[1][0] >= axis.provisional)
     ):
         points = tuple((place[at], scale.height_of(value, top)) for _, (at, value) in group)
         yield Run(_dots(points) if dotted else points, joined=not dotted and not still_open)
@@ -195,7 +195,7 @@ def _lay_names(chart: ChartView, main: int, frame: ChartFrame, scale: Scale, cel
             row = row_of(line.values[at] or 0.0, scale, frame.rows)
             near = [row_of(values[at] or 0.0, scale, frame.rows) for values in others if at < len(values)]
             free = [y for y in (row - 1, row + 1) if all(abs(other - y) > 1 for other in near)]
-            right = frame.grid.column(at, frame.columns) + 1
+            right = frame.axis.column(at, frame.columns) + 1
             if _put(cells, free, right - len(name), name, "text" if index == main else "dim"):
                 break
 
@@ -239,8 +239,8 @@ def _space(row: list[Cell]) -> None:
 
 def _lay_heat(chart: ChartView, frame: ChartFrame, cells: Cells) -> None:
     assert chart.heat is not None
-    grid, columns = frame.grid, frame.columns
-    open_from = grid.column(grid.provisional, columns) if grid.provisional < grid.points else columns
+    axis, columns = frame.axis, frame.columns
+    open_from = axis.column(axis.provisional, columns) if axis.provisional < axis.points else columns
     for y, row in enumerate(heat_cells(chart.heat, columns, frame.rows, frame.glyphs.shades)):
         for x, character in enumerate(row):
             strong = character in frame.glyphs.shades[-2:] and x < open_from
@@ -250,7 +250,7 @@ def _lay_heat(chart: ChartView, frame: ChartFrame, cells: Cells) -> None:
 def _lay_cursor(frame: ChartFrame, cells: Cells) -> None:
     if frame.cursor is None:
         return
-    x = frame.grid.column(frame.cursor, frame.columns)
+    x = frame.axis.column(frame.cursor, frame.columns)
     for row in cells:
         if row[x].text in (" ", frame.glyphs.dashed):
             row[x] = Cell(frame.glyphs.axis, "accent")
@@ -260,10 +260,10 @@ def _lay_cursor(frame: ChartFrame, cells: Cells) -> None:
 
 def _time_axis(frame: ChartFrame) -> Line:
     """Clean times below their columns, and the marks in theirs: no label covers a mark."""
-    grid, columns = frame.grid, frame.columns
-    places = {x: mark for mark in frame.marks if (x := grid.column_at(mark.at_ms, columns)) is not None}
-    chosen = grid.column_at(frame.mark.at_ms, columns) if frame.mark is not None else None
-    labels = time_labels(grid.start_ms, grid.end_ms, columns, frozenset(places))
+    axis, columns = frame.axis, frame.columns
+    places = {x: mark for mark in frame.marks if (x := axis.column_at(mark.at_ms, columns)) is not None}
+    chosen = axis.column_at(frame.mark.at_ms, columns) if frame.mark is not None else None
+    labels = time_labels(axis.start_ms, axis.end_ms, columns, frozenset(places))
     spans: list[Span] = []
     for at, character in enumerate(labelled(labels, columns, GUTTER)):
         mark = places.get(at - GUTTER)

@@ -53,7 +53,7 @@ class ChartFrame:
 
     width: int
     height: int
-    grid: Axis
+    axis: Axis
     glyphs: Glyphs
     now_ms: int
     selected: bool = False

@@ -132,11 +132,11 @@ def _values_group(chart: ChartView, frame: ChartFrame, main: int, *, others: boo
 
 def moment_words(frame: ChartFrame, at: int) -> str:
     """When the stretch begins."""
-    return stretch_words(frame.grid.start_ms + at * frame.grid.step_ms, frame.grid.step_ms, frame.now_ms)
+    return stretch_words(frame.axis.start_ms + at * frame.axis.step_ms, frame.axis.step_ms, frame.now_ms)
 
 
 def _earlier_group(line: LineView, frame: ChartFrame) -> list[Span]:
-    at = frame.cursor if frame.cursor is not None else min(frame.grid.points, len(line.values)) - 1
+    at = frame.cursor if frame.cursor is not None else min(frame.axis.points, len(line.values)) - 1
     return [Span(f"{frame.earlier} ", "dim"), Span(value_words(line, at, frame.glyphs), "dim")]
 
 

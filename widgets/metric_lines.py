@@ -135,14 +135,14 @@ def _row(view: MetricsView, charts: Sequence[ChartView], frame: MetricsFrame, sh
 
 def chart_frame(view: MetricsView, frame: MetricsFrame, width: int, height: int) -> ChartFrame:
     """What all charts of the page have in common."""
-    grid = axis_of(view)
+    axis = axis_of(view)
     return ChartFrame(
         width=width,
         height=height,
-        grid=grid,
+        axis=axis,
         glyphs=frame.glyphs,
         now_ms=frame.now_ms,
-        cursor=cursor_point(grid, frame.cursor_ms),
+        cursor=cursor_point(axis, frame.cursor_ms),
         marks=view.marks,
         mark=frame.mark,
         word="end" if view.question.until_ms is not None else "last" if frame.stale else "now",
@@ -150,9 +150,9 @@ def chart_frame(view: MetricsView, frame: MetricsFrame, width: int, height: int)
     )
 
 
-def cursor_point(grid: Axis, cursor_ms: int | None) -> int | None:
+def cursor_point(axis: Axis, cursor_ms: int | None) -> int | None:
     """The stretch under the cursor."""
-    return None if cursor_ms is None else grid.point_at(cursor_ms)
+    return None if cursor_ms is None else axis.point_at(cursor_ms)
 
 
 def page_line(view: MetricsView, frame: MetricsFrame) -> Line:
@@ -269,13 +269,13 @@ def _more(view: MetricsView, frame: MetricsFrame) -> list[Span]:
 
 def _cursor_lines(view: MetricsView, frame: MetricsFrame, room: int) -> list[Line]:
     """The exact values of all charts at one time; compared with what."""
-    grid = axis_of(view)
-    at = cursor_point(grid, frame.cursor_ms)
+    axis = axis_of(view)
+    at = cursor_point(axis, frame.cursor_ms)
     earlier = EARLIER.get(view.question.compare_ms) or ("off" if not view.question.compare_ms else "earlier")
     right = [Span("compare ", "dim"), Span(f"{earlier} ", "text" if view.question.compare_ms else "dim")]
     told = [chart for chart in view.charts if chart.absent is None and (chart.heat is None or room > 1)]
     entries = [_value_spans(chart, at, frame.glyphs) for chart in told]
-    begin = [Span(" CURSOR  ", "head"), Span(_moment(view, grid, at, frame))]
+    begin = [Span(" CURSOR  ", "head"), Span(_moment(view, axis, at, frame))]
     rows: list[list[Span]] = [list(begin)]
     for entry in entries:
         limit = frame.width - (width_of(right) + 1 if len(rows) == 1 else 1)
@@ -289,15 +289,12 @@ def _cursor_lines(view: MetricsView, frame: MetricsFrame, room: int) -> list[Lin
     return [*lines, *(cut(row, frame.width, frame.glyphs.ellipsis) for row in rows[1:])]
 
 
-def _moment(view: MetricsView, grid: Axis, at: int | None, frame: MetricsFrame) -> str:
+def _moment(view: MetricsView, axis: Axis, at: int | None, frame: MetricsFrame) -> str:
     if at is None:
         return chart_frame(view, frame, 0, 0).word
-    begin = stretch_words(grid.start_ms + at * grid.step_ms, grid.step_ms, frame.now_ms)
-    return (
-        f"{begin} +{duration(grid.step_ms / 1000)}"
-        if grid.step_ms >= 60_000 and frame.width >= _TWO_FROM * 2
-        else begin
-    )
+    begin = stretch_words(axis.start_ms + at * axis.step_ms, axis.step_ms, frame.now_ms)
+    whole = axis.step_ms >= 60_000 and frame.width >= 2 * _TWO_FROM
+    return f"{begin} +{duration(axis.step_ms / 1000)}" if whole else begin
 
 
 def _value_spans(chart: ChartView, at: int | None, glyphs: Glyphs) -> list[Span]:

@@ -19,7 +19,7 @@ _STEPS_S = (
     *(hours * HOUR_S for hours in (1, 2, 3, 6, 12)),
     *(days * DAY_S for days in (1, 2, 5, 7, 10)),
 )
-_APART = 5
+_APART = 3
 """Blank columns between two labels of the time axis, at least."""
 
 
@@ -101,7 +101,7 @@ def tick_words(value: float) -> str:
 def time_labels(start_ms: int, end_ms: int, width: int, taken: frozenset[int]) -> list[tuple[int, str]]:
     """`(column, label)` of a time axis, each label centred on its moment; none of them touches a `taken` column."""
     span_ms = max(1, end_ms - start_ms)
-    ideal = next((at for at, step in enumerate(_STEPS_S) if step * 1000 / span_ms * width >= 6 + _APART), None)
+    ideal = next((at for at, step in enumerate(_STEPS_S) if step * 1000 / span_ms * width >= 5 + _APART), None)
     if ideal is None:
         ideal = len(_STEPS_S) - 1
     tries = [_labels(start_ms, end_ms, width, taken, _STEPS_S[at]) for at in (ideal, ideal - 1) if at >= 0]
@@ -110,7 +110,7 @@ def time_labels(start_ms: int, end_ms: int, width: int, taken: frozenset[int]) -
 
 def _labels(start_ms: int, end_ms: int, width: int, taken: frozenset[int], step_s: int) -> list[tuple[int, str]]:
     step_ms = step_s * 1000
-    long = end_ms - start_ms > DAY_S * 1000
+    long = end_ms - start_ms > DAY_S * 500
     found: list[tuple[int, str]] = []
     free_from = -2
     for at_ms in range(-(-start_ms // step_ms) * step_ms, end_ms, step_ms):
