@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import operator
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 from console.model.observation import Buckets
@@ -84,20 +86,32 @@ class LogHistogram:
 
     def take_in(self, other: LogHistogram) -> None:
         """Add another's counts to this one."""
+        counts = self._counts
+        if not counts:
+            counts.update(other._counts)
+            return
+        before = counts.get
         for index, count in other._counts.items():
-            self._counts[index] = self._counts.get(index, 0) + count
+            counts[index] = before(index, 0) + count
 
     def quantile(self, q: float) -> float | None:
         """Within 1 % of the nearest rank; None when empty."""
+        return self.quantiles((q,))[0]
+
+    def quantiles(self, qs: Sequence[float]) -> list[float | None]:
+        """Several, ascending, in one pass."""
         n = self.n
         if n == 0:
-            return None
-        left = rank_of(q, n)
-        for index in sorted(self._counts):
-            left -= self._counts[index]
-            if left < 0:
-                return _value_of(index)
-        raise AssertionError("a rank below n lies in some bucket")
+            return [None] * len(qs)
+        found: list[float | None] = []
+        below, ordered = 0, iter(sorted(self._counts))
+        index = _ZERO
+        for q in qs:
+            while below <= rank_of(q, n):
+                index = next(ordered)
+                below += self._counts[index]
+            found.append(_value_of(index))
+        return found
 
     def share_within(self, bound: float) -> float | None:
         """The share of the values that are at most `bound`, each taken as its bucket's value (within 1 % of it).
@@ -177,8 +191,9 @@ class ForeignHistogram:
 
     def take_in(self, other: ForeignHistogram) -> None:
         """Add another's counts to this one."""
-        for part in other.parts:
-            self.add(part)
+        for bounds, counts in other._parts.items():
+            own = self._parts.get(bounds)
+            self._parts[bounds] = [*counts] if own is None else [*map(operator.add, own, counts)]
 
     def quantile_bounds(self, q: float) -> tuple[float, float] | None:
         """(low, high) between which the quantile lies, by the bounds as they came; None when empty."""
@@ -186,6 +201,9 @@ class ForeignHistogram:
         if n <= 0:
             return None
         rank = max(q * (n - 1), 0.0)
+        if len(self._parts) == 1:
+            ((bounds, counts),) = self._parts.items()
+            return _bounds_in(bounds, counts, rank)
         low = 0.0
         for bound in self._bounds():
             if self.at_most(bound) > rank:
@@ -234,6 +252,17 @@ class ForeignHistogram:
         return isinstance(other, ForeignHistogram) and self._parts == other._parts
 
     __hash__ = None  # type: ignore[assignment]  # it changes
+
+
+def _bounds_in(bounds: tuple[float, ...], counts: Sequence[float], rank: float) -> tuple[float, float]:
+    """The bounds of the bucket in which the cumulative count exceeds `rank`."""
+    low, below = 0.0, 0.0
+    for bound, count in zip(bounds, counts, strict=True):
+        below += count
+        if below > rank:
+            return low, bound
+        low = bound
+    return low, math.inf
 
 
 def _share_below(bounds: tuple[float, ...], counts: Sequence[float], value: float) -> float:
@@ -313,7 +342,7 @@ class Rollup:
             return None
         hist = merged_histogram([rollup.hist for rollup in rollups if rollup.hist is not None])
         low, high = min(rollup.min for rollup in rollups), max(rollup.max for rollup in rollups)
-        quantiles = [None if hist is None else hist.quantile(q) for q in QUANTILES]
+        quantiles = _quantiles(hist)
         # The true values lie between least and greatest, so a bucket's middle beyond them is pulled in.
         p50, p95, p99 = (None if each is None else min(max(each, low), high) for each in quantiles)
         return cls(
@@ -332,6 +361,12 @@ class Rollup:
     def mean(self) -> float:
         """The arithmetic mean."""
         return self.sum / self.n
+
+
+def _quantiles(hist: Histogram | None) -> list[float | None]:
+    if isinstance(hist, LogHistogram):
+        return hist.quantiles(QUANTILES)
+    return [None if hist is None else hist.quantile(q) for q in QUANTILES]
 
 
 def _intervals(part: Buckets) -> list[tuple[float, float, float]]:
@@ -366,10 +401,15 @@ def _encode(value: object) -> bytes:
     return msgspec.msgpack.encode(value)
 
 
-def _decode(data: bytes) -> Any:
-    import msgspec
+@cache
+def _decoder() -> Callable[[bytes], Any]:
+    import msgspec.msgpack
 
+    return msgspec.msgpack.Decoder(dict[int, int] | list[tuple[list[float], list[float]]]).decode
+
+
+def _decode(data: bytes) -> Any:
     try:
-        return msgspec.msgpack.decode(data, type=dict[int, int] | list[tuple[list[float], list[float]]])
-    except msgspec.MsgspecError as error:
+        return _decoder()(data)
+    except ValueError as error:  # msgspec's are such
         raise ValueError(str(error)) from error

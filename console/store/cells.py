@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median_low
 
 from console.model.grid import Grid
-from console.model.metrics import Rollup
+from console.model.metrics import ForeignHistogram, Histogram, Rollup, histogram_from
 from console.model.observation import LONGEST_GROWTH, Sample
 from console.store.names import MINUTE_MS
 from console.store.packing import rollup_of
@@ -29,6 +29,25 @@ class Cell:
     first_ms: int
     last_ms: int
     """When the first and the last sample were; of rollups, when their minute or hour began."""
+    foreign: bool = False
+    """Whether its histogram is somebody else's."""
+    data: bytes | None = None
+    """Its histogram as bytes, where the rollup has none."""
+
+    @property
+    def hist(self) -> Histogram | None:
+        """Its histogram."""
+        return histogram_from(self.data) if self.data is not None else self.rollup.hist
+
+    @property
+    def whole(self) -> Rollup:
+        """Its rollup with its histogram."""
+        return replace(self.rollup, hist=self.hist) if self.data is not None else self.rollup
+
+    def packed(self) -> Cell:
+        """The same with its histogram as bytes."""
+        hist = self.rollup.hist
+        return self if hist is None else replace(self, rollup=replace(self.rollup, hist=None), data=hist.to_bytes())
 
 
 @dataclass(slots=True)
@@ -61,6 +80,7 @@ class Gathered:
         self._grid = grid
         self._interval_ms = interval_ms
         self._stretches: dict[int, Stretch] = {}
+        self._made: dict[int, Cell | None] = {}
 
     def samples(self, timed: Sequence[tuple[int, Sample]], from_ms: int) -> None:
         """(wall ms, sample) in the order of time; those before `from_ms` only tell when the one after them began."""
@@ -99,13 +119,24 @@ class Gathered:
             found = self._stretches[index] = Stretch()
         return found
 
-    def cells(self, at_ms: int) -> list[Cell | None]:
-        """One for each stretch; None where nothing was seen. A value lasts until the next poll is due, so that a target
-        polled more seldom than a stretch is long has no gaps; a poll that did not come leaves one."""
-        found: list[Cell | None] = [None] * self._grid.points
-        for index, stretch in self._stretches.items():
-            found[index] = self._cell(index, stretch)
-        return self._lasting(found, at_ms)
+    def cells(self, at_ms: int, known: Mapping[int, Cell | None]) -> list[Cell | None]:
+        """One for each stretch, those `known` as they are; None where nothing was seen. A value lasts until the next
+        poll is due, so that a target polled more seldom than a stretch is long has no gaps; a poll that did not come
+        leaves one."""
+        indexes = range(self._grid.points)
+        return self._lasting([known[index] if index in known else self.cell(index) for index in indexes], at_ms)
+
+    def is_sampled(self, index: int) -> bool:
+        """Whether samples that are in no rollup went into a stretch."""
+        stretch = self._stretches.get(index)
+        return stretch is not None and bool(stretch.samples)
+
+    def cell(self, index: int) -> Cell | None:
+        """What was gathered of one stretch."""
+        if index not in self._made:
+            stretch = self._stretches.get(index)
+            self._made[index] = self._cell(index, stretch) if stretch is not None else None
+        return self._made[index]
 
     def _cell(self, index: int, stretch: Stretch) -> Cell | None:
         parts = [*stretch.rollups]
@@ -116,7 +147,8 @@ class Gathered:
         if whole is None:
             return None
         observed_ms = stretch.sampled_ms + (self._stored_ms(index, stretch) if stretch.minutes else 0.0)
-        return Cell(whole, observed_ms, stretch.first_ms, stretch.last_ms)
+        is_foreign = isinstance(whole.hist, ForeignHistogram)
+        return Cell(whole, observed_ms, stretch.first_ms, stretch.last_ms, is_foreign)
 
     def _stored_ms(self, index: int, stretch: Stretch) -> float:
         """How long the stored minutes were observed: all of it, unless many of their polls are missing.

@@ -13,6 +13,7 @@ from console.model.ports import StoreUnreadable
 from console.model.views import AlertsView, ComponentDetail, HealthView
 from console.store import read_alerts, read_component, read_health, read_metrics, read_slo, read_targets, uptime
 from console.store.clock import Clock, SystemClock, now_ms
+from console.store.closed_cells import ClosedCells
 from console.store.moment import Bodies, Moment
 from console.store.read_header import Ours, empty_header, header
 from console.store.read_records import RecordsAt, records_at
@@ -48,6 +49,7 @@ class StoreReader:
             clock=machine or SystemClock(),
         )
         self._closed: tuple[Bodies | None, Closed] | None = None
+        self._cells: tuple[Bodies | None, ClosedCells] | None = None
 
     def compare_with(self, fingerprint: str, identities: Mapping[str, str]) -> None:
         """From the next read on, say how the collector's settings differ from these. From any thread."""
@@ -135,7 +137,8 @@ class StoreReader:
             if moment is None:
                 top = empty_header(ours, shown_ms, records)
                 return read_metrics.empty(ours.environment, question, shown_ms, top)
-            return read_metrics.page(moment, ours.environment, question, header(moment, ours, records))
+            top = header(moment, ours, records)
+            return read_metrics.page(moment, ours.environment, question, top, self._closed_cells())
 
     def slo(self, at_ms: int | None, *, windows_s: Sequence[int] = SLO_WINDOWS_S) -> SloView:
         """The service level targets with their budgets at a moment, their figures over these windows."""
@@ -146,6 +149,12 @@ class StoreReader:
                 return SloView(header=empty_header(self._ours, shown_ms, records), objectives=nothing)
             found = read_slo.objectives(moment, environment, self._closed_hours(), windows_s)
             return SloView(header=header(moment, self._ours, records), objectives=found)
+
+    def _closed_cells(self) -> ClosedCells:
+        """The cells of closed stretches, as long as the file is the same."""
+        if self._cells is None or self._cells[0] is not self._observed.bodies:
+            self._cells = self._observed.bodies, ClosedCells()
+        return self._cells[1]
 
     def _closed_hours(self) -> Closed:
         """What was counted of closed hours, as long as the file is the same."""

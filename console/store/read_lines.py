@@ -18,43 +18,84 @@ RECENT = 3
 QUANTILES = {Statistic.P50: 0.50, Statistic.P95: 0.95, Statistic.P99: 0.99}
 
 
-def line(spec: SeriesSpec, cells: Cells, grid: Grid) -> LineView:
-    """One line on the grid."""
-    values: list[float | None] = []
-    bounds = set()
-    for index in range(grid.points):
-        value, is_bound = _value(spec, _at(spec.keys, cells, index), _at(spec.per, cells, index))
-        values.append(value)
-        if is_bound:
-            bounds.add(index)
-    known = [value for value in values if value is not None]
-    recent = [value for value in values[-RECENT:] if value is not None]
-    return LineView(
-        label=spec.label,
-        values=tuple(values),
-        lower_bounds=frozenset(bounds),
-        now=recent[-1] if recent else None,
-        peak=max(known, default=None),
-    )
+class Lines:
+    """The lines and distributions of one grid."""
+
+    def __init__(self, cells: Cells, grid: Grid) -> None:
+        self._cells = cells
+        self._grid = grid
+        self._merged: dict[tuple[str, ...], list[Rollup | None]] = {}
+
+    def line(self, spec: SeriesSpec) -> LineView:
+        """One line."""
+        found = self._quantiles(spec) if spec.statistic in QUANTILES else self._values(spec)
+        values = [_scaled(spec, value) for value, _ in found]
+        bounds = (index for index, (value, is_bound) in enumerate(found) if is_bound and value is not None)
+        known = [value for value in values if value is not None]
+        recent = [value for value in values[-RECENT:] if value is not None]
+        return LineView(
+            label=spec.label,
+            values=tuple(values),
+            lower_bounds=frozenset(bounds),
+            now=recent[-1] if recent else None,
+            peak=max(known, default=None),
+        )
+
+    def heat(self, spec: SeriesSpec) -> Heat | None:
+        """The distribution of the line's series over time; None where there is none."""
+        found = [self._at(spec.keys, index) for index in range(self._grid.points)]
+        if len(spec.keys) == 1:
+            return heat_of([cells[0].hist if cells else None for cells in found], spec.scale)
+        return heat_of([whole.hist if whole else None for whole in self._whole(spec.keys)], spec.scale)
+
+    def _at(self, keys: Sequence[str], index: int) -> list[Cell]:
+        cells = self._cells
+        return [cell for key in keys if key in cells and (cell := cells[key][index]) is not None]
+
+    def _values(self, spec: SeriesSpec) -> list[tuple[float | None, bool]]:
+        found: list[tuple[float | None, bool]] = []
+        for index in range(self._grid.points):
+            cells = self._at(spec.keys, index)
+            if not cells:
+                found.append((None, False))
+            elif spec.statistic is Statistic.RATIO:
+                found.append((_ratio(cells, self._at(spec.per, index)), False))
+            else:
+                found.append((_PLAIN[spec.statistic](cells), False))
+        return found
+
+    def _quantiles(self, spec: SeriesSpec) -> list[tuple[float | None, bool]]:
+        """(quantile, whether it is only a lower bound) of each stretch."""
+        if len(spec.keys) == 1:
+            return [_quantile_of(self._at(spec.keys, index), spec) for index in range(self._grid.points)]
+        return [_quantile(whole, spec) if whole else (None, False) for whole in self._whole(spec.keys)]
+
+    def _whole(self, keys: tuple[str, ...]) -> list[Rollup | None]:
+        """All of the series as one, made once for all lines of them."""
+        if keys not in self._merged:
+            self._merged[keys] = [
+                Rollup.merged([cell.whole for cell in self._at(keys, index)]) for index in range(self._grid.points)
+            ]
+        return self._merged[keys]
 
 
-def _at(keys: Sequence[str], cells: Cells, index: int) -> list[Cell]:
-    return [cell for key in keys if key in cells and (cell := cells[key][index]) is not None]
-
-
-def _value(spec: SeriesSpec, found: list[Cell], per: list[Cell]) -> tuple[float | None, bool]:
-    """(value in the chart's unit, whether it is only a lower bound) of the cells of one stretch."""
-    if not found:
+def _quantile_of(cells: list[Cell], spec: SeriesSpec) -> tuple[float | None, bool]:
+    """Of at most one cell. The histogram is looked at only where the bounds are somebody else's."""
+    if not cells:
         return None, False
-    if spec.statistic in QUANTILES:
-        value, is_bound = _quantile(found, spec.statistic)
-    elif spec.statistic is Statistic.RATIO:
-        value, is_bound = _ratio(found, per), False
-    else:
-        value, is_bound = _PLAIN[spec.statistic](found), False
+    return _quantile(cells[0].whole if cells[0].foreign else cells[0].rollup, spec)
+
+
+def _quantile(whole: Rollup, spec: SeriesSpec) -> tuple[float | None, bool]:
+    value = {Statistic.P50: whole.p50, Statistic.P95: whole.p95, Statistic.P99: whole.p99}[spec.statistic]
+    return value, is_open(whole.hist, QUANTILES[spec.statistic])
+
+
+def _scaled(spec: SeriesSpec, value: float | None) -> float | None:
+    """In the chart's unit."""
     if value is None or not math.isfinite(value):
-        return None, False
-    return (1 - value if spec.complement else value) * spec.scale, is_bound
+        return None
+    return (1 - value if spec.complement else value) * spec.scale
 
 
 def _mean(found: list[Cell]) -> float | None:
@@ -80,14 +121,6 @@ _PLAIN: Mapping[Statistic, Callable[[list[Cell]], float | None]] = {
 }
 
 
-def _quantile(found: list[Cell], statistic: Statistic) -> tuple[float | None, bool]:
-    whole = found[0].rollup if len(found) == 1 else Rollup.merged([cell.rollup for cell in found])
-    if whole is None:
-        return None, False
-    value = {Statistic.P50: whole.p50, Statistic.P95: whole.p95, Statistic.P99: whole.p99}[statistic]
-    return value, is_open(whole.hist, QUANTILES[statistic])
-
-
 def over_s(chart: ChartSpec, lines: Sequence[LineView], grid: Grid, at_ms: int) -> float | None:
     """Seconds of the window in which the line of the target was beyond it; of the stretch not closed, what has passed.
 
@@ -101,10 +134,3 @@ def over_s(chart: ChartSpec, lines: Sequence[LineView], grid: Grid, at_ms: int) 
         if value is not None and (value < chart.target if chart.target_is_floor else value > chart.target):
             total_ms += min(grid.step_ms, at_ms - grid.begin(index))
     return max(0, total_ms) / 1000 if any(value is not None for value in named[0].values) else None
-
-
-def heat(spec: SeriesSpec, cells: Cells, grid: Grid) -> Heat | None:
-    """The distribution of the line's series over time; None where there is none."""
-    merged = [Rollup.merged([cell.rollup for cell in _at(spec.keys, cells, index)]) for index in range(grid.points)]
-    hists = [whole.hist if whole is not None else None for whole in merged]
-    return heat_of(hists, spec.scale)

@@ -12,11 +12,11 @@ from console.model.metric_views import ChartView, MetricsQuestion, MetricsView
 from console.model.observation import Outcome
 from console.model.views import Header
 from console.model.words import listed
-from console.store import read_lines
+from console.store.closed_cells import ClosedCells
 from console.store.marks import marks
 from console.store.moment import Moment
 from console.store.read_health import clock_text
-from console.store.read_lines import Cells
+from console.store.read_lines import QUANTILES, Lines, over_s
 from console.store.read_series import SeriesReader
 from console.store.timeline import wall_of
 
@@ -26,22 +26,24 @@ NOTHING = "nothing was recorded in this window"
 def empty(environment: Environment, question: MetricsQuestion, at_ms: int, header: Header) -> MetricsView:
     """The page over a store that does not exist yet: every chart says what would fill it."""
     place = grid(question.window_s, question.points, at_ms, question.until_ms)
-    charts = tuple(_chart(spec, {}, {}, place, at_ms, None) for spec in _asked(environment, question, ()))
+    nothing = Lines({}, place)
+    charts = tuple(_chart(spec, nothing, None, place, at_ms, None) for spec in _asked(environment, question, ()))
     return _view(header, question, place, at_ms, charts)
 
 
-def page(moment: Moment, environment: Environment, question: MetricsQuestion, header: Header) -> MetricsView:
-    """The page as it was known at the moment."""
-    reader = SeriesReader(moment)
+def page(
+    moment: Moment, environment: Environment, question: MetricsQuestion, header: Header, closed: ClosedCells
+) -> MetricsView:
+    """The page as it was known at the moment. `closed`: what earlier reads of the same file kept."""
+    reader = SeriesReader(moment, closed)
     specs = _asked(environment, question, reader.numbers)
     keys = {key for spec in specs for line in spec.series for key in (*line.keys, *line.per)}
-    distributions = {
-        key for spec in specs for line in spec.series for key in line.keys if line.statistic in read_lines.QUANTILES
-    }
+    distributions = {key for spec in specs for line in spec.series for key in line.keys if line.statistic in QUANTILES}
     place = _grid(reader, moment, question, keys)
-    cells = reader.read(keys, distributions, place)
-    compared = reader.read(keys, distributions, place.earlier(question.compare_ms)) if question.compare_ms else {}
-    charts = tuple(_chart(spec, cells, compared, place, moment.at_ms, _trouble(moment, spec)) for spec in specs)
+    lines = Lines(reader.read(keys, distributions, place), place)
+    before = place.earlier(question.compare_ms)
+    compared = Lines(reader.read(keys, distributions, before), before) if question.compare_ms else None
+    charts = tuple(_chart(spec, lines, compared, place, moment.at_ms, _trouble(moment, spec)) for spec in specs)
     return _view(header, question, place, moment.at_ms, charts, moment)
 
 
@@ -79,9 +81,11 @@ def _view(
     )
 
 
-def _chart(spec: ChartSpec, cells: Cells, compared: Cells, place: Grid, at_ms: int, trouble: str | None) -> ChartView:
-    lines = tuple(read_lines.line(line, cells, place) for line in spec.series)
-    before = tuple(read_lines.line(line, compared, place) for line in spec.series) if compared else ()
+def _chart(
+    spec: ChartSpec, read: Lines, compared: Lines | None, place: Grid, at_ms: int, trouble: str | None
+) -> ChartView:
+    lines = tuple(map(read.line, spec.series))
+    before = tuple(map(compared.line, spec.series)) if compared is not None else ()
     known = any(value is not None for line in (*lines, *before) for value in line.values)
     return ChartView(
         key=spec.key,
@@ -93,8 +97,8 @@ def _chart(spec: ChartSpec, cells: Cells, compared: Cells, place: Grid, at_ms: i
         target=spec.target,
         target_is_floor=spec.target_is_floor,
         target_of=spec.target_of,
-        over_s=read_lines.over_s(spec, lines, place, at_ms),
-        heat=read_lines.heat(spec.series[0], cells, place) if spec.heat and spec.series else None,
+        over_s=over_s(spec, lines, place, at_ms),
+        heat=read.heat(spec.series[0]) if spec.heat and spec.series else None,
         absent=None if known else spec.absent or NOTHING,
         trouble=trouble,
     )

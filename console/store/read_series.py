@@ -17,6 +17,7 @@ from console.model.metrics import Rollup
 from console.model.observation import Sample
 from console.store import blocks, codec
 from console.store.cells import Cell, Gathered
+from console.store.closed_cells import ClosedCells, Kept, Shelf, missing
 from console.store.moment import Moment
 from console.store.names import BLOCK_MS, HOUR_MS, MINUTE_MS, POLLED
 from console.store.rollups import ROLLUP_COLUMNS, rollup_from
@@ -33,9 +34,11 @@ _NEVER = 1 << 62
 class SeriesReader:
     """The series of a store at a moment."""
 
-    def __init__(self, moment: Moment) -> None:
+    def __init__(self, moment: Moment, closed: ClosedCells | None = None) -> None:
+        """`closed`: what earlier reads of the same file found of stretches that are long closed."""
         self._moment = moment
         self._connection = moment.connection
+        self._closed = closed or ClosedCells()
 
     @cached_property
     def numbers(self) -> Mapping[str, int]:
@@ -54,12 +57,38 @@ class SeriesReader:
             number: Gathered(grid, self._interval_ms(key), distribution=key in distributions)
             for key, number in found.items()
         }
-        if series:
-            gathering = _Gathering(self._moment, grid, series)
-            last_ms = min(grid.end_ms - 1, self._moment.at_ms)
-            for segment in self._moment.timeline.segments(grid.start_ms, last_ms):
-                gathering.segment(segment)
-        return {key: series[number].cells(self._moment.at_ms) for key, number in found.items()}
+        known = self._read(series, grid) if series else {}
+        return {key: series[number].cells(self._moment.at_ms, known.get(number, {})) for key, number in found.items()}
+
+    def _read(self, series: Mapping[int, Gathered], grid: Grid) -> dict[int, dict[int, Cell | None]]:
+        """Gather what no earlier read kept; gives what one did, by series and stretch."""
+        if grid.step_ms < MINUTE_MS:
+            self._gather(series, grid, grid.start_ms, grid.end_ms)
+            return {}
+        shelf = Shelf(self._closed, self._moment, grid)
+        known = {
+            number: shelf.known(number, self._kept(number, grid), distribution=one.distribution)
+            for number, one in series.items()
+        }
+        unknown = missing(known.values(), grid.points)
+        if unknown is not None:
+            first, last = unknown
+            # One more on either side: how long a stretch was observed is seen beside its neighbours.
+            self._gather(series, grid, grid.begin(first - 1), grid.begin(last + 2))
+            for number, one in series.items():
+                shelf.keep(number, one, (index for index in range(first, last + 1) if index not in known[number]))
+        return known
+
+    def _gather(self, series: Mapping[int, Gathered], grid: Grid, from_ms: int, end_ms: int) -> None:
+        gathering = _Gathering(self._moment, grid, series, from_ms)
+        for segment in self._moment.timeline.segments(from_ms, min(end_ms - 1, self._moment.at_ms)):
+            gathering.segment(segment)
+
+    def _kept(self, number: int, grid: Grid) -> Kept:
+        hours, minutes, raw = (
+            self._first(table, number, 0, _NEVER) for table in ("rollup_hour", "rollup_minute", "block")
+        )
+        return Kept(hours if grid.step_ms >= HOUR_MS else minutes, min(hours, minutes, raw))
 
     def _interval_ms(self, key: str) -> int:
         span = self._moment.span(key.rpartition("|")[0])
@@ -96,9 +125,10 @@ class SeriesReader:
 class _Gathering:
     """One read: what is found goes into the series' stretches."""
 
-    def __init__(self, moment: Moment, grid: Grid, series: Mapping[int, Gathered]) -> None:
+    def __init__(self, moment: Moment, grid: Grid, series: Mapping[int, Gathered], from_ms: int) -> None:
         self._connection = moment.connection
         self._grid = grid
+        self._from_ms = from_ms
         self._series = series
         self._targets = _targets_of(moment, series)
         self._plain = [number for number, one in series.items() if not one.distribution]
@@ -163,12 +193,13 @@ class _Gathering:
             f"SELECT series_id, ((start & {_WALL}) - ?) / ? AS stretch, {minutes}, sum(n), sum(sum), min(min), "
             f"max(max), max(n), min(start), max(start) FROM {table} WHERE series_id IN ({_marks(self._plain)}) "
             "AND start >= ? AND start < ? GROUP BY series_id, stretch",
-            (self._grid.start_ms, self._grid.step_ms, *self._plain, low, end),
+            (self._from_ms, self._grid.step_ms, *self._plain, low, end),
         )
-        for number, index, count, n, total, least, most, most_n, first, last in rows:
+        begin = self._grid.index(self._from_ms)
+        for number, stretch, count, n, total, least, most, most_n, first, last in rows:
             rollup = Rollup(n=n, sum=total, min=least, max=most, minutes=count)
             times_ms = wall_of(first), wall_of(last)
-            self._series[number].rollup(index, rollup, times_ms, 0.0 if table == "rollup_hour" else most_n)
+            self._series[number].rollup(begin + stretch, rollup, times_ms, 0.0 if table == "rollup_hour" else most_n)
 
     def _take(self, number: int, start_ms: int, rollup: Rollup) -> None:
         self._series[number].rollup(self._grid.index(start_ms), rollup, (start_ms, start_ms), 0.0)
