@@ -57,7 +57,7 @@ class SloPage(ScrollPage[None]):
         main = width * _BESIDE_SHARE[0] // _BESIDE_SHARE[1]
         lines, rest = super().body(main, height), width - main - _GAP
         chosen = chosen_of(found[0], self.selected)
-        detail = Board(rest, found[1].now_ms, self.host.glyphs).detail(chosen, room=height) if chosen else []
+        detail = Board(rest, found[1].now_ms, self.host.glyphs).uncut(chosen, height) if chosen else []
         return beside([(lines, main), (detail, rest)], height, _GAP)
 
     def content(self, width: int, selected: str | None) -> Content:
@@ -69,7 +69,9 @@ class SloPage(ScrollPage[None]):
         lines = board.targets(view.objectives, selected)
         rows = [(1 + 2 * index, objective.key) for index, objective in enumerate(view.objectives)]
         chosen = chosen_of(view, selected)
-        if chosen is not None and self.size.width < DETAIL_FROM:
+        if self.size.width >= DETAIL_FROM:
+            lines += board.all_used(view.objectives, self._room - len(lines))
+        elif chosen is not None:
             lines += [blank(width), *board.detail(chosen, room=max(7, self._room - len(lines) - 1))]
         return Content(lines, rows)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from console.model.metric_views import BurnRate, Consumer, Objective, ObjectiveCell, SloView
-from console.model.slo import ENOUGH_SHARE, lesser, nearest
+from console.model.slo import ENOUGH_SHARE, PAIRS, lesser, nearest
 from console.model.states import State
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, backed, blank, cut, fit, wrap
@@ -27,7 +27,8 @@ _BAR_SIGNS, _ASCII_BAR_SIGNS = ("▄", "▁"), ("#", ".")
 """Half as high as the figure beside it: the bar helps to compare, the figure is what counts."""
 _ROOMY = 8
 """Lines for what used a budget up from which an empty one goes before them."""
-_BEGAN, _LASTED, _TOOK = 13, 7, 8
+_BEGAN, _LASTED, _TOOK, _OF = 13, 7, 8, 16
+_LEAST_USED = 4
 
 
 def slo_later(view: SloView, now_ms: int) -> SloView:
@@ -110,7 +111,8 @@ class Board:
         word: Tone = "dim" if objective.state is State.HEALTHY else STATE_TONES[objective.state]
         state = fit(objective.state.value, 14 if objective.state is State.NOT_CONFIGURED else 10)
         bar = Span(self.glyphs.bar if marked else " ", "accent")
-        origin = fit(f"  {objective.origin.value}", self._left(objective) - 3 - len(state) - 4)
+        whose = "" if objective.state is State.NOT_CONFIGURED else f"  {objective.origin.value}"
+        origin = fit(whose, self._left(objective) - 3 - len(state) - 4)
         cells = "".join(fit(share(cell.observed_share, 0), _CELL, "right") for cell in self._cells(objective))
         spans = [bar, Span("  "), Span(state, word), Span(f"{origin}seen{cells}", "dim"), *self._nearest(objective)]
         return cut(spans, self.width)
@@ -121,7 +123,7 @@ class Board:
         if found is None:
             return []
         words = f"burn {rate_words(lesser(found) or 0.0)} of {found.limit:g}"
-        return [Span(fit(words, _RIGHT, "right"), "bad" if found.firing else "dim")]
+        return [Span(fit(words, _RIGHT, "right"), _burn_tone(found) if found.firing else "dim")]
 
     # One of them
 
@@ -172,7 +174,7 @@ class Board:
         head = f"  {fit('burn rate', names)}{fit('long', long, 'right')}{fit('short', short, 'right')}"
         rows = [[Span(f"{head}{fit('fires', limit, 'right')}", "dim")]]
         for rate in rates:
-            tone: Tone = "bad" if rate.firing else "text"
+            tone = _burn_tone(rate)
             rows.append(
                 [
                     Span(f"  {fit(f'{span(rate.long_s)}, {span(rate.short_s)}', names)}", "dim"),
@@ -186,10 +188,28 @@ class Board:
     def _rate(self, value: float | None, limit: float, width: int, tone: Tone) -> Span:
         if value is None:
             return Span(fit("?", width, "right"), "unknown")
-        over: Tone = tone if tone == "bad" else "warn" if value > limit else "text"
+        over: Tone = "warn" if tone == "text" and value > limit else tone
         return Span(fit(rate_words(value), width, "right"), over)
 
     # What used it up
+
+    def uncut(self, objective: Objective, room: int) -> list[Line]:
+        """The detail where there is room for whole sentences: each consumer with its times, words and cause."""
+        lines = self.detail(objective)
+        for consumer in objective.consumers if objective.budget_left is not None else ():
+            if consumer.subject:
+                lines += [blank(self.width), *self.told(consumer)]
+        return lines[:room]
+
+    def all_used(self, objectives: Sequence[Objective], room: int) -> list[Line]:
+        """What used any budget up, the newest first, where there is room below the board."""
+        found = [(one, each) for each in objectives for one in each.consumers if one.subject]
+        found.sort(key=lambda pair: -pair[0].began_ms)
+        if not found or room < _LEAST_USED:
+            return []
+        head = f" {fit('BEGAN', _BEGAN)}{fit('LASTED', _LASTED, 'right')}{fit('BUDGET', _TOOK, 'right')}  "
+        lines = [blank(self.width), cut([Span(head + fit("OF", _OF) + "WHAT USED IT", "head")], self.width)]
+        return [*lines, *(self._consumer(one, False, each.name) for one, each in found)][:room]
 
     def used(self, objective: Objective, selected: int | None = None, room: int | None = None) -> list[Line]:
         """The consumers, the greatest first; what has no room is counted."""
@@ -206,7 +226,7 @@ class Board:
             lines.append(cut([Span(f" {len(found) - len(shown)} more: enter", "dim")], self.width))
         return lines
 
-    def _consumer(self, consumer: Consumer, marked: bool) -> Line:
+    def _consumer(self, consumer: Consumer, marked: bool, of: str = "") -> Line:
         began = "30 days" if not consumer.subject else when(consumer.began_ms, self.now_ms)
         ended_ms = self.now_ms if consumer.ended_ms is None else consumer.ended_ms
         lasted = "" if not consumer.subject else duration((ended_ms - consumer.began_ms) / 1000)
@@ -215,6 +235,7 @@ class Board:
             Span(fit(began, _BEGAN), "text"),
             Span(fit(lasted, _LASTED, "right"), "warn" if consumer.ended_ms is None else "dim"),
             Span(fit(budget_words(consumer.budget_share), _TOOK, "right") + "  "),
+            Span(fit(of, _OF) if of else "", "dim"),
             *consumer_words(consumer),
         ]
         line = cut(spans, self.width, self.glyphs.ellipsis)
@@ -235,6 +256,11 @@ def consumer_words(consumer: Consumer) -> list[Span]:
     goes_on = [Span("goes on: ", "warn")] if consumer.ended_ms is None else []
     cause = [Span(f", {consumer.cause}", "dim")] if consumer.cause else []
     return [*goes_on, Span(text, "text" if consumer.subject else "dim"), *cause]
+
+
+def _burn_tone(rate: BurnRate) -> Tone:
+    """That of the state which the rule makes: the lowest one only warns."""
+    return "text" if not rate.firing else "warn" if rate.limit <= PAIRS[-1].limit else "bad"
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

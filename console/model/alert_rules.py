@@ -115,7 +115,7 @@ def _burn_of(situation: Situation, pair: slo.Pair, target: slo.Target) -> Measur
     rates = (rate for rate in situation.burn.get(target.key, ()) if (rate.long_s, rate.short_s) == pair.windows_s)
     rate = next(rates, None)
     tracks = situation.under(TARGET) if target.origin is Origin.USERS else _probed(situation)
-    text = f"the error budget of 30 days for {target.name} burns {pair.limit:g} times as fast as it may"
+    text = f"the error budget of 30 days for {target.name} burns more than {pair.limit:g} times as fast as it may"
     value = slo.lesser(rate) if rate else None
     unknown = _unknown(situation, tracks)
     return _over(target.key, value, pair.limit, text=text, origin=target.origin, unknown=unknown)

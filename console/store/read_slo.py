@@ -142,7 +142,7 @@ def _probed(
     counts = Counts(moment, recipe, closed)
     cells = tuple(_probe_cell(counts, seconds) for seconds in windows_s)
     state = State.UNKNOWN if moment.judged else State.STALE
-    absent = _absent(target, environment, Count())
+    absent = f"{_absent(target, environment, Count())}; until then the figures are the probes'"
     seen = any(cell.value is not None for cell in cells)
     return _made(target, cells, state, origin=Origin.PROBE if seen else Origin.NONE, absent=absent)
 

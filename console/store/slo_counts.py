@@ -40,10 +40,12 @@ class Closed:
     SPARE_MS = 2 * HOUR_MS
     """Hours younger than this are read anew: a round that came late may have changed them."""
     SUMS = 64
+    EDGES = 256
 
     def __init__(self) -> None:
         self._hours: dict[str, tuple[int, int, dict[int, Count]]] = {}
         self._sums: OrderedDict[tuple[str, int, int], Count] = OrderedDict()
+        self._edges: OrderedDict[tuple[str, str, int, int], Mapping[int, Count]] = OrderedDict()
 
     def hours(self, key: str, low: int, high: int, read: Callable[[int, int], Mapping[int, Count]]) -> dict[int, Count]:
         """The counts of hours that begin from `low` to before `high`; `read` gives those not known yet."""
@@ -56,6 +58,17 @@ class Closed:
             known.update(read(known_high, high))
         self._hours[key] = min(low, known_low), max(high, known_high), known
         return {start: count for start, count in known.items() if low <= start < high}
+
+    def edge(
+        self, key: str, table: str, first: int, last: int, read: Callable[[], Mapping[int, Count]]
+    ) -> Mapping[int, Count]:
+        """The minutes before a window's first whole hour: the same for all reads of one minute."""
+        found = self._edges.get((key, table, first, last))
+        if found is None:
+            found = self._edges[key, table, first, last] = read()
+            if len(self._edges) > self.EDGES:
+                self._edges.popitem(last=False)
+        return found
 
     def sum(self, key: str, low: int, high: int, counts: Mapping[int, Count]) -> Count:
         """All of them as one, figures too: merging 720 histograms takes 5 ms, and they change once an hour."""
@@ -161,6 +174,10 @@ class Counts:
         """The counts of all buckets that begin from `first` to `last`; windows that end together share their edge."""
         if first > last:
             return {}
+        if last + HOUR_MS + Closed.SPARE_MS <= self._moment.position:
+            return self._closed.edge(
+                self._recipe.key, table, first, last, lambda: self._read_anew(table, first, last)
+            )  # fmt: skip
         found = self._known.get((table, first, last))
         if found is None:
             found = self._known[table, first, last] = self._read_anew(table, first, last)
