@@ -165,7 +165,17 @@ def test_copying_goes_through_osc_52_and_says_so(tmp_path: Path, variables: Mapp
         assert opening in raw
 
 
-HEAVY = ("httpx", "psycopg", "psutil", "plotext", "msgspec", "starlette", "uvicorn", "screens.alerts")
+HEAVY = (
+    "httpx",
+    "psycopg",
+    "psutil",
+    "plotext",
+    "msgspec",
+    "starlette",
+    "uvicorn",
+    "screens.alerts",
+    "screens.metrics",
+)
 
 
 def test_the_console_starts_without_the_heavy_parts() -> None:
