@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from statistics import median_low
 
 from console.model.grid import Grid
 from console.model.metrics import ForeignHistogram, Histogram, Rollup, histogram_from
@@ -94,14 +93,15 @@ class Gathered:
                 continue
             stretch = self._stretch(index)
             stretch.samples.append(sample)
-            stretch.sampled_ms += gap_ms if gap_ms <= LONGEST_GROWTH * usual_ms else usual_ms
+            stretch.sampled_ms += gap_ms if gap_ms <= (LONGEST_GROWTH + 0.5) * usual_ms else usual_ms
             stretch.reach(at, at)
 
     def _usual_ms(self, times: Sequence[int]) -> float:
-        """Between polls: as they were, where there are enough to tell, else as they are now."""
-        gaps = [after - before for before, after in pairwise(times)]
+        """Between polls: as they were, where there are enough to tell, else as they are now. Of the gaps a short one,
+        since those of polls that did not come are long."""
+        gaps = sorted(after - before for before, after in pairwise(times))
         if len(gaps) >= _ENOUGH_GAPS:
-            self._interval_ms = max(1, median_low(gaps))
+            self._interval_ms = max(1, gaps[len(gaps) // 10])
         return self._interval_ms
 
     def rollup(self, index: int, rollup: Rollup, at_ms: tuple[int, int], most: float) -> None:
