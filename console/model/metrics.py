@@ -110,6 +110,15 @@ class LogHistogram:
         ranks = (rank_of(q, cumulative[-1]) for q in qs)
         return [_value_of(ordered[bisect_right(cumulative, rank)]) for rank in ranks]
 
+    def share_within(self, bound: float) -> float | None:
+        """The share of the values that are at most `bound`, each taken as its bucket's value (within 1 % of it).
+
+        So it says the same as `quantile`: where the p95 is within the bound, so are 95 % of the values.
+        """
+        n = self.n
+        within = sum(count for index, count in self._counts.items() if _value_of(index) <= bound)
+        return within / n if n else None
+
     def to_bytes(self) -> bytes:
         """As a msgpack dict of bucket to count."""
         return _encode(self._counts)
