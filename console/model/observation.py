@@ -77,6 +77,8 @@ class Buckets:
 
 Sample = float | Buckets
 
+BUSINESS_VALUES = "business_values"
+"""The fact of the target `metrics` that names those of its samples `business.…` that are values; others are growths."""
 LONGEST_GROWTH = 3
 """A growth is of at most so many intervals. What grew in a longer gap is dropped: nobody knows when in it."""
 

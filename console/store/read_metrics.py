@@ -9,7 +9,7 @@ from console.model.charts import ChartSpec
 from console.model.configuration import Environment
 from console.model.grid import Grid, grid, provisional
 from console.model.metric_views import ChartView, MetricsQuestion, MetricsView
-from console.model.observation import Outcome
+from console.model.observation import BUSINESS_VALUES, Outcome
 from console.model.views import Header
 from console.model.words import listed
 from console.store.closed_cells import ClosedCells
@@ -20,6 +20,7 @@ from console.store.read_lines import QUANTILES, Lines, over_s
 from console.store.read_series import SeriesReader
 from console.store.timeline import wall_of
 
+METRICS = "metrics"
 NOTHING = "nothing was recorded in this window"
 
 
@@ -36,7 +37,7 @@ def page(
 ) -> MetricsView:
     """The page as it was known at the moment. `closed`: what earlier reads of the same file kept."""
     reader = SeriesReader(moment, closed)
-    specs = _asked(environment, question, reader.numbers)
+    specs = _asked(environment, question, reader.numbers, _business_values(moment))
     keys = {key for spec in specs for line in spec.series for key in (*line.keys, *line.per)}
     distributions = {key for spec in specs for line in spec.series for key in line.keys if line.statistic in QUANTILES}
     place = _grid(reader, moment, question, keys)
@@ -47,8 +48,19 @@ def page(
     return _view(header, question, place, moment.at_ms, charts, moment)
 
 
-def _asked(environment: Environment, question: MetricsQuestion, available: Collection[str]) -> list[ChartSpec]:
-    specs = charts_of(environment, question.page, available)
+def _business_values(moment: Moment) -> frozenset[str]:
+    """The series of business figures that are values, as the metrics told when they last answered."""
+    span = moment.span(METRICS)
+    if span is not None and span.outcome != Outcome.ANSWERED and span.answered_id is not None:
+        span = moment.span_by_id(span.answered_id)
+    names = span.body["facts"].get(BUSINESS_VALUES, []) if span is not None else []
+    return frozenset(f"{METRICS}|{name}" for name in names)
+
+
+def _asked(
+    environment: Environment, question: MetricsQuestion, available: Collection[str], values: Collection[str] = ()
+) -> list[ChartSpec]:
+    specs = charts_of(environment, question.page, available, values)
     return [spec for spec in specs if question.only is None or spec.key == question.only]
 
 

@@ -17,7 +17,7 @@ from console.store.history import HistoryWriter
 from console.store.names import DAY_MS, HOUR_MS, MINUTE_MS
 from console.store.read import StoreReader
 from tests.store.charts import BEGIN_MS, SETTINGS, Charts, chart, line, values_at
-from tests.store.samples import alert, component, judged
+from tests.store.samples import alert, component, failed, judged, observed
 
 BOUNDS = (100.0, 500.0, math.inf)
 
@@ -201,3 +201,14 @@ def test_growths_of_business_are_shown_a_minute(tmp_path: Path) -> None:
     assert found.lines[0].now == pytest.approx(24)
     view = charts.view("business")
     assert [*values_at(view, found.lines[0]).values()] == [pytest.approx(24)] * 24
+
+
+def test_business_figures_that_are_values_are_shown_as_such(tmp_path: Path) -> None:
+    charts = Charts(tmp_path)
+    samples = {"business.seats": 40.0, "business.audits": 2.0}
+    for _ in range(12):
+        charts.round(observed("metrics", facts={"business_values": ["business.seats"]}, samples=samples))
+    charts.round(failed("metrics"))
+    seats = chart(charts.view("business"), "business.seats")
+    assert (seats.unit, seats.lines[0].now) == ("", 40.0)
+    assert chart(charts.view("business"), "business.audits").unit == "/min"
