@@ -16,7 +16,7 @@ from console.model.configuration import CustomMetric
 from console.model.observation import ErrorKind, Observation, Origin, Outcome, Sample
 from console.model.statements import bare
 from console.model.states import State
-from console.model.text import clean, decode
+from console.model.text import decode
 from console.sources.faults import Fault
 from console.sources.postgres_canary import unanswered
 from console.sources.postgres_faults import NoConnection
@@ -28,7 +28,6 @@ STATEMENT_S = 5.0  # above the session's own statement_timeout of 2 s, which giv
 TURN_S = 20.0
 TIMEOUT_S = 30.0
 READ = "gives one number"
-_LARGEST_TEXT = 40
 
 # The statement as a table: the server then refuses what changes data, and never sends more than two rows, nor a whole
 # document in place of a number. `json`, not `jsonb`: columns may have equal names.
@@ -154,7 +153,7 @@ def _number(value: object) -> float | None:
     if isinstance(value, str) and re.fullmatch(r"-?(NaN|Infinity)", value):
         _misshapen(f"gives {value}, which is no value; nullif(…, 0) keeps a divisor from being 0")
     if isinstance(value, str):
-        _misshapen(f"gives a text ({clean(value, _LARGEST_TEXT)}); write …::float8, or extract(epoch from …) of a time")
+        _misshapen("gives a text; write …::float8, or extract(epoch from …) of a time")  # unquoted: it may be a name
     _misshapen("gives an object or a list; select the number alone")
 
 

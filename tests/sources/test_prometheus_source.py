@@ -88,19 +88,19 @@ async def test_credentials_go_to_this_server_and_to_no_other(settings: dict[str,
     assert "geheim" not in repr(seen)
 
 
-NO_VALUE = [
-    (matrix(), "gives no series: nothing matches"),
-    (matrix(values()), "gives no series"),
-    (matrix(values((30, "4"), (0, "NaN"))), "gives NaN, which is no value"),
-    (matrix(values((0, "+Inf"))), "gives +Inf, which is no value"),
-    (matrix(values((0, "-Inf"))), "gives -Inf"),
-    (matrix(values((301, "4"))), "the newest point is too old"),
+NO_VALUE: list[tuple[list[tuple[float, str]] | None, str]] = [
+    (None, "gives no series: nothing matches"),
+    ([], "gives no series"),
+    ([(30, "4"), (0, "NaN")], "gives NaN, which is no value"),
+    ([(0, "+Inf")], "gives +Inf, which is no value"),
+    ([(0, "-Inf")], "gives -Inf"),
+    ([(301, "4")], "the newest point is too old"),
 ]
 
 
-@pytest.mark.parametrize(("handler", "words"), NO_VALUE)
-async def test_no_value_is_unknown_and_never_0(handler: Handler, words: str) -> None:
-    seen, _ = await poll(handler)
+@pytest.mark.parametrize(("points", "words"), NO_VALUE)
+async def test_no_value_is_unknown_and_never_0(points: list[tuple[float, str]] | None, words: str) -> None:
+    seen, _ = await poll(matrix() if points is None else matrix(values(*points)))
     assert seen.words.startswith(words)
     assert (seen.outcome, seen.state, seen.samples) == (Outcome.ANSWERED, State.UNKNOWN, {})
 
