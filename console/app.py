@@ -260,16 +260,12 @@ class RadarApp(App[None], inherit_bindings=False):
 
     async def action_palette(self) -> None:
         """Every screen, action and setting by name; in a demo its faults, once it has told them."""
-        from screens.palette import Command, PalettePage, fault_commands
+        from screens.palette import PalettePage, all_commands, fault_commands
 
         below = self.page
         if isinstance(below, PalettePage):
             return
-        commands = [Command(words, action, keys) for action, keys, words in actions(below)]
-        if "board" not in [command.action for command in commands]:  # on Metrics it has a key
-            commands.append(Command("SLO board", "app.board", words="targets, error budgets, burn rates"))
-        commands += [Command(f"theme {name}", f"app.theme({name!r})") for name in NAMES]
-        commands += [Command(f"glyphs {name}", f"app.glyphs({name!r})") for name in SETS]
+        commands = all_commands(actions(below), NAMES, tuple(SETS))
         page = PalettePage(commands)
         await below.open_page(page, lambda action: self._run(action, below))
         if self.faults is not None:
