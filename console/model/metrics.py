@@ -52,6 +52,13 @@ class LogHistogram:
             histogram.add(value)
         return histogram
 
+    @classmethod
+    def adopting(cls, counts: dict[int, int]) -> Self:
+        """A histogram of these very counts, which nobody else changes from now on."""
+        histogram = cls.__new__(cls)
+        histogram._counts = counts
+        return histogram
+
     @property
     def n(self) -> int:
         """How many values it holds."""
@@ -281,7 +288,7 @@ def histogram_from(data: bytes) -> Histogram:
     """Either kind, from its bytes. Raises ValueError when it is neither."""
     value = _decode(data)
     if isinstance(value, dict):
-        return LogHistogram(value)
+        return LogHistogram.adopting(value)
     return ForeignHistogram({tuple(bounds): counts for bounds, counts in value})
 
 
