@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 import operator
 from bisect import bisect_left, bisect_right
@@ -344,22 +345,22 @@ class Rollup:
         """Several as one, quantiles from the merged histograms; None when there are none."""
         if not rollups:
             return None
-        hist = merged_histogram([rollup.hist for rollup in rollups if rollup.hist is not None])
-        low, high = min(rollup.min for rollup in rollups), max(rollup.max for rollup in rollups)
-        quantiles = _quantiles(hist)
-        # The true values lie between least and greatest, so a bucket's middle beyond them is pulled in.
-        p50, p95, p99 = (None if each is None else min(max(each, low), high) for each in quantiles)
-        return cls(
+        return cls.around(
+            merged_histogram([rollup.hist for rollup in rollups if rollup.hist is not None]),
             n=math.fsum(rollup.n for rollup in rollups),
             sum=math.fsum(rollup.sum for rollup in rollups),
-            min=low,
-            max=high,
-            hist=hist,
-            p50=p50,
-            p95=p95,
-            p99=p99,
-            minutes=sum(rollup.minutes for rollup in rollups),
+            min=min(rollup.min for rollup in rollups),
+            max=max(rollup.max for rollup in rollups),
+            minutes=builtins.sum(rollup.minutes for rollup in rollups),
         )
+
+    @classmethod
+    def around(cls, hist: Histogram | None, *, n: float, sum: float, min: float, max: float, minutes: int) -> Self:
+        """With the quantiles of a merged histogram. The true values lie between least and greatest, so a bucket's
+        middle beyond them is pulled in."""
+        found = (None if each is None else sorted((min, each, max))[1] for each in _quantiles(hist))
+        p50, p95, p99 = found
+        return cls(n=n, sum=sum, min=min, max=max, hist=hist, p50=p50, p95=p95, p99=p99, minutes=minutes)
 
     @property
     def mean(self) -> float:

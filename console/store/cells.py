@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Any
 
 from console.model.grid import Grid
 from console.model.metrics import ForeignHistogram, Histogram, Rollup, histogram_from
 from console.model.observation import LONGEST_GROWTH, Sample
 from console.store.names import MINUTE_MS
 from console.store.packing import rollup_of
+from console.store.rollups import merged_from
 
 _ENOUGH_GAPS = 8
 _NEARLY_ALL = 0.75
@@ -56,6 +58,8 @@ class Stretch:
     samples: list[Sample] = field(default_factory=list)
     sampled_ms: float = 0.0
     rollups: list[Rollup] = field(default_factory=list)
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    """Rollups with their histograms, as `merged_from` takes them."""
     stored: float = 0.0
     """How many samples the rollups hold, of a gauge."""
     minutes: int = 0
@@ -113,6 +117,16 @@ class Gathered:
         stretch.most = max(stretch.most, most)
         stretch.reach(*at_ms)
 
+    def row(self, index: int, start_ms: int, row: tuple[Any, ...]) -> None:
+        """One stored minute or hour: its minutes and `ROLLUP_COLUMNS`."""
+        stretch = self._stretch(index)
+        stretch.rows.append(row)
+        stretch.minutes += row[0]
+        if stretch.last_ms < 0 or start_ms < stretch.first_ms:
+            stretch.first_ms = start_ms
+        if start_ms > stretch.last_ms:
+            stretch.last_ms = start_ms
+
     def _stretch(self, index: int) -> Stretch:
         found = self._stretches.get(index)
         if found is None:
@@ -139,7 +153,7 @@ class Gathered:
         return self._made[index]
 
     def _cell(self, index: int, stretch: Stretch) -> Cell | None:
-        parts = [*stretch.rollups]
+        parts = [*stretch.rollups, *([merged_from(stretch.rows)] if stretch.rows else ())]
         own = rollup_of(stretch.samples, distribution=self.distribution) if stretch.samples else None
         if own is not None:
             parts.append(own)

@@ -20,7 +20,7 @@ from console.store.cells import Cell, Gathered
 from console.store.closed_cells import ClosedCells, Kept, Shelf, missing
 from console.store.moment import Moment
 from console.store.names import BLOCK_MS, HOUR_MS, MINUTE_MS, POLLED
-from console.store.rollups import ROLLUP_COLUMNS, rollup_from
+from console.store.rollups import ROLLUP_COLUMNS
 from console.store.timeline import ERA_SHIFT, Segment, wall_of
 from console.store.window import ceiling
 
@@ -185,8 +185,9 @@ class _Gathering:
                 f"WHERE series_id IN ({_marks(self._distributions)}) AND start >= ? AND start < ?",
                 (*self._distributions, low, end),
             )
-            for number, start, count, *columns in rows:
-                self._take(number, wall_of(start), rollup_from(tuple(columns), count))
+            for row in rows:
+                start_ms = wall_of(row[1])
+                self._series[row[0]].row(self._grid.index(start_ms), start_ms, row[2:])
 
     def _sums(self, table: str, minutes: str, low: int, end: int) -> None:
         rows = self._connection.execute(
@@ -200,9 +201,6 @@ class _Gathering:
             rollup = Rollup(n=n, sum=total, min=least, max=most, minutes=count)
             times_ms = wall_of(first), wall_of(last)
             self._series[number].rollup(begin + stretch, rollup, times_ms, 0.0 if table == "rollup_hour" else most_n)
-
-    def _take(self, number: int, start_ms: int, rollup: Rollup) -> None:
-        self._series[number].rollup(self._grid.index(start_ms), rollup, (start_ms, start_ms), 0.0)
 
     # Samples, from `low` to before `end`
 
