@@ -169,7 +169,7 @@ def _rest(moment: Moment, target: Target, stretches: Sequence[Stretch], share: f
         began_ms=first_ms,
         ended_ms=moment.at_ms,
         subject="",
-        text=f"a little at all times: {target.counted} missed it while the target was met",
+        text="a little at all times, while the target was met",
         budget_share=share,
         component=target.component,
     )

@@ -34,7 +34,7 @@ REST = Consumer(
     began_ms=NOW - 30 * D,
     ended_ms=NOW,
     subject="",
-    text="a little at all times: requests missed it while the target was met",
+    text="a little at all times, while the target was met",
     budget_share=0.61,
     component="users",
 )
