@@ -42,6 +42,7 @@ if _collects_garbage:
     gc.enable()
 
 SWITCH_S = 0.015
+WARM_S = 2.0
 SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")
 
 
@@ -61,6 +62,13 @@ def _metrics_screen() -> Page[None]:
     from screens.metrics import MetricsScreen
 
     return MetricsScreen()
+
+
+def _import_charts() -> None:
+    import screens.metrics  # noqa: F401
+    from widgets.raster import warm
+
+    warm()
 
 
 class RadarApp(App[None], inherit_bindings=False):
@@ -148,6 +156,11 @@ class RadarApp(App[None], inherit_bindings=False):
             self._listen()
         if self.session.mode in self.MODES and self.session.mode != self.DEFAULT_MODE:
             await self.switch_mode(self.session.mode)
+        self.set_timer(WARM_S, self._warm)
+
+    def _warm(self) -> None:
+        """Import what draws charts (110 ms of processor) once the first page stands."""
+        self.hands.do(self, _import_charts)
 
     def _listen(self) -> None:
         import asyncio

@@ -66,14 +66,16 @@ def _title(chart: ChartView, frame: ChartFrame) -> Line:
 def _absent(chart: ChartView, frame: ChartFrame) -> list[Line]:
     """Why there is nothing to see, in the room of the plot; and the axis of time, where there is a source."""
     told = chart.absent or chart.trouble or f"no samples in this window from {chart.origin.value}"
+    what, colon, remedy = told.partition(": ")
+    room = frame.columns - 3
+    words: list[Span] = [Span(row) for row in wrap(what + colon.rstrip(), room)]
+    words += [Span(row, "dim") for row in wrap(remedy, room) if remedy]
     rows: list[Line] = [blank(frame.width)] if frame.rows > 3 else []
-    for index, row in enumerate(wrap(told, frame.columns - 3)):
+    for index, text in enumerate(words):
         sign = Span("? ", "unknown") if index == 0 else Span("  ")
-        text = Span(row, "text" if index == 0 else "dim")
         rows.append(cut([Span(" " * GUTTER), sign, text], frame.width, frame.glyphs.ellipsis))
     axis = blank(frame.width) if chart.absent else _time_axis(frame)
-    room = frame.rows
-    return [*rows[:room], *[blank(frame.width)] * (room - len(rows)), axis]
+    return [*rows[: frame.rows], *[blank(frame.width)] * (frame.rows - len(rows)), axis]
 
 
 def _plot(chart: ChartView, frame: ChartFrame) -> list[Line]:
@@ -166,12 +168,18 @@ def _runs(values: Sequence[float | None], frame: ChartFrame, scale: Scale, dotte
     step = 2 * frame.columns / axis.points
     place = [(step * (at + 0.5) - 0.5) for at in range(len(values))]
     known = [(at, value) for at, value in enumerate(values) if value is not None and not math.isnan(value)]
+    before: tuple[int, Points] = (-2, ())
     # Neighbours have the same difference of position and index; whether they have closed parts them too.
     for (_, still_open), group in groupby(
         enumerate(known), lambda item: (item[1][0] - item[0], item[1][0] >= axis.provisional)
     ):
-        points = tuple((place[at], scale.height_of(value, top)) for _, (at, value) in group)
-        yield Run(_dots(points) if dotted else points, joined=not dotted and not still_open)
+        found = [at_value for _, at_value in group]
+        points = tuple((place[at], scale.height_of(value, top)) for at, value in found)
+        # From what has closed, dots lead to what has not: only a gap looks like one.
+        joint = before[1] if still_open and before[0] == found[0][0] - 1 else ()
+        whole = not dotted and not still_open
+        yield Run(points if whole else _dots((*joint, *points)), joined=whole)
+        before = (found[-1][0], points[-1:])
 
 
 def _dots(points: Points) -> Points:
@@ -181,7 +189,7 @@ def _dots(points: Points) -> Points:
         while found[-1][0] + _DOTS_APART <= after_x:
             at = found[-1][0] + _DOTS_APART
             found.append((at, y + (after_y - y) * (at - x) / (after_x - x)))
-    return tuple(found)
+    return (*found, points[-1]) if found[-1] != points[-1] else tuple(found)
 
 
 def _lay_names(chart: ChartView, main: int, frame: ChartFrame, scale: Scale, cells: Cells) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -57,7 +58,7 @@ def value_words(line: LineView, at: int, glyphs: Glyphs) -> str:
 
 
 def _told(value: float | None, at_least: bool, glyphs: Glyphs) -> str:
-    if value is None:
+    if value is None or math.isnan(value):
         return "?"
     return f"{glyphs.least} {number(value)}" if at_least else number(value)
 

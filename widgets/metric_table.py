@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -43,7 +44,7 @@ class Column(NamedTuple):
     def words(self, at: int, digits: int, glyphs: Glyphs) -> str:
         """The figure of a stretch, `?` in a gap."""
         value = self.line.values[at] if 0 <= at < len(self.line.values) else None
-        if value is None:
+        if value is None or math.isnan(value):
             return "?"
         text = f"{value:,.{digits}f}" if abs(value) < _PLAIN_TO else number(value)
         return f"{glyphs.least} {text}" if at in self.line.lower_bounds else text

@@ -60,13 +60,18 @@ def test_a_single_value_is_a_dot_and_none_at_all_is_said() -> None:
     assert "? no samples in this window" in nothing[2] and not any(drawn(row) for row in nothing)
 
 
-def test_what_has_not_closed_is_dim_and_not_joined() -> None:
-    values = [50.0] * 59 + [100.0]
+def test_dots_lead_to_what_has_not_closed() -> None:
+    values = [0.0] * 59 + [100.0]
     closed = chart_lines(chart(line(*values)), frame(60))
     still_open = chart_lines(chart(line(*values)), frame(60, provisional=59))
+    for lines, tone in ((closed, "text"), (still_open, "dim")):
+        assert plot(lines)[0][-1] in BRAILLE and lines[1][-1].tone == tone
     assert sum(len(drawn(row)) for row in plot(closed)) > sum(len(drawn(row)) for row in plot(still_open))
-    assert plot(still_open)[0][-1] in BRAILLE
-    assert still_open[1][-1].tone == "dim" and closed[1][-1].tone == "text"
+
+
+def test_what_has_not_closed_hangs_on_nothing_behind_a_gap() -> None:
+    lines = chart_lines(chart(line(10.0, 10.0, None, 10.0)), frame(4, provisional=3))
+    assert [drawn(row) for row in plot(lines) if drawn(row)] == [[*range(3, 12), 26]]
 
 
 def test_the_target_is_a_dashed_line_with_its_word_and_number() -> None:
@@ -168,7 +173,7 @@ def test_what_is_absent_or_in_trouble_is_told_in_words() -> None:
     absent = texts(
         chart_lines(chart(absent="no metrics: add metrics = to the settings", origin=Origin.NONE), frame(60))
     )
-    assert "? no metrics: add metrics" in absent[2] and absent[0].rstrip().endswith("none")
+    assert "? no metrics:" in absent[2] and "add metrics =" in absent[3] and absent[0].rstrip().endswith("none")
     assert not any("┤" in row or "02:" in row for row in absent)
     trouble = texts(chart_lines(chart(line(1.0, 2.0), trouble="forbidden since 02:52"), frame(2)))
     assert trouble[-1].startswith(" ? forbidden since 02:52") and any(drawn(row) for row in trouble), "the values stay"
