@@ -110,10 +110,25 @@ class SeriesReader:
             hour = self._first("rollup_hour", number, hour_low, high)
             if hour < _NEVER and hour + 2 * HOUR_MS <= self._first("rollup_minute", number, hour_low, high):
                 return HOUR_MS
-            minute = self._first("rollup_minute", number, block_low, high)
-            if minute < _NEVER and minute + BLOCK_MS <= min(unpacked, self._first("block", number, block_low, high)):
+            if self._raw_is_gone(number, block_low, high, unpacked):
                 least_ms = MINUTE_MS
         return least_ms
+
+    def _raw_is_gone(self, number: int, low: int, high: int, unpacked: int) -> bool:
+        """Whether there are minutes before the first or after the last of the samples in a stretch of time."""
+        minute = self._first("rollup_minute", number, low, high)
+        if minute == _NEVER:
+            return False
+        if minute + BLOCK_MS <= min(unpacked, self._first("block", number, low, high)):
+            return True
+        packed = min(high, unpacked - 1)
+        return self._last("rollup_minute", number, low, packed) >= BLOCK_MS + self._last("block", number, low, packed)
+
+    def _last(self, table: str, number: int, low: int, high: int) -> int:
+        row = self._connection.execute(
+            f"SELECT max(start) FROM {table} WHERE series_id = ? AND start >= ? AND start <= ?", (number, low, high)
+        ).fetchone()
+        return int(row[0]) if row[0] is not None else low
 
     def _first(self, table: str, number: int, low: int, high: int) -> int:
         row = self._connection.execute(

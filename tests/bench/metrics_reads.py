@@ -59,6 +59,11 @@ GAUGES = (
     + [f"host|{name}" for name in ("cpu_share", "memory_share", "disk_share", "load1")]
     + ["collector|cpu_share", "collector|rss_bytes"]
 )  # fmt: skip
+PAGES: tuple[tuple[PageName, Environment], ...] = (
+    ("application", ENVIRONMENT),
+    ("application", PROBED),
+    ("database", ENVIRONMENT),
+)
 POINTS = 150
 LIMITS_MS = {"cold": 150.0, "warm": 50.0, "pan": 120.0}
 CHANCE = random.Random(3)
@@ -137,13 +142,13 @@ def report(path: Path, reads: int, days: int) -> None:
     floor_p50 = nearest_rank(floor, 0.5) or 1.0
     print(f"the floor, 30 days of hour rollups of 22 series fetched: {floor_p50:.1f} ms")
     print(f"{'read':44} {'p50 ms':>8} {'p95 ms':>8} {'max ms':>8} {'CPU ms':>8} {'x floor':>8}  within")
-    for page, environment in (("application", ENVIRONMENT), ("application", PROBED), ("database", ENVIRONMENT)):
+    for page, environment in PAGES:
         name = f"{page}{'' if environment is ENVIRONMENT else ', probes only'}"
         for window_s, words in ((300, "5 m"), (3600, "1 h"), (86_400, "24 h"), (604_800, "7 d"), (2_592_000, "30 d")):
             question = MetricsQuestion(page=page, window_s=window_s, points=POINTS)
             show(f"{name}, {words}, cold", *cold(path, environment, question, last_ms, reads // 6), floor_p50, "cold")
             show(f"{name}, {words}, warm", *warm(path, environment, question, last_ms, reads), floor_p50, "warm")
-    for page, environment in (("application", ENVIRONMENT), ("application", PROBED)):
+    for page, environment in PAGES[:2]:
         name = f"{page}{'' if environment is ENVIRONMENT else ', probes only'}, 30 d panned"
         show(name, *panned(path, environment, page, last_ms, reads, days), floor_p50, "pan")
 

@@ -141,6 +141,27 @@ def test_where_raw_samples_are_gone_the_step_is_a_minute_and_where_minutes_are_a
     assert (view.step_ms, view.points) == (HOUR_MS, 24)
 
 
+def test_where_samples_are_kept_of_a_part_only_minutes_are_shown_of_all(tmp_path: Path) -> None:
+    """As in an authored past, whose samples are those of its nights."""
+    charts = Charts(tmp_path)
+    charts.polls(12 * 20, latency_ms=2.0)
+    charts.clock.pass_ms(HOUR_MS)
+    charts.pack()
+    until_ms = BEGIN_MS + HOUR_MS
+    assert (
+        charts.view(window_s=3600, points=120, until_ms=until_ms).step_ms == 30_000
+    )  # nothing was polled later: samples are all there is
+    rollup = Rollup.of([3.0], distribution=True)
+    assert rollup is not None
+    charts.store.release(charts.lease)
+    charts.store.close()
+    with HistoryWriter(charts.path) as writer:
+        writer.minutes("postgres.canary|latency_ms", ((BEGIN_MS + at * MINUTE_MS, rollup) for at in range(30, 60)))
+    view = charts.view(window_s=3600, points=120, until_ms=until_ms)
+    assert view.step_ms == MINUTE_MS
+    assert set(line(view, "canary", "p50").values) == {2.0, 3.0, None}
+
+
 def test_over_is_the_time_beyond_the_target_on_its_own_line(tmp_path: Path) -> None:
     charts = Charts(tmp_path)
     charts.polls(12, latency_ms=2.0)
