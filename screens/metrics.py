@@ -16,13 +16,43 @@ from screens.page import Page, key
 from widgets.bars import Key
 from widgets.canvas import Canvas
 from widgets.chart_frame import GUTTER, axis_of
-from widgets.lines import Line, Span, blank, ends, plain
-from widgets.metric_lines import MetricsFrame, MetricsPage, columns_of, metrics_page, page_line, points_of
-from widgets.metric_table import Table
+from widgets.lines import Line, plain
+from widgets.metric_lines import MetricsFrame, MetricsPage, columns_of, metrics_page, points_of
+from widgets.metric_table import Table, table_page
 from widgets.raster import warm
-from widgets.words import plural, when
+from widgets.words import when
 
 _ROOM_FOR_KEYS = 110
+
+
+KEYS: list[BindingType] = [
+    key("tab,l", "turn(1)", "next page", "metrics.next_page", short="page"),
+    key("shift+tab,h", "turn(-1)", "page before", "metrics.previous_page"),
+    key("j,down", "move(1)", "next chart", "metrics.down"),
+    key("k,up", "move(-1)", "chart before", "metrics.up"),
+    key("g", "move(-1000)", "first chart", "metrics.first"),
+    key("G", "move(1000)", "last chart", "metrics.last"),
+    key("ctrl+d,pagedown", "half(1)", "half a page down", "metrics.half_down"),
+    key("ctrl+u,pageup", "half(-1)", "half a page up", "metrics.half_up"),
+    key("left", "cursor(-1)", "cursor a column back", "metrics.cursor_back"),
+    key("right", "cursor(1)", "cursor a column on", "metrics.cursor_on"),
+    key("shift+left", "cursor(-10)", "cursor ten back", "metrics.cursor_far_back"),
+    key("shift+right", "cursor(10)", "cursor ten on", "metrics.cursor_far_on"),
+    key("home", "cursor_begin", "cursor to the begin", "metrics.cursor_begin"),
+    key("end", "cursor_end", "cursor follows now", "metrics.cursor_end"),
+    key("plus,equals_sign", "zoom(-1)", "shorter window", "metrics.zoom_in", short="zoom"),
+    key("minus", "zoom(1)", "longer window", "metrics.zoom_out"),
+    key("less_than_sign", "pan(-1)", "half a window back", "metrics.pan_back"),
+    key("greater_than_sign", "pan(1)", "half a window on", "metrics.pan_on"),
+    key("f", "whole", "this chart, or all", "metrics.whole"),
+    key("t", "table", "table, or charts", "metrics.table"),
+    key("c", "compare", "compare with earlier", "metrics.compare"),
+    key("m", "mark(1)", "next mark", "metrics.next_mark"),
+    key("M", "mark(-1)", "mark before", "metrics.previous_mark"),
+    key("enter", "open", "open mark, or chart", "metrics.open"),
+    key("x", "export", "export CSV, Markdown", "metrics.export"),
+    key("b", "board", "targets and budgets", "metrics.board"),
+]
 
 
 @dataclass(frozen=True)
@@ -41,34 +71,7 @@ class MetricsScreen(Page[None]):
     """The charts."""
 
     NAME = "metrics"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        key("tab,l", "turn(1)", "next page", "metrics.next_page", short="page"),
-        key("shift+tab,h", "turn(-1)", "page before", "metrics.previous_page"),
-        key("j,down", "move(1)", "next chart", "metrics.down"),
-        key("k,up", "move(-1)", "chart before", "metrics.up"),
-        key("g", "move(-1000)", "first chart", "metrics.first"),
-        key("G", "move(1000)", "last chart", "metrics.last"),
-        key("ctrl+d,pagedown", "half(1)", "half a page down", "metrics.half_down"),
-        key("ctrl+u,pageup", "half(-1)", "half a page up", "metrics.half_up"),
-        key("left", "cursor(-1)", "cursor a column back", "metrics.cursor_back"),
-        key("right", "cursor(1)", "cursor a column on", "metrics.cursor_on"),
-        key("shift+left", "cursor(-10)", "cursor ten back", "metrics.cursor_far_back"),
-        key("shift+right", "cursor(10)", "cursor ten on", "metrics.cursor_far_on"),
-        key("home", "cursor_begin", "cursor to the begin", "metrics.cursor_begin"),
-        key("end", "cursor_end", "cursor follows now", "metrics.cursor_end"),
-        key("plus,equals_sign", "zoom(-1)", "shorter window", "metrics.zoom_in", short="zoom"),
-        key("minus", "zoom(1)", "longer window", "metrics.zoom_out"),
-        key("less_than_sign", "pan(-1)", "half a window back", "metrics.pan_back"),
-        key("greater_than_sign", "pan(1)", "half a window on", "metrics.pan_on"),
-        key("f", "whole", "this chart, or all", "metrics.whole"),
-        key("t", "table", "table, or charts", "metrics.table"),
-        key("c", "compare", "compare with earlier", "metrics.compare"),
-        key("m", "mark(1)", "next mark", "metrics.next_mark"),
-        key("M", "mark(-1)", "mark before", "metrics.previous_mark"),
-        key("enter", "open", "open mark, or chart", "metrics.open"),
-        key("x", "export", "export CSV, Markdown", "metrics.export"),
-        key("b", "board", "targets and budgets", "metrics.board"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,20 +143,9 @@ class MetricsScreen(Page[None]):
         )
 
     def _table(self, view: MetricsView, frame: MetricsFrame) -> list[Line]:
-        table = Table(view, frame.selected, frame.width, frame.now_ms, frame.glyphs)
-        head = table.head()
-        self._rows = max(1, frame.height - 2 - len(head))
-        self._row = max(0, min(self._row, len(table) - self._rows))
-        shown = table.rows(self._row, self._row + self._rows)
-        padding = [blank(frame.width)] * (self._rows - len(shown))
-        return [page_line(view, frame), *head, *shown, *padding, self._table_foot(table, len(shown), frame)]
-
-    def _table_foot(self, table: Table, shown: int, frame: MetricsFrame) -> Line:
-        glyphs = frame.glyphs
-        more = f"; {plural(table.hidden, 'column')} more with {self._key_of('metrics.cursor_on')}" * bool(table.hidden)
-        words = f" newest first, {glyphs.ellipsis} not closed yet{more}"
-        where = f"{self._row + 1}{glyphs.dash}{self._row + shown} of {plural(len(table), 'line')} " if shown else ""
-        return ends([Span(words, "dim")], [Span(where, "dim")], frame.width, glyphs.ellipsis)
+        page = table_page(view, frame, self._row, self._key_of("metrics.cursor_on"))
+        self._row, self._rows = page.row, page.rows
+        return page.lines
 
     def keys(self) -> list[Key]:
         """On a wide terminal the footer names what else acts here."""

@@ -11,7 +11,6 @@ from widgets.glyphs import STATE_TONES, UNICODE, Glyphs
 from widgets.lines import Line, Span, Tone, backed, cut, ends, fit, width_of
 from widgets.words import STEP_S, clock, day, duration, plural, when
 
-
 _LASTING = 3
 """Entries at the end of the footer that are never left out."""
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from console.model.metric_views import ChartView, LineView, MetricsView
 from widgets.chart_words import foremost
 from widgets.glyphs import Glyphs
-from widgets.lines import Line, Span, Tone, cut, fit
-from widgets.metric_lines import EARLIER
+from widgets.lines import Line, Span, Tone, blank, cut, ends, fit
+from widgets.metric_lines import EARLIER, MetricsFrame, page_line
 from widgets.scale import stretch_words
-from widgets.words import number
+from widgets.words import number, plural
 
 _NARROWEST, _WIDEST = 9, 24
 _GAP = 2
@@ -134,3 +134,33 @@ class Table:
             tone: Tone = "unknown" if text == "?" else "dim" if still_open else "text"
             spans.append(Span(fit(text, shown.width, "right", self.glyphs.ellipsis), tone))
         return cut(spans, self.width, self.glyphs.ellipsis)
+
+
+class TablePage(NamedTuple):
+    """The lines, and which part of the table they show."""
+
+    lines: list[Line]
+    row: int
+    """The first line of the table that is shown."""
+    rows: int
+    """Lines for which there is room."""
+
+
+def table_page(view: MetricsView, frame: MetricsFrame, row: int, key: str) -> TablePage:
+    """The table in exactly the frame's room, from a line on; `key` shows further columns."""
+    table = Table(view, frame.selected, frame.width, frame.now_ms, frame.glyphs)
+    head = table.head()
+    rows = max(1, frame.height - 2 - len(head))
+    row = max(0, min(row, len(table) - rows))
+    shown = table.rows(row, row + rows)
+    padding = [blank(frame.width)] * (rows - len(shown))
+    foot = _foot(table, row, len(shown), key, frame)
+    return TablePage([page_line(view, frame), *head, *shown, *padding, foot], row, rows)
+
+
+def _foot(table: Table, row: int, shown: int, key: str, frame: MetricsFrame) -> Line:
+    glyphs = frame.glyphs
+    more = f"; {plural(table.hidden, 'column')} more with {key}" if table.hidden else ""
+    words = f" newest first, {glyphs.ellipsis} not closed yet{more}"
+    where = f"{row + 1}{glyphs.dash}{row + shown} of {plural(len(table), 'line')} " if shown else ""
+    return ends([Span(words, "dim")], [Span(where, "dim")], frame.width, glyphs.ellipsis)

@@ -1,4 +1,4 @@
-"""What the recorded nights have measured: minutes of four hours, hours of thirty days, the raw samples of now."""
+"""What the recorded nights have measured: hours of thirty days, minutes of four hours, samples of the last one."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def write_series(writer: HistoryWriter, curves: Mapping[str, Curve]) -> None:
         writer.minutes(series, [(at, rollup) for at, rollup in minutes if rollup is not None])
         hours = [(at, _rollup(curve, at, H, distribution)) for at in range((NOW - 30 * D) // H * H, NOW // H * H, H)]
         writer.hours(series, [(at, rollup) for at, rollup in hours if rollup is not None])
-    for at in range(NOW // M * M, NOW, 5 * S):
+    for at in range((NOW - 70 * M) // M * M, NOW, 10 * S):
         _write_raw(writer, curves, at)
 
 
