@@ -135,6 +135,7 @@ class MetricsScreen(Page[None]):
             now_ms=self.now_ms(view.header),
             glyphs=host.glyphs,
             asked=self._asked(),
+            live=host.moment.live,
             stale=host.trouble is not None,
             selected=self.selected or "",
             top=self._page.top,

@@ -63,7 +63,7 @@ class ChartFrame:
     mark: Mark | None = None
     """The chosen one."""
     word: str = "now"
-    """What the newest value is called: `now`, `last`, `end`."""
+    """What the newest value is called: `now`, `then`, `last`, `end`."""
     earlier: str = ""
     """What the compared values are called: `yesterday`, `last week`."""
 

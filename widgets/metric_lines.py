@@ -59,6 +59,7 @@ class MetricsFrame:
     asked: MetricsQuestion
     """What the page waits for, while that is not yet what is shown."""
     live: bool = True
+    """What is shown is what is, not a moment of the past."""
     stale: bool = False
     """The store cannot be read now: the newest values are the last that were."""
     selected: str = ""
@@ -145,9 +146,16 @@ def chart_frame(view: MetricsView, frame: MetricsFrame, width: int, height: int)
         cursor=cursor_point(axis, frame.cursor_ms),
         marks=view.marks,
         mark=frame.mark,
-        word="end" if view.question.until_ms is not None else "last" if frame.stale else "now",
+        word=_newest_word(view, frame),
         earlier=EARLIER.get(view.question.compare_ms, ""),
     )
+
+
+def _newest_word(view: MetricsView, frame: MetricsFrame) -> str:
+    """What the newest values are called: they are of now only where nothing stands between."""
+    if view.question.until_ms is not None:
+        return "end"
+    return "last" if frame.stale else "now" if frame.live else "then"
 
 
 def cursor_point(axis: Axis, cursor_ms: int | None) -> int | None:

@@ -106,6 +106,8 @@ def test_the_cursor_line_has_the_exact_values_of_all_charts() -> None:
 def test_a_stale_page_calls_its_newest_values_the_last() -> None:
     view = view_of(80)
     assert "CURSOR  last" in plain(metrics_page(view, frame_of(view, 80, 21, stale=True)).lines)
+    assert "CURSOR  then" in plain(metrics_page(view, frame_of(view, 80, 21, live=False)).lines)
+    assert "CURSOR  now" in plain(metrics_page(view, frame_of(view, 80, 21)).lines)
 
 
 def test_one_chart_takes_the_whole_page() -> None:
