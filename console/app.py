@@ -43,7 +43,29 @@ if _collects_garbage:
     gc.enable()
 
 SWITCH_S = 0.015
+WARM_S = 2.0
 SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")
+
+KEYS: list[BindingType] = [
+    key("1", "app.switch('health')", "Health", "screen.health", short="Health"),
+    key("2", "app.switch('metrics')", "Metrics", "screen.metrics", short="Metrics"),
+    key("9", "app.switch('alerts')", "Alerts", "screen.alerts", short="Alerts"),
+    key("comma,left_square_bracket", "app.step(False)", "the change before", "time.back"),
+    key("full_stop,right_square_bracket", "app.step(True)", "the next change", "time.forth"),
+    key("at", "app.ask_moment", "go to a time", "time.at", short="time"),
+    key("L", "app.live", "live: back to now", "time.live"),
+    key("p", "app.pause", "pause, or go on", "time.pause"),
+    key("r", "app.poll", "poll now", "app.poll"),
+    key("o", "app.ledger", "what must be undone", "app.ledger"),
+    key("C", "app.contacts", "contacts and links", "app.contacts"),
+    key("y", "app.copy", "copy", "app.copy"),
+    # First of all, so that what is typed on at once goes into the palette and does not act below it.
+    key("colon,ctrl+p", "app.palette", "go to anything", "app.palette", short="go", first=True),
+    key("question_mark", "app.help", "help", "app.help", short="help"),
+    key("escape", "app.back", "back", "app.back"),
+    key("q", "app.leave", "quit", "app.quit", short="quit"),
+    key("ctrl+c", "app.stay", "", "app.stay"),
+]
 
 
 def _now_ms() -> int:
@@ -57,32 +79,28 @@ def _alerts_screen() -> Page[None]:
     return AlertsScreen()
 
 
+def _metrics_screen() -> Page[None]:
+    # Late: nobody's first paint needs the charts.
+    from screens.metrics import MetricsScreen
+
+    return MetricsScreen()
+
+
+def _import_charts() -> None:
+    import screens.metrics  # noqa: F401
+    from widgets.raster import warm
+
+    warm()
+
+
 class RadarApp(App[None], inherit_bindings=False):
     """The console of one environment. Its parts come from outside: reads, what may be done, the demo's faults."""
 
     CSS_PATH = SHARED_CSS
     ENABLE_COMMAND_PALETTE = False
-    MODES: ClassVar = {"health": HealthScreen, "alerts": _alerts_screen}
+    MODES: ClassVar = {"health": HealthScreen, "metrics": _metrics_screen, "alerts": _alerts_screen}
     DEFAULT_MODE = "health"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        key("1", "app.switch('health')", "Health", "screen.health", short="Health"),
-        key("9", "app.switch('alerts')", "Alerts", "screen.alerts", short="Alerts"),
-        key("comma,left_square_bracket", "app.step(False)", "the change before", "time.back"),
-        key("full_stop,right_square_bracket", "app.step(True)", "the next change", "time.forth"),
-        key("at", "app.ask_moment", "go to a time", "time.at", short="time"),
-        key("L", "app.live", "live: back to now", "time.live"),
-        key("p", "app.pause", "pause, or go on", "time.pause"),
-        key("r", "app.poll", "poll now", "app.poll"),
-        key("o", "app.ledger", "what must be undone", "app.ledger"),
-        key("C", "app.contacts", "contacts and links", "app.contacts"),
-        key("y", "app.copy", "copy", "app.copy"),
-        # First of all, so that what is typed on at once goes into the palette and does not act below it.
-        key("colon,ctrl+p", "app.palette", "go to anything", "app.palette", short="go", first=True),
-        key("question_mark", "app.help", "help", "app.help", short="help"),
-        key("escape", "app.back", "back", "app.back"),
-        key("q", "app.leave", "quit", "app.quit", short="quit"),
-        key("ctrl+c", "app.stay", "", "app.stay"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     def __init__(
         self,
@@ -141,6 +159,11 @@ class RadarApp(App[None], inherit_bindings=False):
             self._listen()
         if self.session.mode in self.MODES and self.session.mode != self.DEFAULT_MODE:
             await self.switch_mode(self.session.mode)
+        self.set_timer(WARM_S, self._warm)
+
+    def _warm(self) -> None:
+        """Import what draws charts (110 ms of processor) once the first page stands."""
+        self.hands.do(self, _import_charts)
 
     def _listen(self) -> None:
         import asyncio
@@ -234,6 +257,12 @@ class RadarApp(App[None], inherit_bindings=False):
 
         await self._open(ContactsPage())
 
+    async def action_board(self) -> None:
+        """The service level targets with their budgets."""
+        from screens.slo import SloPage
+
+        await self._open(SloPage())
+
     async def action_help(self) -> None:
         """The keys of this page."""
         from screens.help import HelpPage
@@ -247,14 +276,12 @@ class RadarApp(App[None], inherit_bindings=False):
 
     async def action_palette(self) -> None:
         """Every screen, action and setting by name; in a demo its faults, once it has told them."""
-        from screens.palette import Command, PalettePage, fault_commands
+        from screens.palette import PalettePage, all_commands, fault_commands
 
         below = self.page
         if isinstance(below, PalettePage):
             return
-        commands = [Command(words, action, keys) for action, keys, words in actions(below)]
-        commands += [Command(f"theme {name}", f"app.theme({name!r})") for name in NAMES]
-        commands += [Command(f"glyphs {name}", f"app.glyphs({name!r})") for name in SETS]
+        commands = all_commands(actions(below), NAMES, tuple(SETS))
         page = PalettePage(commands)
         await below.open_page(page, lambda action: self._run(action, below))
         if self.faults is not None:

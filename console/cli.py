@@ -21,6 +21,7 @@ COMMANDS = {
     "watch": "one plain line for each change: for dumb terminals, screen readers and pipes",
     "collect": "the collector, headless: for a service manager",
     "alerts": "the alerts that are firing, and the rules",
+    "metrics": "the service level targets over a window, their budgets, and the charts' figures",
     "ack": "acknowledge an alert",
     "silence": "hold the notifications of a rule for a time, or end that",
     "doctor": "try the configuration, every credential, the store and the terminal, and say the fix",

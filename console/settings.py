@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from console.model.configuration import Display, Environment, Settings, Supabase, Vercel
+from console.model.configuration import Display, Environment, Prometheus, Settings, Supabase, Vercel
 from console.model.configuration_rules import ENVIRONMENT_NAME, check
 from console.model.conversion import KeyPath, Misfit, as_key, convert
 
@@ -26,7 +26,7 @@ LEAST_CONFIGURATION = '[environments.production]\nurl = "https://app.example.com
 _TOP_LEVEL = ("environments", "display", "state_directory", "demo")
 _SECRET_KEYS = frozenset(
     field.name
-    for kind in (Environment, Vercel, Supabase)
+    for kind in (Environment, Vercel, Supabase, Prometheus)
     for field in dataclasses.fields(kind)
     if "Secret" in field.type
 )

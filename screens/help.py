@@ -14,6 +14,7 @@ from widgets.lines import Line, Span, beside, blank, cut, fit
 GROUPS = {
     "screen": "SCREENS",
     "health": "HEALTH",
+    "metrics": "METRICS",
     "alerts": "ALERTS",
     "reasons": "REASONS",
     "list": "MOVE",

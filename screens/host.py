@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from console.model.configuration import Settings
@@ -35,6 +36,8 @@ class Host(Protocol):
     faults: FaultSwitch | None
     glyphs: Glyphs
     session: Session
+    session_path: Path
+    """Beside it is where files for the user are written."""
     last_header: Header | None
     trouble: str | None
     clock_ms: Callable[[], int]

@@ -31,6 +31,17 @@ class Command:
     words: str = ""
 
 
+def all_commands(
+    entries: Sequence[tuple[str, str, str]], themes: Sequence[str], glyphs: Sequence[str]
+) -> list[Command]:
+    """The page's own actions `(action, keys, what it does)`, the SLO board where it has no key, and the settings."""
+    commands = [Command(words, action, keys) for action, keys, words in entries]
+    if "board" not in [action for action, _, _ in entries]:
+        commands.append(Command("SLO board", "app.board", words="targets, error budgets, burn rates"))
+    commands += [Command(f"theme {name}", f"app.theme({name!r})") for name in themes]
+    return commands + [Command(f"glyphs {name}", f"app.glyphs({name!r})") for name in glyphs]
+
+
 def fault_commands(faults: Sequence[tuple[str, str, bool]]) -> list[Command]:
     """`fault NAME on`, or `off` for one that is on; those first."""
     commands = [

@@ -24,6 +24,7 @@ VARIABLES = {
     "VERCEL_TOKEN": "t",
     "SUPABASE_ACCESS_TOKEN": "t",
     "SUPABASE_ANON_KEY": "t",
+    "PROMETHEUS_TOKEN": "t",
 }
 
 

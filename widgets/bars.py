@@ -11,6 +11,9 @@ from widgets.glyphs import STATE_TONES, UNICODE, Glyphs
 from widgets.lines import Line, Span, Tone, backed, cut, ends, fit, width_of
 from widgets.words import STEP_S, clock, day, duration, plural, when
 
+_LASTING = 3
+"""Entries at the end of the footer that are never left out."""
+
 
 class Moment(NamedTuple):
     """Which moment the console shows, and whether it still moves."""
@@ -183,11 +186,19 @@ def footer_line(keys: Sequence[Key], said: str | None, width: int, glyphs: Glyph
     """The keys that act here, the screens first; or, until the next key, what the last act came to."""
     if said is not None:
         return cut([Span(" "), Span(said, "text")], width, glyphs.ellipsis)
+    shown = list(keys)
+    # What leads everywhere else (go, help, quit) stands last and stays; what stands before it gives way.
+    while len(shown) > _LASTING and width_of(_entries(shown)) > width:
+        del shown[-_LASTING - 1]
+    return cut(_entries(shown), width, glyphs.ellipsis)
+
+
+def _entries(keys: Iterable[Key]) -> list[Span]:
     spans: list[Span] = []
     for key in keys:
         spans.append(Span("  " if spans else " "))
         spans += [Span(key.key, "accent" if key.enabled else "dim"), Span(f" {key.words}", "dim")]
-    return cut(spans, width, glyphs.ellipsis)
+    return spans
 
 
 def small_line(bars: Bars, width: int, needed: tuple[int, int]) -> Line:

@@ -35,8 +35,16 @@ class Glyphs(NamedTuple):
     """Before a lower bound."""
     up: str
     down: str
+    mark: str
+    """Something that happened, on an axis of time."""
+    axis: str
+    tick: str
+    dashed: str
+    """Repeated for a target."""
+    shades: str
+    """From no share to nearly all."""
 
 
-UNICODE = Glyphs(GLYPHS, STRIP_GLYPHS, "▌", "…", "–", "─", "≥", "↑", "↓")
-ASCII = Glyphs(ASCII_GLYPHS, _ASCII_STRIP, ">", "~", "-", "-", ">=", "^", "v")
+UNICODE = Glyphs(GLYPHS, STRIP_GLYPHS, "▌", "…", "–", "─", "≥", "↑", "↓", "▲", "│", "┤", "╌", " ░▒▓█")
+ASCII = Glyphs(ASCII_GLYPHS, _ASCII_STRIP, ">", "~", "-", "-", ">=", "^", "v", "^", "|", "+", "-", " .:+#")
 SETS: Mapping[str, Glyphs] = {"unicode": UNICODE, "ascii": ASCII}

@@ -87,10 +87,16 @@ def _timed_out(source: Source) -> Observation:
         outcome=Outcome.FAILED,
         state=State.UNHEALTHY if is_probe else State.UNKNOWN,
         words=f"no answer within {source.timeout_s:g} s",
-        origin=Origin.SQL if source.target.startswith("postgres.") else Origin.PROBE,
+        origin=_origin(source.target),
         error_kind=ErrorKind.TIMEOUT,
         samples={"ok": 0.0} if is_probe else {},
     )
+
+
+def _origin(target: str) -> Origin:
+    if target.startswith(("postgres.", "sql:")):
+        return Origin.SQL
+    return Origin.PROMETHEUS if target.startswith("prometheus:") else Origin.PROBE
 
 
 def _place(error: BaseException) -> str:

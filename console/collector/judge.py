@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
@@ -13,10 +14,11 @@ from console.model.causes import Dated
 from console.model.changes import changes
 from console.model.component_application import FLAPPING_CONFIRMATIONS
 from console.model.components import judge_components, other_vendors, state_of
-from console.model.configuration import Environment
+from console.model.configuration import Environment, Severity
 from console.model.custom_rules import longest_window_s
 from console.model.finding import Assessment, Finding
 from console.model.judgement import AlertChange, Judgement
+from console.model.metric_views import BurnRate
 from console.model.moment import Moment
 from console.model.observation import ErrorKind, Event, Observation, Outcome, Sample
 from console.model.situation import EGRESS, Online, Situation, witness_says
@@ -50,6 +52,8 @@ class Progress:
     late: Sequence[str] = ()
     waiting_s: Mapping[str, float] = field(default_factory=dict)
     defect: str | None = None
+    burn: Mapping[str, tuple[BurnRate, ...]] = field(default_factory=dict)
+    """How fast the error budgets burn, by the key of their target."""
 
 
 class Judge:
@@ -89,6 +93,10 @@ class Judge:
     def saved(self) -> None:
         """What the newest judgement held has been stored."""
         self._unsaved = []
+
+    def firing(self) -> Counter[Severity]:
+        """How many alerts fire, by severity."""
+        return Counter(standing.firing.severity for standing in self._standings.values() if standing.firing)
 
     # What is seen
 
@@ -197,6 +205,7 @@ class Judge:
             late=progress.late,
             defect=progress.defect,
             waiting_s=progress.waiting_s,
+            burn=progress.burn,
             standing=frozenset(self._onsets),
         )
 
@@ -284,8 +293,10 @@ def _address(environment: Environment, target: str) -> str:
     outside = "https://outside.example.com"
     if target.startswith("certificate:"):
         return f"https://{target.partition(':')[2]}"
-    if target.startswith("postgres.") and environment.database:
+    if target.startswith(("postgres.", "sql:")) and environment.database:
         return environment.database.reveal()
+    if target.startswith("prometheus:") and environment.prometheus:
+        return environment.prometheus.url
     if target == "metrics" and environment.metrics and "://" in environment.metrics:
         return environment.metrics
     if target in ("health", "ping", "metrics") or target.startswith("route:"):

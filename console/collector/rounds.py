@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
+from console.collector.burning import Burning
+from console.collector.exposition import Exposition
 from console.collector.judge import OWN, Judge, Progress
 from console.collector.polling import Poller, Slot
+from console.collector.process import rss_bytes
 from console.collector.requests import PollRequestsFile
 from console.collector.secrets import Redactor
 from console.collector.store_thread import StoreThread
@@ -85,15 +87,19 @@ class Rounds:
         clock: Clock,
         alive: Callable[[str], None] = lambda status: None,
         thread: StoreThread | None = None,
+        exposition: Exposition | None = None,
     ) -> None:
-        """`alive` is called every second with the status in words."""
+        """`alive` is called every second with the status in words; `exposition` hears what is seen and judged."""
         self._alive = alive
         self._store, self._lease, self._judge, self._clock = store, lease, judge, clock
         self._thread = thread or StoreThread()
         self._redact = Redactor(settings.environment)
         self._poller = Poller(sources, self._deliver, clock, self._redact)
+        self._exposition = exposition or Exposition(settings.environment.name)
+        self._exposition.hold(judge, self._poller.late)
         self._requests = PollRequestsFile(settings.records_path)
         self._pending = Pending()
+        self._burning = Burning(store, settings.environment.thresholds, clock)
         self._interval_s = min([LONGEST_ROUND_S, *(source.interval_s for source in sources)])
         self._wake = asyncio.Event()
         now_ms = clock.boot_ms()
@@ -127,6 +133,7 @@ class Rounds:
 
     async def close(self) -> None:
         """Release the sources' connections and the file of requests."""
+        self._exposition.release()
         await self._poller.stop()
         await self._thread.run(self._requests.close)
 
@@ -177,6 +184,7 @@ class Rounds:
         waited_ms = at.steady_ms - slot.started_ms if slot.started_ms is not None else None
         reaction = self._judge.note(observation, at, waited_ms)
         self._pending.add(reaction.observation)
+        self._exposition.polled(reaction.observation)
         track = self._judge.tracks[observation.target]
         slot.is_troubled = track.trouble > 0 or track.state in (State.DEGRADED, State.UNHEALTHY)
         slot.is_unsettled = _is_unsettled(track)
@@ -202,7 +210,12 @@ class Rounds:
     async def _write(self) -> None:
         """Judge and store. What cannot be stored now is tried again with the next round."""
         at = self._now()
-        progress = Progress(late=self._poller.late(), waiting_s=self._poller.waiting_s(), defect=self._current_defect())
+        progress = Progress(
+            late=self._poller.late(),
+            waiting_s=self._poller.waiting_s(),
+            defect=self._current_defect(),
+            burn=self._burning.rates,
+        )
         judgement = self._judge.conclude(at, progress)
         intervals = {target: slot.pace_s for target, slot in self._poller.slots.items()}
         intervals |= {OWN: self._interval_s, "verdict": self._interval_s}
@@ -212,12 +225,14 @@ class Rounds:
             await self._stored(write)
             taken = Pending()
             self._judge.saved()
+            self._exposition.judged(judgement)
             self.status = f"{judgement.verdict.state.value}, {len(self._poller.slots)} targets"
             await self._maintain()
         except (LeaseLost, StoreDamaged):
             raise
         except StoreError as error:
             self._pending.put_back(taken)
+            self._exposition.unstored()
             self._report(str(error))
             self.status = f"nothing is stored: {self._redact(str(error))}"
 
@@ -226,6 +241,8 @@ class Rounds:
         if now_ms - self._maintained_ms >= MAINTAIN_S * 1000:
             self._maintained_ms = now_ms
             await self._stored(partial(self._store.maintain, self._lease, self._clock.wall_ms()))
+        if self._burning.is_due:
+            await self._stored(self._burning.read)
 
     async def _stored(self, call: Callable[[], T]) -> T:
         """Have the store's thread do it. The pulse goes on meanwhile, for as long as a slow disk is believed in."""
@@ -251,7 +268,7 @@ class Rounds:
             words=defect or ("sources are late" if late else "polls in time"),
             origin=Origin.HOST,
             facts={"last_error": defect, "targets": len(self._poller.slots)},
-            samples={"cpu_share": self._processor_share(), "rss_bytes": _rss_bytes(), "late": float(late)},
+            samples={"cpu_share": self._processor_share(), "rss_bytes": rss_bytes(), "late": float(late)},
             events=events,
         )
         self._pending.add(self._judge.note(observation, self._now()).observation)
@@ -290,12 +307,3 @@ def _is_unsettled(track: Track) -> bool:
     if evidence is Evidence.BAD:
         return track.state is not State.UNHEALTHY
     return evidence is Evidence.WEAK and track.state is State.HEALTHY
-
-
-def _rss_bytes() -> float:
-    """Resident memory now where /proc tells it, else its peak."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 (20 µs less, in each round)
-            return float(int(statm.read().split()[1]) * resource.getpagesize())
-    except OSError:
-        return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

@@ -9,6 +9,7 @@ import pwd
 import socket
 from collections.abc import Callable, Sequence
 
+from console.collector.exposition import Exposition
 from console.collector.judge import Judge
 from console.collector.lookback import take_over
 from console.collector.notify import Notifier
@@ -38,12 +39,14 @@ async def run(
     notify: Callable[[str], None] | None = None,
     build: Build | None = None,
     clock: Clock | None = None,
+    exposition: Exposition | None = None,
 ) -> None:
     """Collect until `stop` is set. Store errors are told and outlived.
 
     `notify`: where sd_notify's messages go. `build`: makes the sources; by default all that are configured.
+    `exposition` hears what is seen and judged.
     """
-    await Collector(settings, build or _build_all, clock or SystemClock(), notify).run(stop)
+    await Collector(settings, build or _build_all, clock or SystemClock(), notify, exposition).run(stop)
 
 
 def _build_all(environment: Environment) -> Sequence[Source]:
@@ -56,7 +59,12 @@ class Collector:
     """One process' part in collecting for one environment."""
 
     def __init__(
-        self, settings: Settings, build: Build, clock: Clock, notify: Callable[[str], None] | None = None
+        self,
+        settings: Settings,
+        build: Build,
+        clock: Clock,
+        notify: Callable[[str], None] | None = None,
+        exposition: Exposition | None = None,
     ) -> None:
         notifier = Notifier()
         self._settings, self._build, self._clock = settings, build, clock
@@ -64,6 +72,7 @@ class Collector:
         self._watchdog_ms = int((notifier.watchdog_s or 0) * 1000)
         self._fed_ms = 0
         self._status = ""
+        self._exposition = exposition or Exposition(settings.environment.name)
         self._holder = holder_of(fingerprint(settings.environment), clock)
         self._store: ObservedStore | None = None
         self._thread = StoreThread()
@@ -120,7 +129,17 @@ class Collector:
         sources = self._build(self._settings.environment)
         judge = self._judge or await self._begin(sources)
         self._judge = None
-        rounds = Rounds(self._settings, sources, self._store, lease, judge, self._clock, self._alive, self._thread)
+        rounds = Rounds(
+            self._settings,
+            sources,
+            self._store,
+            lease,
+            judge,
+            self._clock,
+            self._alive,
+            self._thread,
+            self._exposition,
+        )
         stopper = asyncio.create_task(_interrupt(stop, rounds))
         try:
             await rounds.run(stop)

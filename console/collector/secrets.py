@@ -68,7 +68,7 @@ class Fingerprint:
     """Name of a setting to its value, or to the identity of a credential: what tells two apart, in words."""
 
 
-_NOT_POLLED = frozenset({"label", "contacts", "links"})
+_NOT_POLLED = frozenset({"label", "contacts", "links", "expose"})
 
 
 def fingerprint(environment: Environment) -> Fingerprint:

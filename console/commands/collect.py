@@ -12,20 +12,34 @@ from console.cli import UNUSABLE, WELL
 from console.commands.output import complain
 from console.commands.parts import settings_of
 from console.model.configuration import Settings
+from console.model.expose import NotLoopback, loopback_address
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """It has no options of its own."""
+    """The options of this command."""
+    parser.add_argument(
+        "--expose",
+        metavar="HOST:PORT",
+        help="serve /metrics in Prometheus format on this loopback address, such as 127.0.0.1:9464",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Collect until SIGTERM or SIGINT; 3 where the store cannot be."""
-    return collect(settings_of(arguments))
+    """Collect until SIGTERM or SIGINT; 3 where the store cannot be, or the port for metrics is none of ours."""
+    settings = settings_of(arguments)
+    try:
+        expose = arguments.expose or settings.environment.expose
+        address = loopback_address(expose) if expose else None
+    except NotLoopback as error:
+        complain(f"--expose: {error.problem}\n  {error.fix}")
+        return UNUSABLE
+    return collect(settings, address)
 
 
-def collect(settings: Settings) -> int:
-    """Collect until SIGTERM, SIGINT or SIGHUP."""
+def collect(settings: Settings, expose: tuple[str, int] | None = None) -> int:
+    """Collect until SIGTERM, SIGINT or SIGHUP. `expose`: where to serve metrics."""
     from console.collector import event_loop
+    from console.collector.expose import CannotListen
     from console.store.files import UnsuitablePlace, prepare_directory
 
     try:
@@ -34,18 +48,26 @@ def collect(settings: Settings) -> int:
         complain(str(error))
         return UNUSABLE
     _log_to_stderr()
-    event_loop.run(_until_signalled(settings))
+    try:
+        event_loop.run(_until_signalled(settings, expose))
+    except CannotListen as error:
+        complain(str(error))
+        return UNUSABLE
     return WELL
 
 
-async def _until_signalled(settings: Settings) -> None:
+async def _until_signalled(settings: Settings, expose: tuple[str, int] | None) -> None:
+    from console.collector.expose import exposing
+    from console.collector.exposition import Exposition
     from console.collector.run import run as run_collector
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    await run_collector(settings, stop=stop)
+    exposition = Exposition(settings.environment.name)
+    async with exposing(expose, exposition.text):
+        await run_collector(settings, stop=stop, exposition=exposition)
 
 
 def _log_to_stderr() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from console.commands.finding import Finding, Result
 from console.model.configuration import Environment, Settings
@@ -49,6 +49,10 @@ _PARTS = {
         'add [[environments.NAME.vendors]] with name = "Vercel" and url = "https://www.vercel-status.com"',
     ),
     "egress": ("a failure of this host looks like the application's", "remove egress = false"),
+    "custom": (
+        "the pages Business and Custom of the metrics show no figure of your own",
+        'add [[environments.NAME.custom]] with name = "signups", page = "business" and sql, query or series',
+    ),
     "contacts": ("nobody to call is named", 'add [[environments.NAME.contacts.any]] with name = "…" and phone = "…"'),
 }
 
@@ -69,15 +73,28 @@ def findings(settings: Settings) -> list[Finding]:
     order = [target for component in judgement.components for target in component.targets]
     observations.sort(key=lambda each: order.index(each.target) if each.target in order else len(order))
     found = [finding for observation in observations for finding in judged(observation)]
+    found += _series(settings.environment, {observation.target for observation in observations})
     if judgement.identity_mismatch:
         fix = "compare url, vercel.project and supabase.ref in the configuration: they belong to different systems"
         found.append(Finding("systems", "identity", Result.FAILED, judgement.identity_mismatch, fix))
     return found
 
 
+def _series(environment: Environment, targets: Collection[str]) -> Iterator[Finding]:
+    """Figures that read a series of a target that nobody asks. The collector's own two are none."""
+    for metric in environment.custom:
+        target = (metric.series or "").partition("|")[0]
+        if metric.series and target not in targets and target not in ("application", "collector", "database"):
+            words = f"{metric.name} reads {metric.series}, and no target is called {target}"
+            fix = "write a series as the component's page shows them, such as health|latency_ms"
+            yield Finding("configuration", "custom", Result.WARNING, words, fix)
+
+
 def judged(observation: Observation) -> Iterator[Finding]:
     """What a poll tells of the way to its target. That the target is unhealthy is no fault of the configuration."""
-    if observation.outcome is Outcome.ANSWERED:
+    if observation.target.startswith(_OWN) and observation.state is not State.HEALTHY:
+        yield _own(observation)
+    elif observation.outcome is Outcome.ANSWERED:
         words, state = _answer(observation), observation.state
         yield Finding("systems", observation.target, Result.WELL, words, system=state)
         yield from _rights(observation)
@@ -85,6 +102,17 @@ def judged(observation: Observation) -> Iterator[Finding]:
         yield Finding(
             "systems", observation.target, _RESULTS[observation.outcome], observation.words, _fix(observation)
         )
+
+
+_OWN = ("sql:", "prometheus:")
+
+
+def _own(observation: Observation) -> Finding:
+    """A figure of people's own: its words name the fix, which is in the settings or in what was asked."""
+    name = observation.target.partition(":")[2]
+    refused = observation.outcome is Outcome.FORBIDDEN
+    fix = f'mend what name = "{name}" asks in [[environments.….custom]], or the rights of who asks'
+    return Finding("systems", observation.target, Result.FAILED if refused else Result.WARNING, observation.words, fix)
 
 
 def _answer(observation: Observation) -> str:

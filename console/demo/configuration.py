@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from console.demo import business
 from console.demo.ports import LOOPBACK
 from console.demo.world import PROJECT, REF, TEAM
 
@@ -24,6 +25,7 @@ class Tokens:
     anon_key: str = field(default_factory=lambda: "sb_publishable_" + secrets.token_urlsafe(16))
     github: str = field(default_factory=lambda: "github_pat_" + secrets.token_urlsafe(24))
     statuspage: str = field(default_factory=lambda: secrets.token_urlsafe(18))
+    prometheus: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     slack_path: str = field(default_factory=lambda: f"T0DEMO/B0DEMO/{secrets.token_urlsafe(18)}")
 
 
@@ -42,6 +44,7 @@ def _secrets(ports: Mapping[str, int], tokens: Tokens, password: str) -> list[tu
         ("DATABASE_URL", dsn(ports["database"])), ("POOLER_URL", dsn(ports["pooler"])), ("VERCEL_TOKEN", tokens.vercel),
         ("SUPABASE_ACCESS_TOKEN", tokens.supabase), ("SUPABASE_ANON_KEY", tokens.anon_key),
         ("GITHUB_TOKEN", tokens.github), ("STATUSPAGE_KEY", tokens.statuspage),
+        ("PROMETHEUS_TOKEN", tokens.prometheus),
         ("SLACK_WEBHOOK_URL", f"http://{LOOPBACK}:{ports['sinks']}/services/{tokens.slack_path}"),
     ]  # fmt: skip
 
@@ -56,7 +59,7 @@ def _toml(directory: Path, ports: Mapping[str, int]) -> str:
         certificate=f"{LOOPBACK}:{ports['tls']}", ca=_text(str(directory / "tls" / "ca.pem")), project=PROJECT,
         team=TEAM, vercel=url("vercel"), ref=REF, supabase=url("supabase"), gateway=url("gateway"), vendors=vendors,
         witness1=url("witness1"), witness2=url("witness2"), status=url("status"),
-        github=url("github"),
+        github=url("github"), custom=business.toml(url("prometheus")),
     )  # fmt: skip
 
 
@@ -140,7 +143,7 @@ application = "{url}/"
 status = "{status}/supabase/api/v2/summary.json"
 github = "{github}"
 runbooks = "https://wiki.tabletalk.example/runbooks"
-"""
+{custom}"""
 
 
 def _vendor(name: str, url: str, components: tuple[str, ...]) -> str:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from console.demo import business
 from console.demo.configuration import ROUTES
 from console.demo.incidents import Incident, Symptom
 from console.demo.world import Deployment, World
@@ -108,13 +109,14 @@ def _components(serving: Deployment, certificate: str) -> tuple[_Component, ...]
                    routes),
         _Component("users", "users", Origin.USERS, "p95 82 ms", "The users' figures meet their targets.", ("metrics",)),
         _Component("database", "database", Origin.SQL, "9/60 connections", "Nobody waits for a lock.",
-                   ("postgres.activity", "postgres.canary", "postgres.catalogue")),
+                   ("postgres.activity", "postgres.canary", "postgres.catalogue", *business.targets("sql:"))),
         _Component("vercel", "vercel", Origin.API, f"live {serving.short}", "Production is served.",
                    ("vercel", "vendor:vercel")),
         _Component("supabase", "supabase", Origin.PROBE, "gateway 34 ms", "Every part is good.", supabase),
         _Component("certificate", "certificate", Origin.TLS, "61 of 90 days left", "It is trusted and lasts.",
                    (certificate,)),
-        _Component("bastion", "bastion", Origin.HOST, "egress ok", "An outside target answers.", ("egress", "host")),
+        _Component("bastion", "bastion", Origin.HOST, "egress ok", "An outside target answers.",
+                   ("egress", "host", *business.targets("prometheus:"))),
     )  # fmt: skip
 
 
@@ -177,7 +179,7 @@ def _observation(target: str, component: _Component, ill: Symptom | None, servin
         outcome=Outcome.ANSWERED,
         state=ill.state if ill else State.HEALTHY,
         words=ill.text if ill else _words(target, serving),
-        origin=component.origin,
+        origin=Origin.PROMETHEUS if target.startswith("prometheus:") else component.origin,
         facts=_facts(target, ill, serving),
     )
 
@@ -187,6 +189,8 @@ def _words(target: str, serving: Deployment) -> str:
         return f'live {serving.short} "{serving.message}"'
     if target.startswith("route:"):
         return "200"
+    if target.startswith(("sql:", "prometheus:")):
+        return "gives one number" if target.startswith("sql:") else "gives one series"
     return "reports none" if target.startswith("vendor:") else "answers"
 
 

@@ -28,11 +28,13 @@ CREATE TABLE public.reviews (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, client_id bigint NOT NULL REFERENCES public.clients,
   source text NOT NULL, rating smallint NOT NULL CHECK (rating BETWEEN 1 AND 5), body text NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now());
+CREATE INDEX reviews_created ON public.reviews (created_at);
 CREATE INDEX reviews_client ON public.reviews (client_id, created_at DESC);
 CREATE TABLE public.audits (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, client_id bigint NOT NULL REFERENCES public.clients,
   score smallint NOT NULL CHECK (score BETWEEN 0 AND 100), state text NOT NULL DEFAULT 'done',
   created_at timestamptz NOT NULL DEFAULT now());
+CREATE INDEX audits_created ON public.audits (created_at);
 CREATE INDEX audits_client ON public.audits (client_id, created_at DESC);
 CREATE TABLE public.feature_use (day date, feature text, uses bigint NOT NULL DEFAULT 0, PRIMARY KEY (day, feature));
 CREATE TABLE public.system_health (status text NOT NULL);
@@ -87,5 +89,7 @@ GRANT USAGE ON SCHEMA extensions, supabase_migrations TO radar_monitor;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO radar_app, radar_worker;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO radar_reports, anon, service_role;
 GRANT SELECT ON supabase_migrations.schema_migrations, public.schema_migrations TO radar_monitor;
+-- For the figures of the owners' own.
+GRANT SELECT ON public.clients, public.reviews, public.audits TO radar_monitor;
 -- As Supabase sets it for `authenticated`; sessions that a person or a job forgets have none.
 ALTER ROLE radar_app SET statement_timeout = '8s';

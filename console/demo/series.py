@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from console.demo import business
 from console.demo.configuration import ROUTES
 from console.demo.incidents import Incident
 from console.demo.world import DAY_MS, HOUR_MS, MINUTE_MS, World
@@ -73,7 +74,7 @@ def rolled(found: list[Bucket], certificate: str) -> Rolled:
     for name, base_ms in _latencies():
         yield name, [(one.start_ms, _latency(name, base_ms, one)) for one in found]
     yield "metrics|latency_ms", [(one.start_ms, _users_latency(one)) for one in found]
-    for name, value in _gauges(certificate).items():
+    for name, value in (_gauges(certificate) | _own(found)).items():
         yield name, list(_gauge_rollups(name, value, found))
 
 
@@ -166,7 +167,7 @@ def _requests(level: int) -> float:
 
 
 Gauge = Callable[[Bucket], float]
-_BY_TIME = frozenset({"postgres.catalogue|database_bytes"})
+_BY_TIME = frozenset({"postgres.catalogue|database_bytes", "sql:paid_share|value"})
 """Series that depend on more than how busy it was."""
 
 
@@ -200,6 +201,16 @@ def _gauges(certificate: str) -> dict[str, Gauge]:
         "host|load1": lambda one: 0.1 + 0.01 * one.level,
         f"{certificate}|lifetime_days": lambda _: 90.0,
     }  # fmt: skip
+
+
+def _own(found: list[Bucket]) -> dict[str, Gauge]:
+    """The figures of the owners' own."""
+    end_ms = found[-1].start_ms if found else 0
+    return {name: _past(past, end_ms) for name, past in business.pasts()}
+
+
+def _past(past: business.Past, end_ms: int) -> Gauge:
+    return lambda one: past(_requests(one.level), (end_ms - one.start_ms) / DAY_MS)
 
 
 def _gauge_rollups(name: str, value: Gauge, found: list[Bucket]) -> Iterator[tuple[int, Rollup]]:

@@ -34,7 +34,7 @@ from console.demo.world import SEED, author
 
 PORT_NAMES = (
     "backend", "users", "tls", "database", "pooler", "vercel", "supabase", "gateway", "github", "status", "sinks",
-    "witness1", "witness2",
+    "witness1", "witness2", "prometheus",
 )  # fmt: skip
 LARGEST_LOG_BYTES = 10_000_000
 TICK_S = 1.0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from console.model import custom_rules
+from console.model import custom_rules, slo
 from console.model.alerts import AlertRule, Measure, Measured, Says
 from console.model.component_bastion import KEY as BASTION
 from console.model.component_database import ACTIVITY, blockers, connections, fresh
@@ -21,7 +22,7 @@ from console.model.situation import RECENT_S, Online, Situation, online
 from console.model.states import State
 from console.model.track import Track
 from console.model.windows import UNANSWERED
-from console.model.words import listed, milliseconds, percent, seconds
+from console.model.words import listed, milliseconds, percent, seconds, window_words
 
 CONNECTION_FAILURES = "database|connection_failures"
 """The collector's own series: confirmed failures to connect since the round before."""
@@ -68,6 +69,7 @@ def _rules(situation: Situation) -> list[tuple[AlertRule, Callable[[Rounds], Seq
         (_rule("probe-response-time", "medium", f"{probes} over 5 min", "ms", for_s=30), _probe_response),
         (_rule("collector-late", "medium", "a source is not polled in time", for_s=60), _late),
         (_rule("vendor", "low", "a vendor reports an incident", for_s=60), _vendors),
+        *((_burn_rule(pair), partial(_burning, pair)) for pair in slo.PAIRS),
     ]
 
 
@@ -94,6 +96,29 @@ def _over(
 
 def _unknown(situation: Situation, tracks: Sequence[Track]) -> Says:
     return Says.HELD if any(situation.excused(track) for track in tracks) else Says.UNKNOWN
+
+
+def _burn_rule(pair: slo.Pair) -> AlertRule:
+    """Both windows over the limit: together they are the duration, so there is none besides."""
+    long, short = window_words(pair.long_s), window_words(pair.short_s)
+    return _rule(pair.rule, pair.severity, f"budget burns > {pair.limit:g} x over {long} and {short}", "x")
+
+
+def _burning(pair: slo.Pair, rounds: Rounds) -> Sequence[Measure]:
+    """How fast the error budgets burn; the lesser of both windows is what still keeps the rule from firing."""
+    situation = rounds.situation
+    found = [target for target in slo.targets(situation.environment.thresholds) if target.key in slo.ALERTED]
+    return [_burn_of(situation, pair, target) for target in found]
+
+
+def _burn_of(situation: Situation, pair: slo.Pair, target: slo.Target) -> Measure:
+    rates = (rate for rate in situation.burn.get(target.key, ()) if (rate.long_s, rate.short_s) == pair.windows_s)
+    rate = next(rates, None)
+    tracks = situation.under(TARGET) if target.origin is Origin.USERS else _probed(situation)
+    text = f"the error budget of 30 days for {target.name} burns more than {pair.limit:g} times as fast as it may"
+    value = slo.lesser(rate) if rate else None
+    unknown = _unknown(situation, tracks)
+    return _over(target.key, value, pair.limit, text=text, origin=target.origin, unknown=unknown)
 
 
 def _metrics_unknown(situation: Situation) -> Says:
@@ -195,9 +220,13 @@ _STATE_SAYS = {State.UNHEALTHY: Says.BREACHED, State.DEGRADED: Says.CLEARED, Sta
 def _application(rounds: Rounds) -> Sequence[Measure]:
     situation, key = rounds.situation, "application"
     found = [finding for each in rounds.assessments for finding in each.findings if finding.component == key]
-    tracks = [track for name in ("health", "ping") if (track := situation.track(name))]
+    tracks = _probed(situation)
     text = found[0].text if found else ""
     return [_by_state(situation, key, state_of(rounds.assessments, key), tracks, text)]
+
+
+def _probed(situation: Situation) -> list[Track]:
+    return [track for name in ("health", "ping") if (track := situation.track(name))]
 
 
 def _routes(rounds: Rounds) -> Sequence[Measure]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from console.model.component_application import judge_application
 from console.model.component_bastion import judge_bastion
+from console.model.component_custom import with_custom
 from console.model.component_database import judge_database
 from console.model.component_platform import (
     judge_certificate,
@@ -36,7 +37,7 @@ VENDORS = "vendors"
 
 def judge_components(situation: Situation) -> tuple[Assessment, ...]:
     """The eight components, in the order in which they are shown."""
-    return tuple(rule(situation) for rule in _RULES)
+    return tuple(with_custom(situation, rule(situation)) for rule in _RULES)
 
 
 def other_vendors(situation: Situation, assessments: Sequence[Assessment]) -> tuple[Finding, ...]:

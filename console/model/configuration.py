@@ -153,6 +153,36 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prometheus:
+    """A Prometheus or VictoriaMetrics that is asked for the configured expressions."""
+
+    url: str
+    """With the path prefix where there is one, without `/api/v1`."""
+    token: Secret | None = None
+    user: str | None = None
+    password: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomMetric:
+    """A figure of your own on the pages Business or Custom: exactly one of `sql`, `query` and `series`."""
+
+    name: str
+    title: str | None = None
+    page: Literal["business", "custom"] = "custom"
+    sql: str | None = None
+    """A statement that gives one row with one number, run read-only with a time-out."""
+    query: str | None = None
+    """An expression for `prometheus` (PromQL, MetricsQL) that gives one series."""
+    series: str | None = None
+    """A series of the store, `TARGET|METRIC`."""
+    statistic: Literal["mean", "min", "max", "p50", "p95", "p99", "rate"] = "mean"
+    unit: str = ""
+    target: float | None = None
+    interval_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
     """Whom to call, or where to look, for a kind of incident (SU1)."""
 
@@ -181,6 +211,8 @@ class Environment:
     memory_limit_bytes: int | None = None
     certificates: tuple[str, ...] = ()
     """Extra `host:port` whose certificates are watched; the url's own is always."""
+    expose: str | None = None
+    """`127.0.0.1:PORT` where `radar collect` tells Prometheus what it sees; None: nowhere."""
     certificate_ca: str | None = None
     """PEM file of an authority trusted beside the system's for certificates (a company's own, the demo's)."""
     vercel: Vercel | None = None
@@ -190,6 +222,8 @@ class Environment:
     thresholds: Thresholds = field(default_factory=Thresholds)
     intervals: Intervals = field(default_factory=Intervals)
     rules: tuple[Rule, ...] = ()
+    prometheus: Prometheus | None = None
+    custom: tuple[CustomMetric, ...] = ()
     contacts: Mapping[str, tuple[Contact, ...]] = field(default_factory=dict)
     """Kind of incident (application, database, deployment, vendor, security, bastion, any) to contacts and links."""
     links: Mapping[str, str] = field(default_factory=dict)

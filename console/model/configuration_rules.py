@@ -8,18 +8,22 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from console.model.configuration import Environment, Rule, Secret, Supabase
+from console.model.configuration import CustomMetric, Environment, Prometheus, Rule, Secret, Supabase
 from console.model.conversion import KeyPath, Misfit
+from console.model.expose import NotLoopback, loopback_address
 
 INCIDENTS = ("application", "database", "deployment", "vendor", "security", "bastion", "any")
 ENVIRONMENT_NAME = r"[a-z0-9][a-z0-9_-]{0,31}"
 """It is typed by people, and is the name of a directory."""
 
 SHORTEST_INTERVAL_S = 0.5
+SHORTEST_CUSTOM_S = 5.0
+"""A figure of one's own costs the database or Prometheus as much as its author let it."""
 LONGEST_INTERVAL_S = 86_400.0
 
 # Compiled where first used: a start should not pay for what is not configured.
 _REF = r"[a-z]{20}"
+_METRIC_NAME = r"[a-z][a-z0-9_-]{0,39}"
 _HOST_PORT = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})"
 _DSN = r"postgres(?:ql)?://\S+|(?:\w+\s*=\s*(?:'[^']*'|\S+)\s*)+"
 
@@ -34,6 +38,9 @@ def check(environment: Environment, path: KeyPath) -> None:
     _numbers(environment.thresholds, (*path, "thresholds"))
     _intervals(environment, path)
     _rules(environment.rules, (*path, "rules"))
+    _prometheus(environment.prometheus, (*path, "prometheus"))
+    _custom(environment, (*path, "custom"))
+    _expose(environment.expose, (*path, "expose"))
     _contacts(environment, path)
 
 
@@ -143,15 +150,72 @@ def _rules(rules: tuple[Rule, ...], path: KeyPath) -> None:
         here = (*path, position)
         if (rule.above is None) == (rule.below is None):
             raise Misfit(here, "a rule needs one limit", "write either above = … or below = …")
-        if rule.series.count("|") != 1 or not all(rule.series.split("|")):
-            raise Misfit(
-                (*here, "series"), "this names no series", 'write "TARGET|METRIC", such as "health|latency_ms"'
-            )
+        _series(rule.series, (*here, "series"))
         if rule.for_s < 0 or rule.window_s <= 0 or rule.minimum_samples < 1:
             raise Misfit(
                 here, "its times or its number of samples cannot be", "write for_s ≥ 0, window_s > 0, samples ≥ 1"
             )
     _unique([rule.name for rule in rules], path)
+
+
+def _prometheus(prometheus: Prometheus | None, path: KeyPath) -> None:
+    if prometheus is None:
+        return
+    _url(prometheus.url, (*path, "url"), token=bool(prometheus.token or prometheus.password))
+    if "?" in prometheus.url or "#" in prometheus.url or prometheus.url.rstrip("/").endswith("/api/v1"):
+        raise Misfit((*path, "url"), "this goes further than its base", "leave away /api/v1 and what follows it")
+    if prometheus.token and (prometheus.user or prometheus.password):
+        raise Misfit((*path, "token"), "a token and a password exclude each other", "remove one of the two")
+    if bool(prometheus.user) != bool(prometheus.password):
+        missing = "password" if prometheus.user else "user"
+        raise Misfit((*path, missing), "user and password belong together", f"add {missing} = …")
+    if prometheus.user and ":" in prometheus.user:
+        raise Misfit((*path, "user"), "a user's name holds no colon", "write the name alone")
+
+
+def _custom(environment: Environment, path: KeyPath) -> None:
+    for position, metric in enumerate(environment.custom):
+        here = (*path, position)
+        if not re.fullmatch(_METRIC_NAME, metric.name):
+            fix = "write small letters, digits, - and _, at most 40, a letter first; title says it for people"
+            raise Misfit((*here, "name"), "this is no name for a figure", fix)
+        _origin(environment, metric, here)
+        if not SHORTEST_CUSTOM_S <= metric.interval_s <= LONGEST_INTERVAL_S:
+            fix = f"write seconds between {SHORTEST_CUSTOM_S:g} and {LONGEST_INTERVAL_S:g}"
+            raise Misfit((*here, "interval_s"), "this interval is too short or too long", fix)
+    _unique([metric.name for metric in environment.custom], path)
+
+
+def _origin(environment: Environment, metric: CustomMetric, path: KeyPath) -> None:
+    """Where a figure of one's own comes from: one place, and one that is configured."""
+    given = [name for name in ("sql", "query", "series") if getattr(metric, name) is not None]
+    if len(given) != 1:
+        problem = "a figure comes from one place" if given else "it is not said where the figure comes from"
+        raise Misfit((*path, given[1]) if given else path, problem, "write exactly one of sql, query and series")
+    if metric.query is not None and environment.prometheus is None:
+        fix = f'add [environments.{environment.name}.prometheus] with url = "…"'
+        raise Misfit((*path, "query"), "there is no Prometheus to ask", fix)
+    if metric.sql is not None and environment.database is None:
+        raise Misfit((*path, "sql"), "there is no database to ask", 'add database = "${DATABASE_URL}"')
+    if metric.sql is not None:
+        from console.model.statements import mistake  # only where one is configured
+
+        if found := mistake(metric.sql):
+            raise Misfit((*path, "sql"), *found)
+    if metric.series is not None:
+        _series(metric.series, (*path, "series"))
+
+
+def _series(value: str, path: KeyPath) -> None:
+    if value.count("|") != 1 or not all(value.split("|")):
+        raise Misfit(path, "this names no series", 'write "TARGET|METRIC", such as "health|latency_ms"')
+
+
+def _expose(value: str | None, path: KeyPath) -> None:
+    try:
+        loopback_address(value or "127.0.0.1:1")
+    except NotLoopback as error:
+        raise Misfit(path, error.problem, error.fix) from None
 
 
 def _contacts(environment: Environment, path: KeyPath) -> None:

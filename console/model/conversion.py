@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ T = TypeVar("T")
 KeyPath = tuple[str | int, ...]
 """Where a value stands: names of tables and keys, positions in lists."""
 
+MANY_LINES = frozenset({"sql", "query"})
+"""Settings that are statements: people write those on several lines."""
 _WORDS = {str: "a text in quotes", int: "a whole number", float: "a number", bool: "true or false"}
 
 
@@ -126,11 +129,16 @@ def _scalar(value: object, kind: Any, path: KeyPath) -> object:
     return value
 
 
+def _joined(value: str) -> str:
+    """A statement as it would stand on one line: tabs and line ends are blanks."""
+    return re.sub(r"[\t\n]|\r\n", " ", value)
+
+
 def _text(value: object, path: KeyPath) -> str:
     if not isinstance(value, str):
         raise Misfit(path, "this must be a text", "put it into double quotes")
     if not value.strip():
         raise Misfit(path, "this is empty", "write a value, or remove the line")
-    if not value.isprintable():
+    if not (_joined(value) if path and path[-1] in MANY_LINES else value).isprintable():
         raise Misfit(path, "this holds a line break or a control character", "write it on one line, as plain text")
     return value

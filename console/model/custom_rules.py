@@ -14,7 +14,14 @@ from console.model.windows import bucket_quantile, nearest_rank
 
 HYSTERESIS = 0.1
 UNITS = {"_ms": "ms", "_share": "share", "_bytes": "B", "_s": "s", "days_left": "d"}
-_ORIGINS = {"metrics": Origin.USERS, "postgres.": Origin.SQL, "host": Origin.HOST, "vercel": Origin.API}
+_ORIGINS = {
+    "metrics": Origin.USERS,
+    "postgres.": Origin.SQL,
+    "sql:": Origin.SQL,
+    "prometheus:": Origin.PROMETHEUS,
+    "host": Origin.HOST,
+    "vercel": Origin.API,
+}
 
 _STATISTICS: dict[str, Callable[[Sequence[float]], float | None]] = {
     "mean": statistics.fmean,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import math
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+import operator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
 from typing import Any, Self
 
 from console.model.observation import Buckets
@@ -49,6 +53,13 @@ class LogHistogram:
             histogram.add(value)
         return histogram
 
+    @classmethod
+    def adopting(cls, counts: dict[int, int]) -> Self:
+        """A histogram of these very counts, which nobody else changes from now on."""
+        histogram = cls.__new__(cls)
+        histogram._counts = counts
+        return histogram
+
     @property
     def n(self) -> int:
         """How many values it holds."""
@@ -58,6 +69,16 @@ class LogHistogram:
     def counts(self) -> Mapping[int, int]:
         """Count by bucket."""
         return self._counts
+
+    @staticmethod
+    def bound(index: int) -> float:
+        """The greatest value of a bucket, which is where the next one begins."""
+        return _GAMMA**index
+
+    @staticmethod
+    def is_zero(index: int) -> bool:
+        """Whether a bucket is that of everything that counts as 0."""
+        return index == _ZERO
 
     def add(self, value: float, count: int = 1) -> None:
         """Count a finite value. Raises ValueError for infinity and what is no number."""
@@ -74,20 +95,37 @@ class LogHistogram:
 
     def take_in(self, other: LogHistogram) -> None:
         """Add another's counts to this one."""
+        counts = self._counts
+        if not counts:
+            counts.update(other._counts)
+            return
         for index, count in other._counts.items():
-            self._counts[index] = self._counts.get(index, 0) + count
+            try:  # most are there already: half the time of `get`
+                counts[index] += count
+            except KeyError:
+                counts[index] = count
 
     def quantile(self, q: float) -> float | None:
         """Within 1 % of the nearest rank; None when empty."""
+        return self.quantiles((q,))[0]
+
+    def quantiles(self, qs: Sequence[float]) -> list[float | None]:
+        """Several at once."""
+        if not self._counts:
+            return [None] * len(qs)
+        ordered = sorted(self._counts)
+        cumulative = [*accumulate(map(self._counts.__getitem__, ordered))]
+        ranks = (rank_of(q, cumulative[-1]) for q in qs)
+        return [_value_of(ordered[bisect_right(cumulative, rank)]) for rank in ranks]
+
+    def share_within(self, bound: float) -> float | None:
+        """The share of the values that are at most `bound`, each taken as its bucket's value (within 1 % of it).
+
+        So it says the same as `quantile`: where the p95 is within the bound, so are 95 % of the values.
+        """
         n = self.n
-        if n == 0:
-            return None
-        left = rank_of(q, n)
-        for index in sorted(self._counts):
-            left -= self._counts[index]
-            if left < 0:
-                return _value_of(index)
-        raise AssertionError("a rank below n lies in some bucket")
+        within = sum(count for index, count in self._counts.items() if _value_of(index) <= bound)
+        return within / n if n else None
 
     def to_bytes(self) -> bytes:
         """As a msgpack dict of bucket to count."""
@@ -158,8 +196,9 @@ class ForeignHistogram:
 
     def take_in(self, other: ForeignHistogram) -> None:
         """Add another's counts to this one."""
-        for part in other.parts:
-            self.add(part)
+        for bounds, counts in other._parts.items():
+            own = self._parts.get(bounds)
+            self._parts[bounds] = [*counts] if own is None else [*map(operator.add, own, counts)]
 
     def quantile_bounds(self, q: float) -> tuple[float, float] | None:
         """(low, high) between which the quantile lies, by the bounds as they came; None when empty."""
@@ -167,9 +206,12 @@ class ForeignHistogram:
         if n <= 0:
             return None
         rank = max(q * (n - 1), 0.0)
+        if len(self._parts) == 1:
+            ((bounds, counts),) = self._parts.items()
+            return _bounds_in(bounds, counts, rank)
         low = 0.0
         for bound in self._bounds():
-            if self._below(bound) > rank:
+            if self.at_most(bound) > rank:
                 return low, bound
             low = bound
         return low, math.inf
@@ -182,14 +224,20 @@ class ForeignHistogram:
         low, high = found
         if math.isinf(high):
             return low
-        before, inside = self._below(low) if low > 0 else 0.0, self._below(high)
+        before, inside = self.at_most(low) if low > 0 else 0.0, self.at_most(high)
         rank = max(q * (self.n - 1), 0.0)
         return low + (high - low) * (rank - before) / (inside - before)
+
+    def share_within(self, bound: float) -> float | None:
+        """The share that is at most `bound`, interpolated where no bound of the exporter's lies there: its values are
+        held to be spread evenly inside a bucket. What lies in the last, open bucket is beyond every bound."""
+        n = self.n
+        return min(1.0, self.at_most(bound) / n) if n > 0 else None
 
     def _bounds(self) -> list[float]:
         return sorted({bound for bounds in self._parts for bound in bounds})
 
-    def _below(self, value: float) -> float:
+    def at_most(self, value: float) -> float:
         """How many are at most `value`, each bucket's spread evenly between its bounds."""
         return math.fsum(_share_below(bounds, counts, value) for bounds, counts in self._parts.items())
 
@@ -211,6 +259,17 @@ class ForeignHistogram:
     __hash__ = None  # type: ignore[assignment]  # it changes
 
 
+def _bounds_in(bounds: tuple[float, ...], counts: Sequence[float], rank: float) -> tuple[float, float]:
+    """The bounds of the bucket in which the cumulative count exceeds `rank`."""
+    low, below = 0.0, 0.0
+    for bound, count in zip(bounds, counts, strict=True):
+        below += count
+        if below > rank:
+            return low, bound
+        low = bound
+    return low, math.inf
+
+
 def _share_below(bounds: tuple[float, ...], counts: Sequence[float], value: float) -> float:
     index = bisect_left(bounds, value)
     whole = math.fsum(counts[:index])
@@ -230,7 +289,7 @@ def histogram_from(data: bytes) -> Histogram:
     """Either kind, from its bytes. Raises ValueError when it is neither."""
     value = _decode(data)
     if isinstance(value, dict):
-        return LogHistogram(value)
+        return LogHistogram.adopting(value)
     return ForeignHistogram({tuple(bounds): counts for bounds, counts in value})
 
 
@@ -286,27 +345,33 @@ class Rollup:
         """Several as one, quantiles from the merged histograms; None when there are none."""
         if not rollups:
             return None
-        hist = _merged_histogram([rollup.hist for rollup in rollups if rollup.hist is not None])
-        low, high = min(rollup.min for rollup in rollups), max(rollup.max for rollup in rollups)
-        quantiles = [None if hist is None else hist.quantile(q) for q in QUANTILES]
-        # The true values lie between least and greatest, so a bucket's middle beyond them is pulled in.
-        p50, p95, p99 = (None if each is None else min(max(each, low), high) for each in quantiles)
-        return cls(
+        return cls.around(
+            merged_histogram([rollup.hist for rollup in rollups if rollup.hist is not None]),
             n=math.fsum(rollup.n for rollup in rollups),
             sum=math.fsum(rollup.sum for rollup in rollups),
-            min=low,
-            max=high,
-            hist=hist,
-            p50=p50,
-            p95=p95,
-            p99=p99,
-            minutes=sum(rollup.minutes for rollup in rollups),
+            min=min(rollup.min for rollup in rollups),
+            max=max(rollup.max for rollup in rollups),
+            minutes=builtins.sum(rollup.minutes for rollup in rollups),
         )
+
+    @classmethod
+    def around(cls, hist: Histogram | None, *, n: float, sum: float, min: float, max: float, minutes: int) -> Self:
+        """With the quantiles of a merged histogram. The true values lie between least and greatest, so a bucket's
+        middle beyond them is pulled in."""
+        found = (None if each is None else sorted((min, each, max))[1] for each in _quantiles(hist))
+        p50, p95, p99 = found
+        return cls(n=n, sum=sum, min=min, max=max, hist=hist, p50=p50, p95=p95, p99=p99, minutes=minutes)
 
     @property
     def mean(self) -> float:
         """The arithmetic mean."""
         return self.sum / self.n
+
+
+def _quantiles(hist: Histogram | None) -> list[float | None]:
+    if isinstance(hist, LogHistogram):
+        return hist.quantiles(QUANTILES)
+    return [None if hist is None else hist.quantile(q) for q in QUANTILES]
 
 
 def _intervals(part: Buckets) -> list[tuple[float, float, float]]:
@@ -317,7 +382,8 @@ def _finite(high: float, low: float) -> float:
     return low if math.isinf(high) else high
 
 
-def _merged_histogram(parts: Sequence[Histogram]) -> Histogram | None:
+def merged_histogram(parts: Sequence[Histogram]) -> Histogram | None:
+    """All of them as one; None when there are none."""
     logs = [part for part in parts if isinstance(part, LogHistogram)]
     foreign = [part for part in parts if isinstance(part, ForeignHistogram)]
     if foreign:  # one series is of one kind; were it mixed, foreign counts cannot be put into finer buckets
@@ -340,10 +406,15 @@ def _encode(value: object) -> bytes:
     return msgspec.msgpack.encode(value)
 
 
-def _decode(data: bytes) -> Any:
-    import msgspec
+@cache
+def _decoder() -> Callable[[bytes], Any]:
+    import msgspec.msgpack
 
+    return msgspec.msgpack.Decoder(dict[int, int] | list[tuple[list[float], list[float]]]).decode
+
+
+def _decode(data: bytes) -> Any:
     try:
-        return msgspec.msgpack.decode(data, type=dict[int, int] | list[tuple[list[float], list[float]]])
-    except msgspec.MsgspecError as error:
+        return _decoder()(data)
+    except ValueError as error:  # msgspec's are such
         raise ValueError(str(error)) from error

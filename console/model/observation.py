@@ -21,6 +21,7 @@ class Origin(StrEnum):
     API = "api"
     TLS = "tls"
     HOST = "host"
+    PROMETHEUS = "prometheus"
     NONE = "none"
 
 
@@ -75,6 +76,11 @@ class Buckets:
 
 
 Sample = float | Buckets
+
+BUSINESS_VALUES = "business_values"
+"""The fact of the target `metrics` that names those of its samples `business.…` that are values; others are growths."""
+LONGEST_GROWTH = 3
+"""A growth is of at most so many intervals. What grew in a longer gap is dropped: nobody knows when in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

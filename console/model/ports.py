@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from console.model.metric_views import SLO_WINDOWS_S, MetricsQuestion, MetricsView, SloView
 from console.model.views import AlertsView, ComponentDetail, HealthView
 
 
@@ -24,6 +26,12 @@ class StoreReads(Protocol):
 
     def alerts(self, at_ms: int | None) -> AlertsView:
         """Alerts firing at that moment, history before it, rules, silences."""
+
+    def metrics(self, at_ms: int | None, question: MetricsQuestion) -> MetricsView:
+        """A page of charts: what was known at that moment."""
+
+    def slo(self, at_ms: int | None, *, windows_s: Sequence[int] = SLO_WINDOWS_S) -> SloView:
+        """The service level targets with their budgets at that moment, their figures over these windows."""
 
     def change_after(self, at_ms: int, *, forward: bool) -> int | None:
         """The nearest moment after (or before) `at_ms` at which a judgement changed, for stepping in time."""

@@ -177,22 +177,41 @@ def _combined(groups: list[dict[float, float]], scale: float) -> Buckets | None:
 
 @dataclass(slots=True)
 class Scrapes:
-    """Remembers the newest scrape of each instance and says what grew since."""
+    """Remembers the newest scrape of each instance and says what grew since.
 
+    What grew in a gap of more than `longest_s` is dropped: nobody knows when in it, and all of it at its end would be
+    a spike that never was. The scrape after such a gap is a first one.
+    """
+
+    longest_s: float = math.inf
     _newest: dict[float | None, Exposition] = field(default_factory=dict)
+    _last_s: float = math.inf
 
-    def since_last(self, now: Exposition) -> Growth | None:
-        """The growth since this instance's last scrape; None for the first one, with which nothing can be compared."""
+    def since_last(self, now: Exposition, at_s: float = 0.0, wall_s: float | None = None) -> Growth | None:
+        """The growth since this instance's last scrape; None for the first one, with which nothing can be compared.
+
+        `at_s`: when it was, on a clock that never goes back and runs on while the machine sleeps. `wall_s`: the same
+        in seconds since epoch, which tells how long an instance never seen before has been running.
+        """
+        if at_s - self._last_s > self.longest_s:
+            self._newest.clear()
+        self._last_s = at_s
         started = now.gauge(START_TIME)
         before = self._newest.pop(started, None)
-        known = [start for start in self._newest if start is not None]
-        began_since = before is None and started is not None and bool(known) and started > max(known)
+        began_since = before is None and self._is_new(started, wall_s)
         while len(self._newest) >= INSTANCES_LIMIT:
             del self._newest[next(iter(self._newest))]  # the one not seen for longest
         self._newest[started] = now
         if before is None:
             return Growth({}, now) if began_since else None
         return Growth({} if _restarted(before, now) else before.values, now)
+
+    def _is_new(self, started: float | None, wall_s: float | None) -> bool:
+        """Whether a process began after every one that is known, and no longer ago than a growth may be."""
+        known = [start for start in self._newest if start is not None]
+        if started is None or not known or started <= max(known):
+            return False
+        return wall_s is None or wall_s - started <= self.longest_s
 
 
 def _restarted(before: Exposition, now: Exposition) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from console.model.configuration import Environment
+from console.model.metric_views import BurnRate
 from console.model.moment import Moment
 from console.model.observation import ErrorKind, Event, Outcome
 from console.model.states import State
@@ -49,6 +50,8 @@ class Situation:
     """The collector's own newest error, in words."""
     waiting_s: Mapping[str, float] = field(default_factory=dict)
     """Targets whose poll has been under way for longer than their interval, and for how long."""
+    burn: Mapping[str, tuple[BurnRate, ...]] = field(default_factory=dict)
+    """How fast the error budgets burn, by the key of their target; nothing while it is not known."""
     standing: frozenset[str] = frozenset()
     """Keys of the findings of the round before: a limit is left a little later than it was met."""
     _read: dict[tuple[str, float], list[float]] = field(default_factory=dict, repr=False, compare=False)

@@ -24,6 +24,14 @@ def seconds(value: float) -> str:
     return f"{max(0, int(value))} s"
 
 
+def window_words(window_s: int) -> str:
+    """`5 min`, `1 h`, `24 h`, `3 d`: the length of a window, whole."""
+    for unit, length, least in (("d", 86_400, 2), ("h", 3600, 1), ("min", 60, 1)):
+        if window_s >= least * length and window_s % length == 0:
+            return f"{window_s // length} {unit}"
+    return f"{window_s} s"
+
+
 def percent(share: float) -> str:
     """`0.4 %`, `7.5 %`, `38 %` of a share from 0 to 1; what is not zero does not read as zero."""
     value = share * 100

@@ -56,7 +56,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One GET. `credentials` are headers that go to the first URL's origin and to no other."""
+    """One question, which changes nothing there. `credentials` are headers for the first URL's origin and no other."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -64,6 +64,8 @@ class Request:
     limits: Limits = Limits()
     redirects: int = 0
     """How many redirects to follow, on the same site only."""
+    form: Mapping[str, str] | None = None
+    """Fields to POST, for a question too long for a URL; None: a GET."""
     cut: bool = False
     """Take the first `limits.body_bytes` of a longer body instead of failing."""
 
@@ -201,9 +203,10 @@ async def _exchange(
     timeout = httpx.Timeout(request.limits.read_s, connect=request.limits.connect_s)
     response = await transport.handle_async_request(
         httpx.Request(
-            "GET",
+            "GET" if request.form is None else "POST",
             url,
             headers=_headers(request, trusted=trusted),
+            data=request.form,
             extensions={"timeout": timeout.as_dict(), "trace": trace},
         )
     )

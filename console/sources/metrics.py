@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from console.model.configuration import Environment, MetricNames
-from console.model.observation import ErrorKind, Json, Observation, Origin, Sample, Source
+from console.model.observation import (
+    BUSINESS_VALUES,
+    LONGEST_GROWTH,
+    ErrorKind,
+    Json,
+    Observation,
+    Origin,
+    Sample,
+    Source,
+)
 from console.model.prometheus import Exposition, Growth, Labels, Scrapes, parse
 from console.model.states import State
 from console.model.text import clean, decode
@@ -29,19 +39,21 @@ class MetricsSource(HttpSource):
     def __init__(self, url: str, names: MetricNames, client: Client, *, interval_s: float) -> None:
         super().__init__("metrics", client, interval_s=interval_s)
         self._names = names
-        self._scrapes = Scrapes()
+        self._scrapes = Scrapes(LONGEST_GROWTH * interval_s)
         self._request = Request(url=url, headers={"accept": ACCEPT}, limits=Limits(body_bytes=BODY_LIMIT_BYTES))
 
     async def ask(self) -> Observation:
         """The growth since the last scrape; the first scrape gives gauges only."""
         answer = await self.get(self._request)
         exposition = _exposition(answer)
-        growth = self._scrapes.since_last(exposition)
+        growth = self._scrapes.since_last(exposition, time.clock_gettime(time.CLOCK_BOOTTIME), time.time())
         samples = dict(_gauges(exposition, self._names))
         if growth is not None:
             samples |= dict(_growths(growth, self._names))
         offered = list(_offered(exposition, self._names))
         facts: dict[str, Json] = {"http_status": answer.status, "offers": [*offered]}
+        if values := _business_values(exposition, self._names):
+            facts[BUSINESS_VALUES] = [*values]
         if not offered:
             return self.answered(State.UNKNOWN, "none of the series asked for is offered", facts=facts, samples=samples)
         return self.answered(State.HEALTHY, f"offers {', '.join(offered)}", facts=facts, samples=samples)
@@ -84,11 +96,7 @@ def _offered(exposition: Exposition, names: MetricNames) -> Iterator[str]:
 def _gauges(exposition: Exposition, names: MetricNames) -> Iterator[tuple[str, Sample]]:
     memory = next((value for name in names.memory if (value := exposition.gauge(name)) is not None), None)
     values = {"memory_bytes": memory, "memory_limit_bytes": exposition.gauge(names.memory_limit)}
-    values |= {
-        metric: exposition.gauge(name)
-        for metric, name in _business(exposition, names).items()
-        if not exposition.is_counter(name)
-    }
+    values |= {metric: exposition.gauge(name) for metric, name in _business_values(exposition, names).items()}
     return ((metric, value) for metric, value in values.items() if value is not None)
 
 
@@ -123,6 +131,12 @@ def _business(exposition: Exposition, names: MetricNames) -> dict[str, str]:
     prefixed = sorted({name for name, _ in exposition.values if _is_business(name, names)})[:BUSINESS_LIMIT]
     found = {name.removeprefix(names.business_prefix).removesuffix("_total"): name for name in prefixed}
     return {f"business.{clean(metric, 60)}": name for metric, name in (found | dict(names.business)).items()}
+
+
+def _business_values(exposition: Exposition, names: MetricNames) -> dict[str, str]:
+    """Those of the business figures that are no counters: what counts of them is their value."""
+    found = _business(exposition, names).items()
+    return {metric: name for metric, name in found if not exposition.is_counter(name)}
 
 
 def _is_business(name: str, names: MetricNames) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from console.model.configuration import Thresholds
-from console.model.observation import Event, Json, Observation, Origin, Outcome, Sample
+from console.model.observation import LONGEST_GROWTH, Event, Json, Observation, Origin, Outcome, Sample
 from console.model.states import State, rank, worst
 from console.sources import postgres_blocking as blocking
 from console.sources.faults import Fault
@@ -91,7 +91,7 @@ class ActivitySource:
             words="; ".join(finding.words for finding in found) or WELL,
             origin=Origin.SQL,
             facts=_facts(activity, now, address=endpoint.address, pooler=endpoint.pooler),
-            samples={**_samples(activity), **_growth(activity, before)},
+            samples={**_samples(activity), **_growth(activity, before, LONGEST_GROWTH * self._interval_s)},
             volatile=_volatile(activity, queues),
             events=_changes(before, now),
         )
@@ -174,10 +174,10 @@ def _samples(activity: Activity) -> dict[str, Sample]:
     return samples
 
 
-def _growth(activity: Activity, before: _Before | None) -> dict[str, Sample]:
+def _growth(activity: Activity, before: _Before | None, longest_s: float) -> dict[str, Sample]:
     """Commits and rollbacks a second, deadlocks since the poll before, the share of blocks found in memory.
 
-    Nothing across a restart or a reset of the statistics: what happened in between is not known.
+    Nothing across a restart, a reset of the statistics or a long gap: when in between it happened is not known.
     """
     now, old = activity.counters, before.counters if before is not None else None
     if now is None or old is None or before is None or not _same(before.server, activity.server):
@@ -185,7 +185,7 @@ def _growth(activity: Activity, before: _Before | None) -> dict[str, Sample]:
     elapsed_s = (activity.server.at_ms - before.server.at_ms) / 1000
     read, hit = now.blocks_read - old.blocks_read, now.blocks_hit - old.blocks_hit
     grown = (now.commits - old.commits, now.rollbacks - old.rollbacks, now.deadlocks - old.deadlocks, read, hit)
-    if elapsed_s <= 0 or min(grown) < 0:
+    if not 0 < elapsed_s <= longest_s or min(grown) < 0:
         return {}
     samples: dict[str, Sample] = {
         "commits": grown[0] / elapsed_s,

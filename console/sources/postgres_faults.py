@@ -15,6 +15,7 @@ from psycopg import errors
 
 from console.model.observation import ErrorKind, Outcome
 from console.model.states import State
+from console.model.text import clean, redact
 from console.sources.faults import Fault
 
 
@@ -122,6 +123,23 @@ def unreadable_setting(setting: str) -> NoConnection:
 def not_resolved() -> NoConnection:
     """The server's name leads nowhere."""
     return NoConnection(ErrorKind.DNS, "the server's name is not resolved", state=State.UNHEALTHY)
+
+
+def refusal(error: psycopg.Error) -> str | None:
+    """What is wrong with a statement that people wrote, in words for them; None where it is not the statement's fault.
+
+    What the server says of names and syntax is quoted: it repeats the statement. What it says of data is not.
+    """
+    state = error.sqlstate or ""
+    if isinstance(error, errors.ReadOnlySqlTransaction):
+        return "writes, which a figure may not: the transaction is read-only"
+    if isinstance(error, errors.DivisionByZero):
+        return "divides by 0; write nullif(…, 0) for the divisor"
+    if state[:2] == "22":
+        return f"fails at a value in the data (error {state})"
+    if state[:2] in ("42", "0A") and not isinstance(error, errors.InsufficientPrivilege):
+        return f"is refused: {redact(clean(str(error.diag.message_primary or state), 120))}"
+    return None
 
 
 def asking(error: psycopg.Error) -> Fault:

@@ -13,6 +13,7 @@ import logging
 import random
 import socket
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -221,13 +222,16 @@ class Session:
         """Whether a statement would be sent at once, without connecting first."""
         return not self._lock.locked() and self._connection is not None and not self._connection.closed
 
-    async def ask(self, statement: str, *, budget_s: float) -> Answer:
+    async def ask(self, statement: str, *, budget_s: float, foreign: bool = False) -> Answer:
         """The answer to a statement without parameters, or `Fault` after at most `budget_s` seconds.
+
+        `foreign`: it was not written by us. It is sent so that the server takes it for one statement only, in a
+        read-only transaction that is rolled back: what it sets in the session is undone too. Three round trips.
 
         When the caller is cancelled or the time is over, the statement is cancelled on the server too, in the
         background; where that fails, the connection is closed.
         """
-        task = self._track(asyncio.create_task(self._ask(statement)))
+        task = self._track(asyncio.create_task(self._ask(statement, self._alone if foreign else self._execute)))
         try:
             await asyncio.wait({task}, timeout=budget_s)
         except asyncio.CancelledError:
@@ -247,19 +251,19 @@ class Session:
                 await asyncio.wait(set(self._running), timeout=CLOSE_S)
         await self._drop()
 
-    async def _ask(self, statement: str) -> Answer:
+    async def _ask(self, statement: str, send: Callable[[Connection, str], Awaitable[Answer]]) -> Answer:
         """Once more on a new connection when the old one proves to be dead: a restart is seen by its own figures."""
         async with self._lock:
             was_open = self._connection is not None and not self._connection.closed
             try:
-                return await self._execute(await self._connected(), statement)
+                return await send(await self._connected(), statement)
             except psycopg.Error as error:
                 fault = postgres_faults.asking(error)
                 if not was_open or fault.kind is ErrorKind.LIMIT or not self._lost():
                     raise fault from None
             await self._drop()
             try:
-                return await self._execute(await self._connected(), statement)
+                return await send(await self._connected(), statement)
             except psycopg.Error as error:
                 raise postgres_faults.asking(error) from None
 
@@ -282,14 +286,36 @@ class Session:
         raw = result.get_value(0, 0) if result is not None and result.ntuples else None
         return Answer(raw or b"null", latency_ms)
 
+    async def _alone(self, connection: Connection, statement: str) -> Answer:
+        """The statement by itself between a begin and a rollback of ours."""
+        if connection.pgconn.transaction_status != TransactionStatus.IDLE:
+            await connection.rollback()
+        await connection.execute(f"begin read only; {self._own_limits()}".encode())
+        try:
+            began = time.perf_counter()
+            # Asking for a binary answer makes psycopg use the protocol in which a second statement is an error.
+            cursor = await connection.execute(statement.encode(), binary=True)
+            latency_ms = (time.perf_counter() - began) * 1000
+        except psycopg.Error as error:
+            if words := postgres_faults.refusal(error):
+                raise Fault(ErrorKind.STATUS, words, state=State.UNKNOWN) from None
+            raise
+        finally:
+            if not connection.closed:  # also after an error: a transaction left open is ended with its session
+                await connection.rollback()
+        result = cursor.pgresult
+        raw = result.get_value(0, 0) if result is not None and result.ntuples else None
+        return Answer(raw or b"null", latency_ms)
+
+    def _own_limits(self) -> str:
+        limits = self._limits
+        return f"set local statement_timeout = {limits.statement_ms}; set local lock_timeout = {limits.lock_ms}"
+
     def _guarded(self, statement: str) -> str:
         """Through a pooler our limits come with the statement, in one round trip, and end with it."""
         if not self.endpoint.pooler or statement == query("canary"):
             return statement
-        return (
-            f"begin read only; set local statement_timeout = {self._limits.statement_ms};"
-            f" set local lock_timeout = {self._limits.lock_ms}; {statement}; commit"
-        )
+        return f"begin read only; {self._own_limits()}; {statement}; commit"
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from console.model.configuration import Environment
 from console.model.observation import Source
-from console.sources import application, certificate, egress, host, metrics, postgres, supabase, vendors, vercel
+from console.sources import (
+    application,
+    certificate,
+    egress,
+    host,
+    metrics,
+    postgres,
+    prometheus,
+    supabase,
+    vendors,
+    vercel,
+)
 from console.sources.http import Clients
 
 
@@ -21,4 +32,5 @@ def build(environment: Environment) -> list[Source]:
         *certificate.build(environment),
         *egress.build(environment, clients),
         *host.build(environment),
+        *prometheus.build(environment, clients),
     ]

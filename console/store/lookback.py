@@ -114,6 +114,10 @@ def _event(at_ms: int, kind: str, subject: str, text: str, state: str | None, ke
 
 def recent_samples(connection: sqlite3.Connection, series: str, since_ms: int, now_ms: int) -> list[tuple[int, Sample]]:
     """(ms, sample) of a series from `since_ms` on, oldest first."""
+    return Series(moment_of(connection, now_ms), series).samples(since_ms)
+
+
+def moment_of(connection: sqlite3.Connection, now_ms: int) -> Moment:
+    """Now, no earlier than the newest round."""
     lease = read_lease(connection)
-    newest_ms = wall_of(lease.last_at) if lease else now_ms
-    return Series(Moment(connection, None, max(now_ms, newest_ms)), series).samples(since_ms)
+    return Moment(connection, None, max(now_ms, wall_of(lease.last_at) if lease else now_ms))

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
+from console.model.configuration import Thresholds
 from console.model.judgement import AlertChange, Judgement
+from console.model.metric_views import BurnRate
 from console.model.observation import Event, Observation, Sample
 from console.model.states import State
-from console.store import damage, files, integrity, lookback, memory, packing, pulse, retention, schema
+from console.store import damage, files, integrity, lookback, memory, packing, pulse, read_slo, retention, schema
 from console.store.clock import Clock, SystemClock
 from console.store.errors import LeaseLost, StoreBusy, StoreDamaged, StoreError, StoreFull
 from console.store.lease import Holder, Lease, LeaseRow, check, may_take, read_lease, take
 from console.store.lookback import Seen
 from console.store.names import BLOCK_MS
 from console.store.rounds import RoundWriter
+from console.store.slo_counts import Closed
 from console.store.timeline import era_of, position_of
 from console.store.transaction import writing
 
@@ -51,6 +54,7 @@ class ObservedStore:
         self._connection: sqlite3.Connection | None = None
         self._inode: tuple[int, int] | None = None
         self._memory: memory.Memory | None = None
+        self._closed = Closed()
         self._full_since_ms: int | None = None
         self._retained_boot_ms: int | None = None
         self._checked_boot_ms = self._clock.boot_ms()
@@ -206,6 +210,14 @@ class ObservedStore:
             lambda connection: lookback.recent_samples(connection, series, since_ms, self._clock.wall_ms())
         )
 
+    def burn_rates(self, limits: Thresholds) -> Mapping[str, tuple[BurnRate, ...]]:
+        """How fast the error budgets burn, by the keys of the targets that alert on it. Some ms; once a minute."""
+
+        def read(connection: sqlite3.Connection) -> Mapping[str, tuple[BurnRate, ...]]:
+            return read_slo.burn_rates(lookback.moment_of(connection, self._clock.wall_ms()), limits, self._closed)
+
+        return self._read(read)
+
     # Inside
 
     def _connect(self) -> sqlite3.Connection:
@@ -223,6 +235,7 @@ class ObservedStore:
         except schema.WrongSchema as error:
             raise StoreError(f"{self._path}: {error}") from error
         self._connection, self._inode, self._memory = connection, inode, None
+        self._closed = Closed()
         return connection
 
     def _begin_anew(self, inode: tuple[int, int] | None, why: str) -> None:

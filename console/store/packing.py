@@ -85,11 +85,15 @@ def minutes(metric: str, timed: Sequence[Timed]) -> list[tuple[int, Rollup]]:
     gathered: dict[int, list[Timed]] = defaultdict(list)
     for at, sample in timed:
         gathered[blocks.floor(at, MINUTE_MS)].append((at, sample))
-    found = ((minute, rollup_of(metric, [sample for _, sample in each])) for minute, each in gathered.items())
+    is_distribution = metric.endswith("_ms")
+    found = (
+        (minute, rollup_of([sample for _, sample in each], distribution=is_distribution))
+        for minute, each in gathered.items()
+    )
     return [(minute, rollup) for minute, rollup in found if rollup is not None]
 
 
-def rollup_of(metric: str, samples: Iterable[float | Buckets]) -> Rollup | None:
+def rollup_of(samples: Iterable[float | Buckets], *, distribution: bool) -> Rollup | None:
     """All of them as one rollup; when any is foreign, only those count."""
     plain, foreign = [], []
     for sample in samples:
@@ -99,7 +103,7 @@ def rollup_of(metric: str, samples: Iterable[float | Buckets]) -> Rollup | None:
             plain.append(sample)
     if foreign:
         return Rollup.of_buckets(foreign)
-    return Rollup.of(plain, distribution=metric.endswith("_ms"))
+    return Rollup.of(plain, distribution=distribution)
 
 
 def close_hours(connection: sqlite3.Connection, now: int) -> int:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from console.model.configuration import Environment
+from console.model.metric_views import SLO_WINDOWS_S, MetricsQuestion, MetricsView, SloView
 from console.model.ports import StoreUnreadable
 from console.model.views import AlertsView, ComponentDetail, HealthView
-from console.store import read_alerts, read_component, read_health, read_targets, uptime
+from console.store import read_alerts, read_component, read_health, read_metrics, read_slo, read_targets, uptime
 from console.store.clock import Clock, SystemClock, now_ms
-from console.store.moment import Moment
+from console.store.closed_cells import ClosedCells
+from console.store.moment import Bodies, Moment
 from console.store.read_header import Ours, empty_header, header
 from console.store.read_records import RecordsAt, records_at
 from console.store.reading import ReadFile, Unreadable
 from console.store.schema import OBSERVED_ID, OBSERVED_VERSION, RECORDS_ID, RECORDS_VERSION
+from console.store.slo_counts import Closed
 from console.store.timeline import wall_of
 
 
@@ -45,6 +48,8 @@ class StoreReader:
             identities=identities or {},
             clock=machine or SystemClock(),
         )
+        self._closed: tuple[Bodies | None, Closed] | None = None
+        self._cells: tuple[Bodies | None, ClosedCells] | None = None
 
     def compare_with(self, fingerprint: str, identities: Mapping[str, str]) -> None:
         """From the next read on, say how the collector's settings differ from these. From any thread."""
@@ -124,6 +129,38 @@ class StoreReader:
                 rules=read_alerts.rules(moment, records),
                 silences=records.silences,
             )
+
+    def metrics(self, at_ms: int | None, question: MetricsQuestion) -> MetricsView:
+        """A page of charts: what was known at that moment."""
+        ours = self._ours
+        with self._at(at_ms) as (moment, records, shown_ms):
+            if moment is None:
+                top = empty_header(ours, shown_ms, records)
+                return read_metrics.empty(ours.environment, question, shown_ms, top)
+            top = header(moment, ours, records)
+            return read_metrics.page(moment, ours.environment, question, top, self._closed_cells())
+
+    def slo(self, at_ms: int | None, *, windows_s: Sequence[int] = SLO_WINDOWS_S) -> SloView:
+        """The service level targets with their budgets at a moment, their figures over these windows."""
+        with self._at(at_ms) as (moment, records, shown_ms):
+            environment = self._ours.environment
+            if moment is None:
+                nothing = read_slo.unknown(environment, windows_s)
+                return SloView(header=empty_header(self._ours, shown_ms, records), objectives=nothing)
+            found = read_slo.objectives(moment, environment, self._closed_hours(), windows_s)
+            return SloView(header=header(moment, self._ours, records), objectives=found)
+
+    def _closed_cells(self) -> ClosedCells:
+        """The cells of closed stretches, as long as the file is the same."""
+        if self._cells is None or self._cells[0] is not self._observed.bodies:
+            self._cells = self._observed.bodies, ClosedCells()
+        return self._cells[1]
+
+    def _closed_hours(self) -> Closed:
+        """What was counted of closed hours, as long as the file is the same."""
+        if self._closed is None or self._closed[0] is not self._observed.bodies:
+            self._closed = self._observed.bodies, Closed()
+        return self._closed[1]
 
     def change_after(self, at_ms: int, *, forward: bool) -> int | None:
         """The nearest moment after (or before) `at_ms` at which a judgement changed or an alert began or ended."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
-from console.model.metrics import Rollup, histogram_from
+from console.model.metrics import Rollup, histogram_from, merged_histogram
 
 ROLLUP_COLUMNS = "n, sum, min, max, p50, p95, p99, hist"
 
@@ -38,4 +40,19 @@ def rollup_from(row: tuple[Any, ...], minutes: int = 1) -> Rollup:
         p99=p99,
         hist=histogram_from(hist) if hist is not None else None,
         minutes=minutes,
+    )
+
+
+def merged_from(rows: Sequence[tuple[Any, ...]]) -> Rollup:
+    """One or more rows of minutes and `ROLLUP_COLUMNS` as one rollup, each histogram decoded once."""
+    if len(rows) == 1:
+        return rollup_from(rows[0][1:], rows[0][0])
+    minutes, n, total, low, high, _, _, _, hists = zip(*rows, strict=True)
+    return Rollup.around(
+        merged_histogram([histogram_from(hist) for hist in hists if hist is not None]),
+        n=math.fsum(n),
+        sum=math.fsum(total),
+        min=min(low),
+        max=max(high),
+        minutes=sum(minutes),
     )

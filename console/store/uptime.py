@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from console.model.slo import ENOUGH_SHARE
 from console.model.views import UptimeCell
 from console.store.moment import Moment
 from console.store.window import Series, Tally
 
 WINDOWS_S = (86_400, 7 * 86_400, 30 * 86_400)
 UP = "application|up"
-# Less than half of a window says nothing of the window: its uptime is unknown, only what was observed is shown.
-ENOUGH_SHARE = 0.5
 
 
 def unknown(target_share: float) -> tuple[UptimeCell, ...]:

@@ -51,7 +51,7 @@ class Series:
         return total
 
     def _segment(self, segment: Segment) -> Tally:
-        first_hour = _ceiling(segment.low, HOUR_MS)
+        first_hour = ceiling(segment.low, HOUR_MS)
         last_hour = blocks.floor(segment.high, HOUR_MS)
         if first_hour >= last_hour:
             return self._minutes(segment.low, segment.high) + self._recent(segment.low, segment.high)
@@ -79,12 +79,12 @@ class Series:
         row = self._moment.connection.execute(
             "SELECT coalesce(sum(n), 0), coalesce(sum(sum), 0), count(*) FROM rollup_minute "
             "WHERE series_id = ? AND start >= ? AND start <= ?",
-            (self.number, _ceiling(low, MINUTE_MS), high - MINUTE_MS),
+            (self.number, ceiling(low, MINUTE_MS), high - MINUTE_MS),
         ).fetchone()
         return Tally(*row)
 
     def _recent(self, low: int, high: int) -> Tally:
-        samples = [(at, sample) for at, sample in self._unpacked(low, high) if not isinstance(sample, Buckets)]
+        samples = [(at, sample) for at, sample in self.unpacked(low, high) if not isinstance(sample, Buckets)]
         minutes = {at - wall_of(at) % MINUTE_MS for at, _ in samples}
         return Tally(len(samples), sum(sample for _, sample in samples), len(minutes))
 
@@ -94,7 +94,7 @@ class Series:
             return []
         found: list[tuple[int, Sample]] = []
         for segment in self._moment.timeline.segments(from_ms, self._moment.at_ms):
-            timed = [*self._packed(segment.low, segment.high), *self._unpacked(segment.low, segment.high)]
+            timed = [*self._packed(segment.low, segment.high), *self.unpacked(segment.low, segment.high)]
             found = [(wall_of(at), sample) for at, sample in timed] + found
         return found
 
@@ -105,7 +105,8 @@ class Series:
         )
         return [each for start, data in rows for each in blocks.decode(start, data) if low <= each[0] <= high]
 
-    def _unpacked(self, low: int, high: int) -> list[tuple[int, Sample]]:
+    def unpacked(self, low: int, high: int) -> list[tuple[int, Sample]]:
+        """(position, sample) of rounds between two positions, both included, that are not in a block yet."""
         return [each for each in self._rounds if low <= each[0] <= high]
 
     @cached_property
@@ -143,6 +144,7 @@ def last_value(moment: Moment, key: str, within_ms: int = BLOCK_MS) -> float | N
     return float(row[0]) if row else None
 
 
-def _ceiling(position: int, size_ms: int) -> int:
+def ceiling(position: int, size_ms: int) -> int:
+    """The start of the first bucket of `size_ms` that begins at a position or later, within its era."""
     down = blocks.floor(position, size_ms)
     return down if down == position else position_of(era_of(down), wall_of(down) + size_ms)

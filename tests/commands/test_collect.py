@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import psutil
 import pytest
 
 from console.commands.keeper import collected
-from tests.commands.conftest import Site
+from tests.commands.conftest import Radar, Site
 
 
 def until(condition: Callable[[], object], within_s: float = 20) -> None:
@@ -82,3 +83,41 @@ def _radar(site: Site) -> list[str]:
     from tests.commands.conftest import RADAR
 
     return [*RADAR, "--config", str(site.file)]
+
+
+def test_a_service_exposes_what_it_sees_on_loopback_and_nowhere_else(site: Site) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        held.listen()
+        taken = subprocess.run(
+            [*_radar(site), "collect", "--expose", f"127.0.0.1:{port}"],
+            env=site.variables,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    assert taken.returncode == 3 and f"127.0.0.1:{port} is in use by another program" in taken.stderr
+    assert "Traceback" not in taken.stderr
+    process = subprocess.Popen([*_radar(site), "collect", "--expose", f"localhost:{port}"], env=site.variables)
+    try:
+        until(lambda: b"radar_collector_rounds_total" in _scraped(port) and b"radar_component_state" in _scraped(port))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+
+
+def _scraped(port: int) -> bytes:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            return bytes(answer.read())
+    except OSError:
+        return b""
+
+
+def test_an_address_that_others_reach_is_refused_in_words(radar: Radar) -> None:
+    done = radar("collect", "--expose", "0.0.0.0:9464")
+    assert done.status == 3
+    assert "this can be reached from other hosts" in done.err and "127.0.0.1:9464" in done.err

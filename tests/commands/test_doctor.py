@@ -363,3 +363,27 @@ def test_the_whole_of_it_in_a_terminal(site: Site) -> None:
         terminal.expect("size: 100×60", 20)
         terminal.expect("contacts: nobody to call is named", 20)
         assert terminal.wait_exit(10) == 1
+
+
+def test_a_figure_of_ones_own_that_gives_no_number_is_a_warning_with_its_words() -> None:
+    words = "gives several rows; aggregate them, or add order by … limit 1"
+    for outcome, result in ((Outcome.ANSWERED, Result.WARNING), (Outcome.FORBIDDEN, Result.FAILED)):
+        (found,) = judged(observation("sql:signups", outcome, words=words))
+        assert (found.result, found.words) == (result, words)
+        assert 'name = "signups"' in found.fix
+    (well,) = judged(observation("prometheus:mails", Outcome.ANSWERED, words="gives one series", state=State.HEALTHY))
+    assert well.result is Result.WELL
+
+
+def test_figures_of_ones_own_are_asked_and_a_series_of_no_target_is_told(radar: Radar, site: Site) -> None:
+    text = site.file.read_text() + 'database = "postgresql://u:p@127.0.0.1:1/x"\n'
+    for name, source in (
+        ("own", 'sql = "select 1"'),
+        ("fine", 'series = "health|latency_ms"'),
+        ("odd", 'series = "x|y"'),
+    ):
+        text += f'[[environments.production.custom]]\nname = "{name}"\n{source}\n'
+    site.file.write_text(text)
+    found = by_name(radar("doctor", "--json"))
+    assert found["systems/sql:own"]["words"] == "the database is not reached: connection refused"
+    assert found["configuration/custom"]["words"] == "odd reads x|y, and no target is called x"

@@ -39,7 +39,8 @@ def test_every_base_url_is_on_loopback(written: Path) -> None:
     environment = load(written, None, {}).environment
     assert environment.vercel and environment.supabase and environment.egress and environment.supabase.gateway
     urls = [environment.url, environment.vercel.api, environment.supabase.api, environment.supabase.gateway]
-    urls += [*environment.egress.targets, *(vendor.url for vendor in environment.vendors)]
+    assert environment.prometheus and environment.prometheus.token
+    urls += [environment.prometheus.url, *environment.egress.targets, *(vendor.url for vendor in environment.vendors)]
     assert all(url.startswith("http://127.0.0.1:") for url in urls)
     assert environment.database is not None and "@127.0.0.1:" in environment.database.reveal()
 
@@ -63,7 +64,7 @@ def test_secrets_are_in_the_env_file_only(written: Path) -> None:
     tokens = configuration.Tokens()
     configuration.write(written.parent, {name: 20_001 for name in PORT_NAMES}, tokens, "pass-word-1")
     text = written.read_text()
-    for secret in (tokens.vercel, tokens.supabase, tokens.anon_key, tokens.github, tokens.statuspage, "pass-word-1"):
+    for secret in (tokens.vercel, tokens.supabase, tokens.anon_key, tokens.github, tokens.prometheus, "pass-word-1"):
         assert secret not in text
         assert secret in (written.parent / ".env").read_text()
 

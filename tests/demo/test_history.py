@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.demo import history, incidents
+from console.demo import business, history, incidents
 from console.demo.world import DAY_MS, HOUR_MS, SEED, World, author
 from console.model.configuration import Environment
 from console.model.states import State
@@ -112,3 +112,19 @@ def test_nothing_lies_after_the_present(store: Path, world: World) -> None:
     assert connection.execute("SELECT max(start) + 60000 FROM rollup_minute").fetchone()[0] <= world.now_ms
     assert connection.execute("SELECT max(start) + 3600000 FROM rollup_hour").fetchone()[0] <= world.now_ms
     connection.close()
+
+
+def test_every_figure_of_the_owners_own_has_a_past_and_is_asked_by_the_same_name(store: Path) -> None:
+    """What the configuration asks for from now on goes on where the history ends."""
+    series = {f"{figure.polled}|value" for figure in business.FIGURES if figure.polled}
+    assert series == {name for name, _ in business.pasts()}
+    connection = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
+    query = (
+        "SELECT t.key || '|' || s.metric, count(*) FROM rollup_hour h JOIN series s ON s.id = h.series_id"
+        " JOIN target t ON t.id = s.target_id GROUP BY 1"
+    )
+    known = {name for name, count in connection.execute(query) if count > 29 * 24}
+    connection.close()
+    assert series <= known
+    assert len({name for name in series if name.startswith("sql:")}) >= 4
+    assert {figure.source for figure in business.FIGURES} == {"sql", "query", "series"}

@@ -126,6 +126,17 @@ def test_slack_takes_messages_and_refuses_nonsense(site: Site) -> None:
     assert [one["body"]["text"] for one in received if one["to"] == "slack"] == ["hello"]
 
 
+def test_prometheus_wants_its_token_and_gives_one_series(site: Site) -> None:
+    url = f"{site.settings['prometheus']['url']}/api/v1/query_range?start=1000&end=1300&step=15&query="
+    token = {"authorization": f"Bearer {site.secrets['PROMETHEUS_TOKEN']}"}
+    assert get(url, 5, {}).status == 401
+    (series,) = get(f"{url}review_import_queue_length", 5, token).json()["data"]["result"]
+    assert len(series["values"]) == 21 and series["values"][-1][0] == 1300
+    assert get(f"{url}absent", 5, token).json()["data"]["result"] == []
+    assert get(url, 5, token).json()["errorType"] == "bad_data"
+    assert get(url.replace("step=15", "step=0.01"), 5, token).status == 400
+
+
 def _post(url: str, body: bytes) -> tuple[int, bytes]:
     request = urllib.request.Request(url, body, {"content-type": "application/json"})
     try:

@@ -370,6 +370,6 @@ def test_custom_rules_below_and_by_pattern() -> None:
 
 def test_every_rule_reads_each_round() -> None:
     names = [each.name for each, _ in measure_all(Scene().situation(), ())]
-    assert len(names) == len(set(names)) == 16
+    assert len(names) == len(set(names)) == 19
     for name in names:
         assert reading(Scene(), name).condition

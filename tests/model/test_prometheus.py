@@ -136,6 +136,29 @@ def test_instances_that_answer_in_turn_are_each_compared_with_themselves() -> No
     assert [one.counter("r_total") for one in found if one is not None] == [10, 3]
 
 
+def test_what_grew_in_a_long_gap_is_dropped_instead_of_shown_at_its_end() -> None:
+    scrapes = Scrapes(longest_s=45)
+    found = [scrapes.since_last(parse(f"r_total {total}\n"), at_s) for total, at_s in ((5, 0), (9, 15), (2000, 3600))]
+    assert [one and one.counter("r_total") for one in found] == [None, 4, None]
+    after = scrapes.since_last(parse("r_total 2003\n"), 3615)
+    assert after is not None and after.counter("r_total") == 3
+
+
+def test_what_grew_over_a_missed_scrape_is_kept() -> None:
+    scrapes = Scrapes(longest_s=45)
+    assert scrapes.since_last(parse("r_total 5\n"), 0) is None
+    found = scrapes.since_last(parse("r_total 12\n"), 45)
+    assert found is not None and found.counter("r_total") == 7
+
+
+@pytest.mark.parametrize(("age_s", "growth"), [(30, 7), (3600, None)])
+def test_an_instance_first_seen_counts_only_when_it_has_just_begun(age_s: int, growth: int | None) -> None:
+    scrapes, text = Scrapes(longest_s=45), "process_start_time_seconds {}\nr_total {}\n"
+    assert scrapes.since_last(parse(text.format(100, 1000)), 0, 10_000) is None
+    found = scrapes.since_last(parse(text.format(10_015 - age_s, 7)), 15, 10_015)
+    assert (found and found.counter("r_total")) == growth
+
+
 @given(st.lists(st.lists(st.floats(0, 1e12), min_size=3, max_size=3), min_size=2, max_size=8))
 def test_growth_is_never_negative(scrapes: list[list[float]]) -> None:
     remembered = Scrapes()

@@ -14,8 +14,10 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 
+from console.model.metric_views import Mark, MetricsQuestion, MetricsView
 from console.model.views import HealthView
 
 CORPUS = Path(__file__).parents[1] / "fixtures" / "terminal_escape_corpus.json"
@@ -69,6 +71,23 @@ def _hostile(slices: int, events: int) -> HealthView:
     return replace(view, header=header, components=rows, lately=lately, verdict=verdict)
 
 
+def _hostile_metrics(view: MetricsView) -> MetricsView:
+    """Every text of the charts is one of the corpus."""
+    texts = cycle(case["input"] for case in json.loads(CORPUS.read_text("utf-8"))["cases"])
+    charts = tuple(
+        replace(
+            chart,
+            title=next(texts),
+            unit=next(texts),
+            absent=next(texts) if chart.absent else None,
+            lines=tuple(replace(line, label=next(texts)) for line in chart.lines),
+        )
+        for chart in view.charts
+    )
+    marks = tuple(Mark(at_ms=view.start_ms + 1000 * at, kind="change", subject="", text=next(texts)) for at in range(9))
+    return replace(view, charts=charts, marks=marks)
+
+
 def main(case: str, directory: Path) -> None:
     """Run one case."""
     if case == "bare":
@@ -86,6 +105,10 @@ def main(case: str, directory: Path) -> None:
             if case == "hang":
                 self.hang = threading.Event()
             return answer
+
+        def metrics(self, at_ms: int | None, question: MetricsQuestion) -> MetricsView:
+            answer = super().metrics(int(time.time() * 1000) if at_ms is None else at_ms, question)
+            return _hostile_metrics(answer) if case == "hostile" else answer
 
     class Hanging(ScriptedActions):
         def poll_now(self) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from console.model.configuration import Contact, Display, Environment, Settings
+from console.model.metric_views import MetricsQuestion, MetricsView, SloView
 from console.model.ports import Refused, StoreUnreadable
 from console.model.views import (
     AlertsView,
     ComponentDetail,
     HealthView,
 )
-from tests.screens.sample import NOW, M, component, health
+from tests.screens.sample import NOW, M, component, header, health
 from tests.screens.sample_alerts import alerts
+from tests.screens.sample_metrics import metrics
 
 
 @dataclass
@@ -24,6 +26,10 @@ class ScriptedReads:
 
     make_health: Callable[[int, int], HealthView] = health
     make_alerts: Callable[[], AlertsView] = alerts
+    make_metrics: Callable[[MetricsQuestion, int | None], MetricsView] = metrics
+    make_slo: Callable[[], SloView] = lambda: SloView(header=header(), objectives=())
+    questions: list[MetricsQuestion] = field(default_factory=list)
+    """What the Metrics screen asked."""
     trouble: str | None = None
     hang: threading.Event | None = None
     """While set to an Event that is not set, every read waits for it."""
@@ -55,6 +61,15 @@ class ScriptedReads:
     def alerts(self, at_ms: int | None) -> AlertsView:
         self._enter("alerts", at_ms)
         return self.make_alerts()
+
+    def metrics(self, at_ms: int | None, question: MetricsQuestion) -> MetricsView:
+        self.questions.append(question)
+        self._enter(f"metrics {question.page}", at_ms)
+        return self.make_metrics(question, at_ms)
+
+    def slo(self, at_ms: int | None, *, windows_s: Sequence[int] = ()) -> SloView:
+        self._enter("slo", at_ms)
+        return self.make_slo()
 
     def change_after(self, at_ms: int, *, forward: bool) -> int | None:
         self._enter(f"change {'after' if forward else 'before'}", at_ms)

@@ -16,6 +16,7 @@ from screens.dialogs.act import ActPage
 from screens.health import HealthScreen
 from screens.help import HelpPage
 from screens.ledger import LedgerPage
+from screens.metrics import MetricsScreen
 from screens.moments import MomentPage
 from screens.palette import PalettePage
 from screens.scroll import ScrollPage
@@ -29,6 +30,8 @@ from tests.screens.scripted import ScriptedActions, ScriptedReads
     [
         (["9"], AlertsScreen),
         (["9", "1"], HealthScreen),
+        (["2"], MetricsScreen),
+        (["2", "9"], AlertsScreen),
         (["enter"], ComponentPage),
         (["enter", "escape"], HealthScreen),
         (["enter", "1"], HealthScreen),

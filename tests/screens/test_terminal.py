@@ -93,6 +93,10 @@ def test_hostile_text_moves_nothing_and_writes_no_clipboard(tmp_path: Path) -> N
     with console("hostile", tmp_path, columns=160, rows=48) as terminal:
         terminal.expect("q quit")
         terminal.watch(0.3)
+        for keys, shown in (("2", "CURSOR"), ("t", "newest first"), ("t", "CURSOR"), ("f", "CURSOR")):
+            terminal.press(keys)
+            terminal.expect(shown)
+        terminal.watch(0.3)
         # The one that textual sends itself: the shape of the mouse pointer.
         raw = bytes(terminal.raw).replace(b"\x1b]22;default\x07", b"")
         assert not any(sequence in raw for sequence in (b"\x1b]", b"\x1bc", b"\x07", "\u202e".encode()))
@@ -165,7 +169,17 @@ def test_copying_goes_through_osc_52_and_says_so(tmp_path: Path, variables: Mapp
         assert opening in raw
 
 
-HEAVY = ("httpx", "psycopg", "psutil", "plotext", "msgspec", "starlette", "uvicorn", "screens.alerts")
+HEAVY = (
+    "httpx",
+    "psycopg",
+    "psutil",
+    "plotext",
+    "msgspec",
+    "starlette",
+    "uvicorn",
+    "screens.alerts",
+    "screens.metrics",
+)
 
 
 def test_the_console_starts_without_the_heavy_parts() -> None:

@@ -17,6 +17,7 @@ from console.store.read import StoreReader
 from console.store.records import Records
 from tests.snapshots.stories import BLOCKING, CALM_VERDICT, Part, Story
 from tests.snapshots.story_alerts import GOOD, NOW, PAST_ALERT, D, H, M, S, rules
+from tests.snapshots.story_metrics import write_series
 
 HOLDER = Holder(name="op1@bastion-1", pid=4711, boot_id="boot-1", fingerprint="f1", identities={})
 
@@ -55,6 +56,8 @@ def record(directory: Path, story: Story) -> None:
             writer.alert(alert)
         writer.minutes("application|up", _minutes(story))
         writer.hours("application|up", _hours())
+        if story.series:
+            write_series(writer, story.series)
         writer.lease(HOLDER, FixedClock())
     if story.silence:
         _write_records(directory)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from console.model.judgement import AlertChange, ComponentJudgement
 from console.model.observation import ErrorKind, Event, Json, Origin, Outcome
 from console.model.states import State
 from console.model.views import Reason, TargetRow, Verdict
+from tests.screens.sample_metrics import Curve
+from tests.snapshots import story_metrics
 from tests.snapshots.story_alerts import ABSENT, BAD, GOOD, NIGHT_ALERTS, NOW, UNKNOWN, WARN, D, H, M, S
 
 
@@ -287,6 +290,8 @@ class Story:
     down: int = 0
     """Ms before now since when the application is down."""
     silence: bool = False
+    series: Mapping[str, Curve] = field(default_factory=dict)
+    """What was measured, by series."""
 
 
 BLOCKING: Json = [
@@ -312,6 +317,18 @@ BLOCKING: Json = [
 STORIES = {
     "night": Story(NIGHT, NIGHT_VERDICT, NIGHT_TARGETS, 8 * M, NIGHT_ALERTS, NIGHT_EVENTS, 8 * M, silence=True),
     "calm": Story(CALM, CALM_VERDICT, CALM_TARGETS, 9 * D),
+    "measured": Story(
+        NIGHT,
+        NIGHT_VERDICT,
+        NIGHT_TARGETS,
+        8 * M,
+        NIGHT_ALERTS,
+        NIGHT_EVENTS,
+        8 * M,
+        silence=True,
+        series=story_metrics.NIGHT,
+    ),
+    "measured calm": Story(CALM, CALM_VERDICT, CALM_TARGETS, 9 * D, series=story_metrics.CALM),
     "least": Story(LEAST, CALM_VERDICT, NIGHT_TARGETS[:3], 9 * D, events=EVENTS[:1]),
     "offline": Story(OFFLINE, OFFLINE_VERDICT, NIGHT_TARGETS, 3 * M),
     "forbidden": Story(

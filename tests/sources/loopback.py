@@ -7,7 +7,7 @@ import contextlib
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ class Seen:
 
     path: str
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 Writer = asyncio.StreamWriter
@@ -54,6 +56,7 @@ async def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncI
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while not writer.is_closing():
                 seen = parse(await reader.readuntil(b"\r\n\r\n"))
+                seen = replace(seen, body=await reader.readexactly(int(seen.headers.get("content-length", "0"))))
                 loopback.requests.append(seen)
                 await handler(seen, writer)
         writer.close()
@@ -72,7 +75,8 @@ def parse(head: bytes) -> Seen:
     """The path and headers of a request's head."""
     first, *lines = head.decode("latin-1").split("\r\n")
     pairs = (line.partition(":") for line in lines if line)
-    return Seen(path=first.split(" ")[1], headers={name.lower(): value.strip() for name, _, value in pairs})
+    method, path, *_ = first.split(" ")
+    return Seen(path, {name.lower(): value.strip() for name, _, value in pairs}, method)
 
 
 def response(status: int = 200, body: bytes = b"", headers: Mapping[str, str] | None = None) -> bytes:

@@ -70,6 +70,7 @@ async def test_what_users_meet_between_two_scrapes() -> None:
     }
     assert (second.outcome, second.state, second.origin) == (Outcome.ANSWERED, State.HEALTHY, Origin.USERS)
     assert second.words == "offers requests, response times, memory, cache hits, business figures"
+    assert second.facts["business_values"] == ["business.clients"]
     expected: dict[str, object] = {
         "requests": 50.0,
         "errors": 3.0,

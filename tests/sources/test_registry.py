@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from console.model.configuration import Egress, Environment, Secret, Supabase, Vendor, Vercel
+from console.model.configuration import CustomMetric, Egress, Environment, Prometheus, Secret, Supabase, Vendor, Vercel
 from console.model.observation import Observation, Outcome
 from console.sources import registry
 from tests.sources.loopback import hang, serving, until
@@ -19,6 +19,13 @@ EVERYTHING = {
     "vendors": (Vendor(name="acme", url="http://127.0.0.1:9"),),
     "egress": Egress(targets=("http://127.0.0.1:9/",), name="localhost"),
     "certificates": ("127.0.0.1:9",),
+    "database": Secret("postgresql://u:p@127.0.0.1:9/x"),
+    "prometheus": Prometheus(url="http://127.0.0.1:9"),
+    "custom": (
+        CustomMetric(name="counted", sql="select 1"),
+        CustomMetric(name="measured", query="up"),
+        CustomMetric(name="read", series="health|latency_ms"),
+    ),
 }
 
 
@@ -38,13 +45,13 @@ def test_the_least_configuration() -> None:
 async def test_everything_configured_and_nothing_reachable_gives_observations_and_no_exception() -> None:
     environment = Environment(name="test", url="http://127.0.0.1:9", **EVERYTHING)  # type: ignore[arg-type]
     sources = registry.build(environment)
-    assert len({source.target for source in sources}) == len(sources) == 13
+    assert len({source.target for source in sources}) == len(sources) == 18
     found = await asyncio.gather(*(source.observe() for source in sources))
     await asyncio.gather(*(source.close() for source in sources))
     for source, seen in zip(sources, found, strict=True):
         assert isinstance(seen, Observation) and seen.target == source.target and seen.words
         assert (seen.outcome is Outcome.ANSWERED) == (seen.target == "host")
-        assert source.interval_s > 0 and 0 < source.timeout_s < 30
+        assert source.interval_s > 0 and 0 < source.timeout_s <= 30
 
 
 async def test_closing_while_everything_hangs_takes_less_than_a_second() -> None:

@@ -87,6 +87,13 @@ def test_what_the_last_act_came_to_stands_in_the_footer() -> None:
     assert [span.tone for span in footer_line(keys, None, 80, UNICODE) if span.text == "a"] == ["dim"]
 
 
+def test_a_footer_without_room_leaves_out_what_is_not_needed_to_leave() -> None:
+    keys = [Key(str(number), "screen") for number in range(6)]
+    keys += [Key(":", "go"), Key("?", "help"), Key("q", "quit")]
+    assert text(footer_line(keys, None, 60, UNICODE)).endswith("2 screen  : go  ? help  q quit")
+    assert "5 screen" in text(footer_line(keys, None, 90, UNICODE))
+
+
 @pytest.mark.parametrize("width", [5, 20, 59])
 def test_a_small_terminal_is_told_the_state_first(width: int) -> None:
     line = small_line(bars(), width, (80, 24))

@@ -56,7 +56,8 @@ def test_state_colours_differ(palette: Palette) -> None:
 
 def _signs(glyphs: Glyphs) -> list[str]:
     singles = [glyphs.bar, glyphs.ellipsis, glyphs.dash, glyphs.rule, glyphs.up, glyphs.down]
-    return [*glyphs.state.values(), *glyphs.strip.values(), *singles]
+    drawn = [glyphs.mark, glyphs.axis, glyphs.tick, glyphs.dashed, *glyphs.shades]
+    return [*glyphs.state.values(), *glyphs.strip.values(), *singles, *drawn]
 
 
 @pytest.mark.parametrize("name", SETS)

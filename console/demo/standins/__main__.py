@@ -12,6 +12,7 @@ from console.demo.listeners import HttpListener, Relay
 from console.demo.standins.answers import now_ms
 from console.demo.standins.github import GitHub
 from console.demo.standins.project import Project
+from console.demo.standins.prometheus import Prometheus
 from console.demo.standins.supabase import Gateway, Management, Rest
 from console.demo.standins.vendors import Sinks, StatusPages, witness_application
 from console.demo.standins.vercel import Vercel
@@ -39,6 +40,7 @@ class Service:
             "supabase": Management(world, rest, self._gateway, tokens["supabase"]).application(),
             "gateway": self._gateway.application(), "github": self._github.application(),
             "status": self._pages.application(), "sinks": Sinks(tokens["statuspage"]).application(),
+            "prometheus": Prometheus(tokens["prometheus"]).application(),
             "witness1": witness_application(), "witness2": witness_application(),
         }  # fmt: skip
         self._ways = self._make_ways(applications, configuration["ports"])

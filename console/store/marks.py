@@ -1,0 +1,80 @@
+"""What happened within a window, as marks on the axis of time: events, and alerts with their end."""
+
+from __future__ import annotations
+
+from console.model.grid import Grid
+from console.model.metric_views import Mark
+from console.model.states import State
+from console.store.moment import Moment
+from console.store.names import COMPONENT
+
+LIMIT = 500
+"""The newest of each kind of row; more are not told apart on any screen."""
+_KINDS = frozenset({"deployment", "rollback", "migration", "fault", "maintenance", "vendor", "restart"})
+_SEVERE = frozenset({"critical", "high"})
+_OWNERS = {"migration": "database", "database": "database", "deployment": "vercel", "rollback": "vercel"}
+
+
+def marks(moment: Moment, grid: Grid) -> tuple[Mark, ...]:
+    """Oldest first. What was recorded after the moment is not known, nor is an end that came after it."""
+    end_ms = min(grid.end_ms, moment.at_ms + 1)
+    found = [*_events(moment, grid.start_ms, end_ms), *_alerts(moment, grid.start_ms, end_ms)]
+    return tuple(sorted(found, key=lambda mark: mark.at_ms))
+
+
+def _events(moment: Moment, low_ms: int, end_ms: int) -> list[Mark]:
+    rows = moment.connection.execute(
+        "SELECT at_ms, kind, subject, text, state, key FROM event WHERE at_ms >= ? AND at_ms < ? AND at <= ? "
+        "ORDER BY at_ms DESC, id DESC LIMIT ?",
+        (low_ms, end_ms, moment.position, LIMIT),
+    )
+    owners = _owners(moment)
+    return [
+        Mark(
+            at_ms=at_ms,
+            kind=_kind(kind, key),
+            subject=subject,
+            text=text,
+            state=State(state) if state else None,
+            reference=owners.get(subject) or _OWNERS.get(kind, ""),
+        )
+        for at_ms, kind, subject, text, state, key in rows
+    ]
+
+
+def _kind(kind: str, key: str) -> str:
+    """The kind as marks name it: what is none of the known is a change."""
+    if key.startswith("database/restarted"):
+        return "restart"
+    return kind if kind in _KINDS else "change"
+
+
+def _owners(moment: Moment) -> dict[str, str]:
+    """The component of each target judged at the moment, and of its own name."""
+    found: dict[str, str] = {}
+    for component in moment.components:
+        span = moment.span(COMPONENT + component)
+        found |= {target: component for target in span.body["targets"]} if span else {}
+        found[component] = component
+    return found
+
+
+def _alerts(moment: Moment, low_ms: int, end_ms: int) -> list[Mark]:
+    rows = moment.connection.execute(
+        "SELECT a.id, a.rule, a.subject, a.severity, a.text, a.began_ms, e.ended_ms FROM alert a "
+        "LEFT JOIN alert_end e ON e.alert_id = a.id AND e.at <= ?1 "
+        "WHERE a.at <= ?1 AND a.began_ms >= ?2 AND a.began_ms < ?3 ORDER BY a.at DESC LIMIT ?4",
+        (moment.position, low_ms, end_ms, LIMIT),
+    )
+    return [
+        Mark(
+            at_ms=began_ms,
+            kind="alert",
+            subject=subject,
+            text=f"{rule}: {text}",
+            state=State.UNHEALTHY if severity in _SEVERE else State.DEGRADED,
+            until_ms=ended_ms,
+            reference=str(number),
+        )
+        for number, rule, subject, severity, text, began_ms, ended_ms in rows
+    ]

@@ -1,0 +1,151 @@
+"""A page of charts at a moment: what the catalogue names, read on one grid, with what happened and what is amiss."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from console.model.catalogue import charts_of
+from console.model.charts import ChartSpec
+from console.model.configuration import Environment
+from console.model.grid import Grid, grid, provisional
+from console.model.metric_views import ChartView, MetricsQuestion, MetricsView
+from console.model.observation import BUSINESS_VALUES, Outcome
+from console.model.views import Header
+from console.model.words import listed
+from console.store.closed_cells import ClosedCells
+from console.store.marks import marks
+from console.store.moment import Moment
+from console.store.read_health import clock_text
+from console.store.read_lines import QUANTILES, Lines, over_s
+from console.store.read_series import SeriesReader
+from console.store.timeline import wall_of
+
+METRICS = "metrics"
+NOTHING = "nothing was recorded in this window"
+
+
+def empty(environment: Environment, question: MetricsQuestion, at_ms: int, header: Header) -> MetricsView:
+    """The page over a store that does not exist yet: every chart says what would fill it."""
+    place = grid(question.window_s, question.points, at_ms, question.until_ms)
+    nothing = Lines({}, place)
+    charts = tuple(_chart(spec, nothing, None, place, at_ms, None) for spec in _asked(environment, question, ()))
+    return _view(header, question, place, at_ms, charts)
+
+
+def page(
+    moment: Moment, environment: Environment, question: MetricsQuestion, header: Header, closed: ClosedCells
+) -> MetricsView:
+    """The page as it was known at the moment. `closed`: what earlier reads of the same file kept."""
+    reader = SeriesReader(moment, closed)
+    specs = _asked(environment, question, reader.numbers, _business_values(moment))
+    keys = {key for spec in specs for line in spec.series for key in (*line.keys, *line.per)}
+    distributions = {key for spec in specs for line in spec.series for key in line.keys if line.statistic in QUANTILES}
+    place = _grid(reader, moment, question, keys)
+    lines = Lines(reader.read(keys, distributions, place), place)
+    before = place.earlier(question.compare_ms)
+    compared = Lines(reader.read(keys, distributions, before), before) if question.compare_ms else None
+    charts = tuple(_chart(spec, lines, compared, place, moment.at_ms, _trouble(moment, spec)) for spec in specs)
+    return _view(header, question, place, moment.at_ms, charts, moment)
+
+
+def _business_values(moment: Moment) -> frozenset[str]:
+    """The series of business figures that are values, as the metrics told when they last answered."""
+    span = moment.span(METRICS)
+    if span is not None and span.outcome != Outcome.ANSWERED and span.answered_id is not None:
+        span = moment.span_by_id(span.answered_id)
+    names = span.body["facts"].get(BUSINESS_VALUES, []) if span is not None else []
+    return frozenset(f"{METRICS}|{name}" for name in names)
+
+
+def _asked(
+    environment: Environment, question: MetricsQuestion, available: Collection[str], values: Collection[str] = ()
+) -> list[ChartSpec]:
+    specs = charts_of(environment, question.page, available, values)
+    return [spec for spec in specs if question.only is None or spec.key == question.only]
+
+
+def _grid(reader: SeriesReader, moment: Moment, question: MetricsQuestion, keys: Collection[str]) -> Grid:
+    """The finest grid for which the samples are still kept."""
+    place = grid(question.window_s, question.points, moment.at_ms, question.until_ms)
+    least_ms = reader.least_step_ms(keys, place.start_ms, min(place.end_ms, moment.at_ms))
+    if least_ms <= place.step_ms:
+        return place
+    return grid(question.window_s, question.points, moment.at_ms, question.until_ms, least_ms)
+
+
+def _view(
+    header: Header,
+    question: MetricsQuestion,
+    place: Grid,
+    at_ms: int,
+    charts: tuple[ChartView, ...],
+    moment: Moment | None = None,
+) -> MetricsView:
+    return MetricsView(
+        header=header,
+        question=question,
+        start_ms=place.start_ms,
+        step_ms=place.step_ms,
+        points=place.points,
+        provisional=provisional(place, at_ms),
+        charts=charts,
+        marks=marks(moment, place) if moment is not None else (),
+    )
+
+
+def _chart(
+    spec: ChartSpec, read: Lines, compared: Lines | None, place: Grid, at_ms: int, trouble: str | None
+) -> ChartView:
+    lines = tuple(map(read.line, spec.series))
+    before = tuple(map(compared.line, spec.series)) if compared is not None else ()
+    known = any(value is not None for line in (*lines, *before) for value in line.values)
+    return ChartView(
+        key=spec.key,
+        title=spec.title,
+        unit=spec.unit,
+        origin=spec.origin,
+        lines=lines,
+        compared=before,
+        target=spec.target,
+        target_is_floor=spec.target_is_floor,
+        target_of=spec.target_of,
+        over_s=over_s(spec, lines, place, at_ms),
+        heat=read.heat(spec.series[0]) if spec.heat and spec.series else None,
+        absent=None if known else spec.absent or NOTHING,
+        trouble=trouble,
+    )
+
+
+def _trouble(moment: Moment, spec: ChartSpec) -> str | None:
+    """What is amiss with the sources of a chart, in words; None when all give values."""
+    targets = dict.fromkeys(key.rpartition("|")[0] for line in spec.series for key in (*line.keys, *line.per))
+    troubles: dict[str, list[str]] = {}
+    for target in targets:
+        words = _amiss(moment, target)
+        if words is not None:
+            troubles.setdefault(words, []).append(target)
+    if [len(named) for named in troubles.values()] == [len(targets)]:
+        return next(iter(troubles))
+    return "; ".join(f"{listed(named)}: {words}" for words, named in troubles.items()) or None
+
+
+def _amiss(moment: Moment, target: str) -> str | None:
+    """Why a target gives nothing now, with since when; None: it does, or is none that is polled."""
+    span = moment.span(target)
+    if span is None:
+        return None
+    if moment.late(span):
+        return f"not polled since {clock_text(wall_of(span.last_at))}"
+    if span.outcome == Outcome.ANSWERED:
+        return None
+    return f"{span.body['words']}, since {clock_text(_since_ms(moment, target))}"
+
+
+def _since_ms(moment: Moment, target: str) -> int:
+    """When the run of polls without an answer began."""
+    began_at = 0
+    for span in moment.spans(target, 20):
+        if span.outcome == Outcome.ANSWERED:
+            break
+        began_at = span.began_at
+    return wall_of(began_at)

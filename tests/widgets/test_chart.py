@@ -1,0 +1,231 @@
+"""A chart in lines: exact room, gaps as gaps, target, marks in their columns, words for what is not there."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from console.model.observation import Origin
+from console.model.states import State
+from tests.widgets.chart_parts import chart, frame, heat_of, line, mark, plot, texts, widths
+from widgets.chart import chart_lines
+from widgets.glyphs import ASCII, SETS, UNICODE
+from widgets.lines import Line, guard
+
+CORPUS = json.loads((Path(__file__).parents[1] / "fixtures" / "terminal_escape_corpus.json").read_text("utf-8"))
+BRAILLE = {chr(code) for code in range(0x2801, 0x2900)}
+
+
+def tones_of(lines: list[Line], characters: set[str]) -> set[str]:
+    """In which tones any of the characters is drawn."""
+    return {span.tone for row in lines for span in row if characters & set(span.text)}
+
+
+def drawn(row: str) -> list[int]:
+    """The columns with a curve."""
+    return [x for x, character in enumerate(row) if character in BRAILLE]
+
+
+@pytest.mark.parametrize("glyphs", SETS.values(), ids=SETS)
+@pytest.mark.parametrize(("width", "height"), [(36, 9), (39, 9), (80, 30), (200, 12), (9, 6), (7, 6), (3, 9), (30, 4)])
+def test_a_chart_has_exactly_its_room(width: int, height: int, glyphs: object) -> None:
+    shown = chart(line(*range(60)), target=30.0, over_s=60.0)
+    lines = chart_lines(shown, frame(60, width, height, glyphs, cursor=7, marks=(mark(3),)))  # type: ignore[arg-type]
+    assert len(lines) == height and widths(lines) == {width}
+
+
+def test_a_line_goes_from_the_first_to_the_last_column_and_from_below_to_the_top() -> None:
+    rows = plot(chart_lines(chart(line(*range(61))), frame(61)))
+    assert drawn(rows[-1])[0] == 0 and drawn(rows[0])[-1] == 29
+
+
+def test_a_gap_stays_a_gap() -> None:
+    values = [10.0 if not 20 <= at < 30 else None for at in range(60)]
+    rows = plot(chart_lines(chart(line(*values)), frame(60)))
+    filled = {x for row in rows for x in drawn(row)}
+    assert filled == set(range(30)) - set(range(10, 15))
+    whole = plot(chart_lines(chart(line(*[10.0] * 60)), frame(60)))
+    assert {x for row in whole for x in drawn(row)} == set(range(30))
+
+
+def test_a_single_value_is_a_dot_and_none_at_all_is_said() -> None:
+    rows = plot(chart_lines(chart(line(None, None, 5.0, None)), frame(4)))
+    assert sum(len(drawn(row)) for row in rows) == 1
+    nothing = texts(chart_lines(chart(line(None, None)), frame(2)))
+    assert "? no samples in this window" in nothing[2] and not any(drawn(row) for row in nothing)
+
+
+def test_dots_lead_to_what_has_not_closed() -> None:
+    values = [0.0] * 59 + [100.0]
+    closed = chart_lines(chart(line(*values)), frame(60))
+    still_open = chart_lines(chart(line(*values)), frame(60, provisional=59))
+    for lines, tone in ((closed, "text"), (still_open, "dim")):
+        assert plot(lines)[0][-1] in BRAILLE and lines[1][-1].tone == tone
+    assert sum(len(drawn(row)) for row in plot(closed)) > sum(len(drawn(row)) for row in plot(still_open))
+
+
+def test_what_has_not_closed_hangs_on_nothing_behind_a_gap() -> None:
+    lines = chart_lines(chart(line(10.0, 10.0, None, 10.0)), frame(4, provisional=3))
+    assert [drawn(row) for row in plot(lines) if drawn(row)] == [[*range(3, 12), 26]]
+
+
+def test_the_target_is_a_dashed_line_with_its_word_and_number() -> None:
+    shown = texts(chart_lines(chart(line(*[10.0] * 60), target=100.0), frame(60)))
+    assert shown[1].startswith("  100┤╌╌╌") and shown[1].endswith("╌ target")
+    without = "".join(texts(chart_lines(chart(line(*[10.0] * 60)), frame(60))))
+    assert "target" not in without and "╌" not in without
+
+
+def test_the_target_gives_way_to_the_curve_and_its_word_stands_beside() -> None:
+    rows = plot(chart_lines(chart(line(*[1.0] * 60, 1000.0), target=2.0), frame(61)))
+    assert "target" in rows[-2] and len(drawn(rows[-1])) >= 29
+
+
+def test_a_target_far_away_is_told_and_not_drawn() -> None:
+    shown = texts(chart_lines(chart(line(*[2.0] * 60), target=100.0, over_s=0.0), frame(60)))
+    assert not any("╌" in row for row in shown) and "target <100" in shown[-1]
+
+
+def test_only_what_misses_its_target_has_a_colour() -> None:
+    calm = chart(line(*[50.0] * 60), target=200.0, over_s=0.0)
+    assert tones_of(chart_lines(calm, frame(60)), BRAILLE) == {"text"}
+    bad = chart(line(*[50.0] * 30, *[400.0] * 30), target=200.0, over_s=1800.0)
+    lines = chart_lines(bad, frame(60))
+    assert tones_of(lines, BRAILLE) == {"text", "warn"}
+    assert [span.text for span in lines[-1] if span.tone == "warn"] == ["400", "over 30 m"]
+
+
+def test_a_floor_is_missed_from_below() -> None:
+    lines = chart_lines(chart(line(*[100.0] * 59, 90.0), target=99.9, target_is_floor=True, over_s=60.0), frame(60))
+    assert [span.text for span in lines[-1] if span.tone == "warn"] == ["90", "under 1 m"]
+
+
+def test_marks_stand_in_the_columns_of_their_times() -> None:
+    marks = (mark(0), mark(20), mark(59, state=State.UNHEALTHY))
+    lines = chart_lines(chart(line(*[1.0] * 60)), frame(60, marks=marks))
+    row = texts(lines)[-2][6:]
+    assert [x for x, character in enumerate(row) if character == "▲"] == [0, 10, 29]
+    assert tones_of([lines[-2]], {"▲"}) == {"text", "bad"}
+
+
+def test_labels_of_time_are_centred_on_their_times_and_cover_no_mark() -> None:
+    row = texts(chart_lines(chart(line(*[1.0] * 60)), frame(60)))[-2]
+    for label, minute in (("02:20", 20), ("02:40", 40)):
+        assert row.index(label) + 2 == 6 + minute // 2
+    covered = texts(chart_lines(chart(line(*[1.0] * 60)), frame(60, marks=(mark(20),))))[-2]
+    assert "02:20" not in covered and covered[16] == "▲" and "02:40" in covered
+
+
+def test_the_cursor_is_a_line_and_the_summary_tells_its_values() -> None:
+    lines = chart_lines(chart(line(*range(60))), frame(60, cursor=30))
+    rows = plot(lines)
+    assert all(row[15] == "│" or row[15] in BRAILLE for row in rows)
+    assert texts(lines)[-1].startswith(" 02:30 30 ")
+    assert texts(chart_lines(chart(line(*range(60))), frame(60)))[-1].startswith(" now 59 ")
+
+
+def test_a_cursor_in_a_gap_knows_nothing() -> None:
+    lines = chart_lines(chart(line(1.0, None, 3.0)), frame(3, cursor=1))
+    assert texts(lines)[-1].startswith(" 02:01 ? ") and tones_of([lines[-1]], {"?"}) == {"unknown"}
+
+
+def test_a_lower_bound_is_told_as_one() -> None:
+    shown = chart(line(1.0, 10_000.0, least=frozenset({1})))
+    assert "now ≥ 10,000   peak ≥ 10,000" in texts(chart_lines(shown, frame(2)))[-1]
+    assert "now >= 10,000" in texts(chart_lines(shown, frame(2, glyphs=ASCII)))[-1]
+    assert texts(chart_lines(shown, frame(2, cursor=0)))[-1].startswith(" 02:00 1 ")
+
+
+def test_several_lines_are_told_apart_without_colour() -> None:
+    lines = [line(*[value] * 60, label=label) for label, value in (("p50", 20.0), ("p95", 90.0), ("p99", 180.0))]
+    shown = chart_lines(chart(*lines, target=200.0, target_of="p95"), frame(60, 60, 20))
+    text = "\n".join(plot(shown))
+    assert all(label in text for label in ("p50", "p95", "p99"))
+    assert "p50 20  p95 90  p99 180" in texts(shown)[-1]
+    dots = {
+        label: sum(len(drawn(row)) for row in plot(chart_lines(chart(one), frame(60))))
+        for label, one in (("p95", lines[1]),)
+    }
+    assert dots["p95"] == 30, "the foremost one is a whole line"
+    assert tones_of(shown, BRAILLE) == {"text", "dim"}
+
+
+def test_the_foremost_line_stays_where_not_all_have_room() -> None:
+    lines = [line(*[1234.0] * 4, label=label) for label in ("p50", "p95", "p99")]
+    shown = chart(*lines, target=200.0, target_of="p95", over_s=480.0)
+    assert texts(chart_lines(shown, frame(4, 36)))[-1].strip() == "p95 1,234   over 8 m   peak 1,234"
+
+
+def test_against_an_earlier_time_only_the_foremost_line_is_drawn() -> None:
+    lines = (line(*[10.0] * 60, label="p50"), line(*[50.0] * 60, label="p95"))
+    before = (line(*[15.0] * 60, label="p50"), line(*[30.0] * 60, label="p95"))
+    shown = texts(chart_lines(chart(*lines, compared=before), frame(60, 60, earlier="yesterday")))
+    assert "yesterday 30" in shown[-1]
+    assert sum(bool(drawn(row)) for row in shown) == 2
+
+
+def test_what_is_absent_or_in_trouble_is_told_in_words() -> None:
+    absent = texts(
+        chart_lines(chart(absent="no metrics: add metrics = to the settings", origin=Origin.NONE), frame(60))
+    )
+    assert "? no metrics:" in absent[2] and "add metrics =" in absent[3] and absent[0].rstrip().endswith("none")
+    assert not any("┤" in row or "02:" in row for row in absent)
+    trouble = texts(chart_lines(chart(line(1.0, 2.0), trouble="forbidden since 02:52"), frame(2)))
+    assert trouble[-1].startswith(" ? forbidden since 02:52") and any(drawn(row) for row in trouble), "the values stay"
+
+
+def test_the_title_names_unit_and_origin() -> None:
+    assert texts(chart_lines(chart(line(1.0)), frame(1)))[0].split() == ["RESPONSE", "ms", "probe"]
+    selected = chart_lines(chart(line(1.0)), frame(1, selected=True))[0]
+    assert selected[0].text == "▌" and {span.back for span in selected} == {"selected"}
+
+
+def test_the_ascii_set_draws_in_ascii() -> None:
+    shown = chart(line(*range(60)), line(*range(60, 0, -1)), target=30.0, over_s=5.0, unit="%")
+    lines = chart_lines(shown, frame(60, glyphs=ASCII, cursor=9, marks=(mark(3),), selected=True))
+    assert all(row.isascii() for row in texts(lines)) and any("|" in row for row in plot(lines))
+    heat = chart_lines(chart(heat=heat_of((1, 2, 3), (3, 2, 1))), frame(2, glyphs=ASCII))
+    assert all(row.isascii() for row in texts(heat))
+
+
+def test_a_distribution_is_shaded_by_its_shares_with_bounds_at_the_left() -> None:
+    shown = chart(heat=heat_of((9, 1, 0), (0, 1, 9), None, (0, 0, 0), foreign=True))
+    lines = chart_lines(shown, frame(4, 6 + 4, 6 + 3))
+    rows = plot(lines)
+    assert rows == [" █  ", " █  ", "▒▒  ", "▒▒  ", "█   ", "█   "]
+    assert [text[:5].strip() for text in texts(lines)[1:-2] if text[:5].strip()] == ["20", "10", "0"]
+    wide = texts(chart_lines(shown, frame(4, 90)))
+    assert "bounds of the exporter" in wide[-1]
+    own = texts(chart_lines(chart(heat=heat_of((9, 1, 0))), frame(1, 90)))
+    assert "exporter" not in own[-1] and "most 0–10 ms (90 %)" in own[-1]
+
+
+def test_the_last_bound_may_be_infinite() -> None:
+    shown = chart(heat=heat_of((1.0, 9.0), bounds=(0, 100, math.inf)))
+    assert "most ≥ 100 ms (90 %)" in texts(chart_lines(shown, frame(1, 60)))[-1]
+
+
+NUMBERS = st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True), st.integers(-(10**9), 10**9).map(float))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(NUMBERS, min_size=1, max_size=70), st.one_of(st.none(), st.floats(-1e12, 1e12)), st.booleans())
+def test_any_values_are_drawn_in_their_room(values: list[float | None], target: float | None, floor: bool) -> None:
+    shown = chart(line(*values), target=target, target_is_floor=floor, over_s=1.0)
+    for glyphs in (UNICODE, ASCII):
+        lines = chart_lines(shown, frame(len(values), glyphs=glyphs))
+        assert len(lines) == 11 and widths(lines) == {36}
+
+
+@pytest.mark.parametrize("case", CORPUS["cases"], ids=lambda case: case.get("name", "case"))
+def test_no_label_reaches_the_terminal_as_it_came(case: dict[str, str]) -> None:
+    text = case["input"]
+    lines = (line(1.0, 2.0, label=text), line(3.0, 1.0, label=f"b{text}"))
+    for shown in (chart(*lines, title=text, unit=text), chart(absent=text), chart(lines[0], trouble=text)):
+        rows = chart_lines(shown, frame(2, 60))
+        assert all(guard(span.text) == span.text for row in rows for span in row)

@@ -1,0 +1,289 @@
+"""One chart in lines: title with origin, curve over its axes, marks, and what it comes to in figures.
+
+The curves are plotext's (`widgets.raster`). Axes, marks, target, heat map and tones are ours: plotext draws a line
+across a gap unless it is cut, its tick labels choose the plot's width (here all time axes stand in the same columns),
+it has no dashed line that gives way to a curve, and it knows no tones that follow a theme.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from console.model.metric_views import ChartView, LineView
+from widgets.chart_frame import GUTTER, LEAST_HEIGHT, ChartFrame
+from widgets.chart_heat import heat_cells, heat_labels
+from widgets.chart_words import foremost, is_beyond, mark_tone, summary, title_words
+from widgets.glyphs import ASCII
+from widgets.lines import Back, Line, Span, Tone, backed, blank, cut, ends, fit, wrap
+from widgets.raster import BLANK, Points, Run, ascii_of, braille, merged
+from widgets.scale import Scale, labelled, row_of, scale_of, tick_words, ticks, time_labels
+
+_DOTS_APART = 2.0
+"""Of a dotted curve, in half columns."""
+_NAME, _TRIES = 14, 24
+"""How long the name of a line is at most, and at how many places room for it is looked for."""
+
+
+@dataclass(slots=True)
+class Cell:
+    """One cell of a plot."""
+
+    text: str = " "
+    tone: Tone = "dim"
+    back: Back = "plain"
+
+
+Cells = list[list[Cell]]
+
+
+def chart_lines(chart: ChartView, frame: ChartFrame) -> list[Line]:
+    """The chart in exactly the frame's width and height."""
+    if frame.columns < 2 or frame.height < LEAST_HEIGHT:
+        return [blank(frame.width)] * frame.height
+    if _is_empty(chart):
+        return [_title(chart, frame), *_absent(chart, frame), blank(frame.width)]
+    return [_title(chart, frame), *_plot(chart, frame), _time_axis(frame), summary(chart, frame)]
+
+
+def _is_empty(chart: ChartView) -> bool:
+    known = any(value is not None for line in chart.lines for value in line.values)
+    heat = chart.heat is not None and any(counts for counts in chart.heat.counts)
+    return not known and not heat
+
+
+def _title(chart: ChartView, frame: ChartFrame) -> Line:
+    mark = Span(frame.glyphs.bar if frame.selected else " ", "accent")
+    name = Span(title_words(chart), "strong" if frame.selected else "head")
+    unit = Span(f"  {chart.unit}", "dim")
+    origin = Span(f"{chart.origin.value} ", "dim")
+    line = ends([mark, name, unit], [origin], frame.width, frame.glyphs.ellipsis)
+    return backed(line, "selected") if frame.selected else line
+
+
+def _absent(chart: ChartView, frame: ChartFrame) -> list[Line]:
+    """Why there is nothing to see, in the room of the plot; and the axis of time, where there is a source."""
+    told = chart.absent or chart.trouble or f"no samples in this window from {chart.origin.value}"
+    what, colon, remedy = told.partition(": ")
+    room = frame.columns - 3
+    words: list[Span] = [Span(row) for row in wrap(what + colon.rstrip(), room)]
+    words += [Span(row, "dim") for row in wrap(remedy, room) if remedy]
+    rows: list[Line] = [blank(frame.width)] if frame.rows > 3 else []
+    for index, text in enumerate(words):
+        sign = Span("? ", "unknown") if index == 0 else Span("  ")
+        rows.append(cut([Span(" " * GUTTER), sign, text], frame.width, frame.glyphs.ellipsis))
+    axis = blank(frame.width) if chart.absent else _time_axis(frame)
+    return [*rows[: frame.rows], *[blank(frame.width)] * (frame.rows - len(rows)), axis]
+
+
+def _plot(chart: ChartView, frame: ChartFrame) -> list[Line]:
+    cells = [[Cell() for _ in range(frame.columns)] for _ in range(frame.rows)]
+    if chart.heat is not None:
+        labels = heat_labels(chart.heat, frame.rows)
+        _lay_heat(chart, frame, cells)
+    else:
+        target = chart.target
+        scale = scale_of(_values(chart), target, chart.unit)
+        labels = {row: tick_words(value) for row, value in ticks(scale, target, frame.rows).items()}
+        _lay_curves(chart, frame, scale, cells)
+        _lay_target(chart, frame, scale, cells)
+    _lay_cursor(frame, cells)
+    return [_row(cells[y], labels.get(y), frame) for y in range(frame.rows)]
+
+
+def _values(chart: ChartView) -> Iterable[float]:
+    for line in (*chart.lines, *chart.compared):
+        yield from (value for value in line.values if value is not None)
+
+
+def _row(cells: Sequence[Cell], label: str | None, frame: ChartFrame) -> Line:
+    axis = frame.glyphs.axis if label is None else frame.glyphs.tick
+    spans = [Span(fit(label or "", GUTTER - 1, "right") + axis, "dim")]
+    for (tone, back), group in groupby(cells, lambda cell: (cell.tone, cell.back)):
+        spans.append(Span("".join(cell.text for cell in group), tone, back))
+    return tuple(spans)
+
+
+# The curves, from the least important to the one that the title means
+
+
+def _lay_curves(chart: ChartView, frame: ChartFrame, scale: Scale, cells: Cells) -> None:
+    main = foremost(chart)
+    if chart.compared:
+        # Against an earlier time only the foremost line is drawn: two dotted curves could not be told apart.
+        earlier = [chart.compared[main]] if main < len(chart.compared) else []
+        _lay_line(earlier, frame, scale, cells, dotted=True, tone=lambda y, x: "dim")
+    else:
+        others = [line for index, line in enumerate(chart.lines) if index != main]
+        _lay_line(others, frame, scale, cells, dotted=True, tone=lambda y, x: "dim")
+    if chart.lines:
+        _lay_line([chart.lines[main]], frame, scale, cells, dotted=False, tone=_tones(chart, main, frame, scale))
+    if not chart.compared and len(chart.lines) > 1:
+        _lay_names(chart, main, frame, scale, cells)
+
+
+def _tones(chart: ChartView, main: int, frame: ChartFrame, scale: Scale) -> Callable[[int, int], Tone]:
+    """The foremost line is plain; beyond its target it warns, and what has not closed yet is dim."""
+    columns, axis = frame.columns, frame.axis
+    open_from = axis.column(axis.provisional, columns) if axis.provisional < axis.points else columns
+    beyond = {axis.column(at, columns) for at, value in enumerate(chart.lines[main].values) if is_beyond(value, chart)}
+    limit = row_of(chart.target, scale, frame.rows) if chart.target is not None else 0
+
+    def tone(y: int, x: int) -> Tone:
+        reached = y >= limit if chart.target_is_floor else y <= limit
+        if x in beyond and (reached or scale.high < (chart.target or 0)):
+            return "warn"
+        return "dim" if x >= open_from else "text"
+
+    return tone
+
+
+def _lay_line(
+    lines: Iterable[LineView],
+    frame: ChartFrame,
+    scale: Scale,
+    cells: Cells,
+    *,
+    dotted: bool,
+    tone: Callable[[int, int], Tone],
+) -> None:
+    """The dots of these lines on top of what is there: they add to its dots and take its tone."""
+    runs = tuple(run for line in lines for run in _runs(line.values, frame, scale, dotted))
+    plain = frame.glyphs is not ASCII
+    for y, row in enumerate(braille(runs, frame.columns, frame.rows)):
+        for x, character in enumerate(row):
+            if character == BLANK:
+                continue
+            cell = cells[y][x]
+            below = cell.text if cell.text > BLANK else BLANK
+            cell.text = merged(character, below) if plain else ascii_of(character)
+            cell.tone = tone(y, x)
+
+
+def _runs(values: Sequence[float | None], frame: ChartFrame, scale: Scale, dotted: bool) -> Iterable[Run]:
+    """Stretches without a gap. What has not closed yet is no line but points."""
+    axis, top = frame.axis, 4 * frame.rows - 1
+    step = 2 * frame.columns / axis.points
+    place = [(step * (at + 0.5) - 0.5) for at in range(len(values))]
+    known = [(at, value) for at, value in enumerate(values) if value is not None and not math.isnan(value)]
+    before: tuple[int, Points] = (-2, ())
+    # Neighbours have the same difference of position and index; whether they have closed parts them too.
+    for (_, still_open), group in groupby(
+        enumerate(known), lambda item: (item[1][0] - item[0], item[1][0] >= axis.provisional)
+    ):
+        found = [at_value for _, at_value in group]
+        points = tuple((place[at], scale.height_of(value, top)) for at, value in found)
+        # From what has closed, dots lead to what has not: only a gap looks like one.
+        joint = before[1] if still_open and before[0] == found[0][0] - 1 else ()
+        whole = not dotted and not still_open
+        yield Run(points if whole else _dots((*joint, *points)), joined=whole)
+        before = (found[-1][0], points[-1:])
+
+
+def _dots(points: Points) -> Points:
+    """The same curve in dots of an even distance."""
+    found = [points[0]]
+    for (x, y), (after_x, after_y) in pairwise(points):
+        while found[-1][0] + _DOTS_APART <= after_x:
+            at = found[-1][0] + _DOTS_APART
+            found.append((at, y + (after_y - y) * (at - x) / (after_x - x)))
+    return (*found, points[-1]) if found[-1] != points[-1] else tuple(found)
+
+
+def _lay_names(chart: ChartView, main: int, frame: ChartFrame, scale: Scale, cells: Cells) -> None:
+    """The name of each line beside it, near its end, where cells are free and no other line is as near: lines are told
+    apart without colour. Lines that lie on each other stay without; the figures below have all names."""
+    for index, line in enumerate(chart.lines):
+        others = [other.values for other in chart.lines if other is not line]
+        name = fit(line.label, min(_NAME, len(line.label)), ellipsis=frame.glyphs.ellipsis)
+        known = [at for at, value in enumerate(line.values) if value is not None]
+        for at in known[:: -max(1, len(known) // _TRIES)]:
+            row = row_of(line.values[at] or 0.0, scale, frame.rows)
+            near = [row_of(values[at] or 0.0, scale, frame.rows) for values in others if at < len(values)]
+            free = [y for y in (row - 1, row + 1) if all(abs(other - y) > 1 for other in near)]
+            right = frame.axis.column(at, frame.columns) + 1
+            if _put(cells, free, right - len(name), name, "text" if index == main else "dim"):
+                break
+
+
+def _put(cells: Cells, rows: Iterable[int], begin: int, text: str, tone: Tone) -> bool:
+    """Write the text into the first of the rows in which it meets nothing; whether it was written."""
+    for y in rows:
+        inside = 0 <= y < len(cells) and begin >= 0 and begin + len(text) <= len(cells[0])
+        if text and inside and all(cell.text == " " for cell in cells[y][max(0, begin - 1) : begin + len(text) + 1]):
+            for x, character in enumerate(text, begin):
+                cells[y][x] = Cell(character, tone)
+            return True
+    return False
+
+
+def _lay_target(chart: ChartView, frame: ChartFrame, scale: Scale, cells: Cells) -> None:
+    """A dashed line in the cells that are free, with the word where there is room for it, best at the right."""
+    target = chart.target
+    if target is None or not scale.low <= target <= scale.high:
+        return
+    y = row_of(target, scale, frame.rows)
+    word, right = "target", frame.columns - len("target")
+    # In the line itself if it can be, as its end or begin; else just above it.
+    if _put(cells, (y,), right, word, "dim") or _put(cells, (y,), 0, word, "dim"):
+        _space(cells[y])
+    else:
+        above = (y - 1,) if y > 0 else (1,)
+        any(_put(cells, above, begin, word, "dim") for begin in (0, right, right // 2))
+    for cell in cells[y]:
+        if cell.text == " " and cell.tone == "dim":
+            cell.text = frame.glyphs.dashed
+
+
+def _space(row: list[Cell]) -> None:
+    """A blank that stays blank beside the word in the dashed line."""
+    at = "".join(cell.text for cell in row).index("target")
+    for x in (at - 1, at + len("target")):
+        if 0 <= x < len(row) and row[x].text == " ":
+            row[x].tone = "text"
+
+
+def _lay_heat(chart: ChartView, frame: ChartFrame, cells: Cells) -> None:
+    assert chart.heat is not None
+    axis, columns = frame.axis, frame.columns
+    open_from = axis.column(axis.provisional, columns) if axis.provisional < axis.points else columns
+    for y, row in enumerate(heat_cells(chart.heat, columns, frame.rows, frame.glyphs.shades)):
+        for x, character in enumerate(row):
+            strong = character in frame.glyphs.shades[-2:] and x < open_from
+            cells[y][x] = Cell(character, "text" if strong else "dim")
+
+
+def _lay_cursor(frame: ChartFrame, cells: Cells) -> None:
+    if frame.cursor is None:
+        return
+    x = frame.axis.column(frame.cursor, frame.columns)
+    for row in cells:
+        if row[x].text in (" ", frame.glyphs.dashed):
+            row[x] = Cell(frame.glyphs.axis, "accent")
+        else:
+            row[x].back = "selected"
+
+
+def _time_axis(frame: ChartFrame) -> Line:
+    """Clean times below their columns, and the marks in theirs: no label covers a mark."""
+    axis, columns = frame.axis, frame.columns
+    places = {x: mark for mark in frame.marks if (x := axis.column_at(mark.at_ms, columns)) is not None}
+    chosen = axis.column_at(frame.mark.at_ms, columns) if frame.mark is not None else None
+    labels = time_labels(axis.start_ms, axis.end_ms, columns, frozenset(places))
+    spans: list[Span] = []
+    for at, character in enumerate(labelled(labels, columns, GUTTER)):
+        mark = places.get(at - GUTTER)
+        if mark is None:
+            spans.append(Span(character, "dim"))
+        elif at - GUTTER == chosen:
+            spans.append(Span(frame.glyphs.mark, "accent", "selected"))
+        else:
+            spans.append(Span(frame.glyphs.mark, mark_tone(mark)))
+    return tuple(_joined(spans))
+
+
+def _joined(spans: Iterable[Span]) -> Iterable[Span]:
+    for (tone, back), group in groupby(spans, lambda span: (span.tone, span.back)):
+        yield Span("".join(span.text for span in group), tone, back)

@@ -1,0 +1,146 @@
+"""Axes: from which value to which, at which values and times there are ticks, and how they are written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from widgets.words import DAY_S, HOUR_S, MINUTE_S, clock, day, number
+
+LARGEST = 1e300
+"""Values beyond are drawn as if they were this: sums of them stay finite."""
+_ENDS = (1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8)
+_TARGET_REACH = 25
+"""A target more than so many times as large as all values would leave them a flat line: it is only told."""
+_STEPS_S = (
+    *(1, 5, 10, 15, 30),
+    *(minutes * MINUTE_S for minutes in (1, 2, 5, 10, 15, 20, 30)),
+    *(hours * HOUR_S for hours in (1, 2, 3, 6, 12)),
+    *(days * DAY_S for days in (1, 2, 5, 7, 10)),
+)
+_APART = 3
+"""Blank columns between two labels of the time axis, at least."""
+
+
+class Scale(NamedTuple):
+    """The values at the lower and the upper end of a chart."""
+
+    low: float
+    high: float
+
+    def height_of(self, value: float, top: float) -> float:
+        """How high a value stands where `high` is at `top` and `low` at 0."""
+        share = (finite(value) - self.low) / (self.high - self.low)
+        return min(1.0, max(0.0, share)) * top
+
+
+def finite(value: float) -> float:
+    """The value within what can be added up."""
+    return min(LARGEST, max(-LARGEST, value))
+
+
+def scale_of(values: Iterable[float], target: float | None, unit: str) -> Scale:
+    """From 0, or from below for negative values, to a clean number; with the target, where it is in reach."""
+    found = [finite(value) for value in values if not math.isnan(value)]
+    low, high = min([0.0, *found]), max([0.0, *found])
+    if target is not None and (high == low or abs(target) <= _TARGET_REACH * max(high, -low)):
+        low, high = min(low, target), max(high, target)
+    if unit == "%" and 50 < high <= 100 and low == 0:
+        return Scale(0.0, 100.0)
+    low, high = 0.0 - _clean(-low), _clean(high)
+    return Scale(low, high) if high > low else Scale(0.0, 1.0)
+
+
+def _clean(value: float) -> float:
+    """The next number up whose half is short too: one of `_ENDS` times a power of ten."""
+    if value <= 0:
+        return 0.0
+    power = 10.0 ** math.floor(math.log10(value))
+    if power == 0:
+        return value
+    return next((step * power for step in _ENDS if value <= step * power * (1 + 1e-9)), 10 * power)
+
+
+def ticks(scale: Scale, target: float | None, height: int) -> dict[int, float]:
+    """Row from above -> value: the ends and 0, the middle where there is room; the target in a row that is free."""
+    wanted = [scale.high, scale.low, 0.0]
+    if height >= 5 and scale.low == 0:
+        wanted.append(scale.high / 2)
+    found: dict[int, float] = {}
+    for value in wanted:
+        found.setdefault(row_of(value, scale, height), value)
+    if target is not None and scale.low <= target <= scale.high:
+        row = row_of(target, scale, height)
+        middle = row_of(scale.high / 2, scale, height)
+        if row not in (0, height - 1):
+            # Its own label is worth more than the middle's beside it.
+            if abs(row - middle) == 1 and found.get(middle) == scale.high / 2 and scale.low == 0:
+                del found[middle]
+            found[row] = target
+    return found
+
+
+def row_of(value: float, scale: Scale, height: int) -> int:
+    """The row, from above, in which a value is drawn."""
+    return height - 1 - int(scale.height_of(value, 4 * height - 1) + 0.5) // 4
+
+
+def tick_words(value: float) -> str:
+    """A number in five cells: `2,000`, `25k`, `1.5M`, `1e+20`."""
+    size = abs(value)
+    if size < 10_000:
+        text = number(value)
+        return text if len(text) <= 6 else f"{value:.0e}"
+    for unit, factor in (("k", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12)):
+        if size < 999.5 * factor:
+            return f"{float(f'{value / factor:.3g}'):g}{unit}"
+    return f"{value:.0e}"
+
+
+def time_labels(start_ms: int, end_ms: int, width: int, taken: frozenset[int]) -> list[tuple[int, str]]:
+    """`(column, label)` of a time axis, each label centred on its moment; none of them touches a `taken` column."""
+    span_ms = max(1, end_ms - start_ms)
+    ideal = next((at for at, step in enumerate(_STEPS_S) if step * 1000 / span_ms * width >= 5 + _APART), None)
+    if ideal is None:
+        ideal = len(_STEPS_S) - 1
+    tries = [_labels(start_ms, end_ms, width, taken, _STEPS_S[at]) for at in (ideal, ideal - 1) if at >= 0]
+    return tries[0] if len(tries[0]) >= 2 else max(tries, key=len)
+
+
+def _labels(start_ms: int, end_ms: int, width: int, taken: frozenset[int], step_s: int) -> list[tuple[int, str]]:
+    step_ms = step_s * 1000
+    long = end_ms - start_ms > DAY_S * 500
+    found: list[tuple[int, str]] = []
+    free_from = -2
+    for at_ms in range(-(-start_ms // step_ms) * step_ms, end_ms, step_ms):
+        text = _label(at_ms, step_s, long)
+        column = (at_ms - start_ms) * width // (end_ms - start_ms)
+        begin = min(max(column - len(text) // 2, -2), width - len(text))
+        cells = range(begin - 1, begin + len(text) + 1)
+        if begin >= free_from and taken.isdisjoint(cells):
+            found.append((begin, text))
+            free_from = begin + len(text) + 2
+    return found
+
+
+def _label(at_ms: int, step_s: int, long: bool) -> str:
+    midnight = at_ms % (DAY_S * 1000) == 0
+    if step_s >= DAY_S or (long and midnight):
+        return day(at_ms)
+    return clock(at_ms, seconds=step_s < MINUTE_S)
+
+
+def stretch_words(at_ms: int, step_ms: int, now_ms: int) -> str:
+    """When a stretch of time begins: with seconds where it is shorter than a minute, with the date of another day."""
+    text = clock(at_ms, seconds=step_ms < MINUTE_S * 1000)
+    same = at_ms // (DAY_S * 1000) == now_ms // (DAY_S * 1000)
+    return text if same else f"{day(at_ms)} {text}"
+
+
+def labelled(found: Sequence[tuple[int, str]], width: int, lead: int) -> list[str]:
+    """The labels as characters of a row that begins `lead` cells before column 0."""
+    cells = [" "] * (lead + width)
+    for begin, text in found:
+        cells[lead + begin : lead + begin + len(text)] = text
+    return cells
