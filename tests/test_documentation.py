@@ -22,6 +22,7 @@ VARIABLES = {
     "DATABASE_URL": "postgresql://a:b@c/d",
     "SUPABASE_POOLER_URL": "postgresql://a:b@c/d",
     "VERCEL_TOKEN": "t",
+    "METRICS_TOKEN": "t",
     "SUPABASE_ACCESS_TOKEN": "t",
     "SUPABASE_ANON_KEY": "t",
     "PROMETHEUS_TOKEN": "t",

@@ -276,6 +276,7 @@ MISTAKES = [
     ("certificates = ['db.example.com:99999']", "no host:port", "443"),
     ("vercel = 'geheim'", "must be a table", "[environments.production.vercel]"),
     ("vercel = {project = 'p'}", "this is required", "add token"),
+    ("metrics_token = 'geheim'", "belongs to metrics", "metrics ="),
     ("vercel = {token = 'geheim', project = 'p', api = 'http://api.example.com'}", "unencrypted", "https"),
     ("supabase = {ref = 'Short'}", "twenty small letters", "https://REF.supabase.co"),
     ("supabase = {ref = '../../../../etc/passw'}", "twenty small letters", "copy it"),

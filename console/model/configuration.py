@@ -204,6 +204,8 @@ class Environment:
     ping: str = "/api/v1/system/ping"
     routes: tuple[str, ...] = ("/", "/api/v1/system/ping")
     metrics: str | None = None
+    metrics_token: Secret | None = None
+    """Sent with the request for the metrics as `Authorization: Bearer`, and nowhere else."""
     metric_names: MetricNames = field(default_factory=MetricNames)
     database: Secret | None = None
     database_ca: str | None = None

@@ -30,7 +30,9 @@ _DSN = r"postgres(?:ql)?://\S+|(?:\w+\s*=\s*(?:'[^']*'|\S+)\s*)+"
 
 def check(environment: Environment, path: KeyPath) -> None:
     """Raise `Misfit` for the first value that cannot work. `path` is where the environment stands in the file."""
-    _url(environment.url, (*path, "url"), token=False)
+    _url(environment.url, (*path, "url"), token=environment.metrics_token is not None)
+    if environment.metrics_token and environment.metrics is None:
+        raise Misfit((*path, "metrics_token"), "it belongs to metrics", 'write metrics = "/api/metrics" too')
     _paths(environment, path)
     _dsn(environment.database, (*path, "database"))
     _certificates(environment, path)

@@ -1,14 +1,15 @@
 """The Prometheus text format 0.0.4 and OpenMetrics 1.0, read tolerantly, and what grew between two scrapes. Pure.
 
 A line that is none is counted and skipped. Counters restart with the exporting process: the growth is then the new
-value, never negative. Where several instances answer in turn, each is compared with itself by its start time.
+value, never negative. Where several instances answer in turn, each is compared with itself by its start time; where
+they tell none, their counters rise and fall without end, and nothing is said to have grown.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -17,6 +18,10 @@ from console.model.observation import Buckets
 SAMPLES_LIMIT = 50_000
 INSTANCES_LIMIT = 16
 START_TIME = "process_start_time_seconds"
+FALLS_WATCHED = 20
+"""Scrapes looked back on for falling counters: five minutes at the usual fifteen seconds."""
+FALLS_OF_SEVERAL = 3
+"""As many falls among them are no restarts: two instances in turn counted eleven times what there was."""
 
 Labels = tuple[tuple[str, str], ...]
 Key = tuple[str, Labels]
@@ -186,6 +191,12 @@ class Scrapes:
     longest_s: float = math.inf
     _newest: dict[float | None, Exposition] = field(default_factory=dict)
     _last_s: float = math.inf
+    _falls: deque[bool] = field(default_factory=lambda: deque(maxlen=FALLS_WATCHED))
+
+    @property
+    def are_mixed(self) -> bool:
+        """Whether counters fall so often that several instances must answer, and no start time tells them apart."""
+        return sum(self._falls) >= FALLS_OF_SEVERAL
 
     def since_last(self, now: Exposition, at_s: float = 0.0, wall_s: float | None = None) -> Growth | None:
         """The growth since this instance's last scrape; None for the first one, with which nothing can be compared.
@@ -204,7 +215,9 @@ class Scrapes:
         self._newest[started] = now
         if before is None:
             return Growth({}, now) if began_since else None
-        return Growth({} if _restarted(before, now) else before.values, now)
+        restarted = _restarted(before, now)
+        self._falls.append(restarted and started is None)
+        return None if self.are_mixed else Growth({} if restarted else before.values, now)
 
     def _is_new(self, started: float | None, wall_s: float | None) -> bool:
         """Whether a process began after every one that is known, and no longer ago than a growth may be."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from console.model.configuration import Environment, MetricNames
+from console.model.configuration import Environment, MetricNames, Secret
 from console.model.observation import (
     BUSINESS_VALUES,
     LONGEST_GROWTH,
@@ -28,6 +28,7 @@ ACCEPT = "text/plain;version=0.0.4, application/openmetrics-text;q=0.5"
 BODY_LIMIT_BYTES = 4 * 1024 * 1024  # two hundred routes with a histogram each are 1 MiB
 BUSINESS_LIMIT = 20
 MILLISECONDS = 1000.0
+SEVERAL = "several instances answer in turn and offer no process_start_time_seconds: what grew is unknown"
 
 
 class MetricsSource(HttpSource):
@@ -36,11 +37,16 @@ class MetricsSource(HttpSource):
     origin = Origin.USERS
     unreachable = State.UNKNOWN
 
-    def __init__(self, url: str, names: MetricNames, client: Client, *, interval_s: float) -> None:
+    def __init__(
+        self, url: str, names: MetricNames, client: Client, *, interval_s: float, token: Secret | None = None
+    ) -> None:
         super().__init__("metrics", client, interval_s=interval_s)
         self._names = names
+        credentials = {"authorization": Secret(f"Bearer {token.reveal()}")} if token else {}
         self._scrapes = Scrapes(LONGEST_GROWTH * interval_s)
-        self._request = Request(url=url, headers={"accept": ACCEPT}, limits=Limits(body_bytes=BODY_LIMIT_BYTES))
+        self._request = Request(
+            url=url, headers={"accept": ACCEPT}, credentials=credentials, limits=Limits(body_bytes=BODY_LIMIT_BYTES)
+        )
 
     async def ask(self) -> Observation:
         """The growth since the last scrape; the first scrape gives gauges only."""
@@ -54,6 +60,8 @@ class MetricsSource(HttpSource):
         facts: dict[str, Json] = {"http_status": answer.status, "offers": [*offered]}
         if values := _business_values(exposition, self._names):
             facts[BUSINESS_VALUES] = [*values]
+        if self._scrapes.are_mixed:
+            return self.answered(State.DEGRADED, SEVERAL, facts=facts, samples=samples)
         if not offered:
             return self.answered(State.UNKNOWN, "none of the series asked for is offered", facts=facts, samples=samples)
         return self.answered(State.HEALTHY, f"offers {', '.join(offered)}", facts=facts, samples=samples)
@@ -64,7 +72,8 @@ def build(environment: Environment, clients: Clients) -> list[Source]:
     if environment.metrics is None:
         return []
     url, interval_s = address(environment, environment.metrics), environment.intervals.metrics_s
-    return [MetricsSource(url, environment.metric_names, clients.of(url), interval_s=interval_s)]
+    client, token = clients.of(url), environment.metrics_token
+    return [MetricsSource(url, environment.metric_names, client, interval_s=interval_s, token=token)]
 
 
 def _exposition(answer: Answer) -> Exposition:

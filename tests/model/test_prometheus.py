@@ -136,6 +136,23 @@ def test_instances_that_answer_in_turn_are_each_compared_with_themselves() -> No
     assert [one.counter("r_total") for one in found if one is not None] == [10, 3]
 
 
+def test_instances_in_turn_without_a_start_time_are_told_and_count_for_nothing() -> None:
+    scrapes = Scrapes()
+    for turn in range(8):
+        found = scrapes.since_last(parse(f"r_total {1000 + turn if turn % 2 else 50 + turn}\n"))
+    assert scrapes.are_mixed and found is None
+    for turn in range(20):
+        found = scrapes.since_last(parse(f"r_total {2000 + turn}\n"))
+    assert not scrapes.are_mixed and found is not None and found.counter("r_total") == 1
+
+
+def test_two_restarts_in_five_minutes_are_restarts() -> None:
+    scrapes = Scrapes()
+    found = [scrapes.since_last(parse(f"r_total {total}\n")) for total in (5, 9, 2, 6, 1, 4)]
+    assert [one and one.counter("r_total") for one in found] == [None, 4, 2, 4, 1, 3]
+    assert not scrapes.are_mixed
+
+
 def test_what_grew_in_a_long_gap_is_dropped_instead_of_shown_at_its_end() -> None:
     scrapes = Scrapes(longest_s=45)
     found = [scrapes.since_last(parse(f"r_total {total}\n"), at_s) for total, at_s in ((5, 0), (9, 15), (2000, 3600))]

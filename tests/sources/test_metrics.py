@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from console.model.configuration import Environment, MetricNames
+from console.model.configuration import Environment, MetricNames, Secret
 from console.model.observation import Buckets, ErrorKind, Observation, Origin, Outcome
 from console.model.states import State
 from console.sources import metrics
@@ -128,3 +128,27 @@ async def test_series_of_others_are_not_taken_for_ours() -> None:
 
 def test_without_the_setting_there_is_no_source() -> None:
     assert metrics.build(Environment(name="test", url="http://127.0.0.1:1"), Clients()) == []
+
+
+async def test_the_token_goes_with_the_scrape_and_is_not_told() -> None:
+    seen: list[Seen] = []
+
+    async def handle(request: Seen, writer: Writer) -> None:
+        seen.append(request)
+        await offering(1, 0, 1, 0)(request, writer)
+
+    async with serving(handle) as server:
+        for token in (Secret("metrics-token-1"), None):
+            environment = Environment(name="test", url=server.url(), metrics="/api/metrics", metrics_token=token)
+            (source,) = metrics.build(environment, Clients())
+            observation = await source.observe()
+            await source.close()
+            assert "metrics-token-1" not in repr(observation)
+    assert [each.headers.get("authorization") for each in seen] == ["Bearer metrics-token-1", None]
+
+
+async def test_several_instances_without_a_start_time_are_told() -> None:
+    turns = [offering(1000 + turn, 0, turn, 0) if turn % 2 else offering(50 + turn, 0, turn, 0) for turn in range(8)]
+    *_, last = await scraped(turns)
+    assert (last.state, last.words) == (State.DEGRADED, metrics.SEVERAL)
+    assert "requests" not in last.samples and "memory_bytes" in last.samples

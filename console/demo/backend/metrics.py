@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import os
 import random
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ class Metrics:
         self.requests: Counter[tuple[str, str, int]] = Counter()
         self.events = Counter[str](cache_hits=0, cache_misses=0, business_reviews=0, business_audits=0)
         """Cache hits and misses, `business_…`: metric name without `_total`."""
+        self._started_s = time.time()
         self._buckets: dict[str, list[int]] = {}
         self._seconds: dict[str, float] = {}
 
@@ -58,6 +60,8 @@ class Metrics:
         yield f"process_resident_memory_bytes {resident_bytes()}"
         yield "# TYPE process_memory_limit_bytes gauge"
         yield f"process_memory_limit_bytes {MEMORY_LIMIT_BYTES}"
+        yield "# TYPE process_start_time_seconds gauge"
+        yield f"process_start_time_seconds {self._started_s:.3f}"
 
     def _events(self) -> Iterator[str]:
         for name, count in sorted(self.events.items()):
