@@ -85,7 +85,7 @@ def _plot(chart: ChartView, frame: ChartFrame) -> list[Line]:
         _lay_heat(chart, frame, cells)
     else:
         target = chart.target
-        scale = scale_of(_values(chart), target, chart.unit)
+        scale = scale_of(_values(chart), target, chart.unit, floor=chart.target_is_floor)
         labels = {row: tick_words(value) for row, value in ticks(scale, target, frame.rows).items()}
         _lay_curves(chart, frame, scale, cells)
         _lay_target(chart, frame, scale, cells)

@@ -151,7 +151,7 @@ def _over(chart: ChartView) -> Span | None:
 
 def _is_beyond_reach(chart: ChartView) -> bool:
     values = [value for line in (*chart.lines, *chart.compared) for value in line.values if value is not None]
-    scale = scale_of(values, chart.target, chart.unit)
+    scale = scale_of(values, chart.target, chart.unit, floor=chart.target_is_floor)
     return not scale.low <= (chart.target or 0) <= scale.high
 
 

@@ -305,8 +305,13 @@ def _moment(view: MetricsView, axis: Axis, at: int | None, frame: MetricsFrame) 
     return f"{begin} +{duration(axis.step_ms / 1000)}" if whole else begin
 
 
+def _in_line(title: str) -> str:
+    """A title in capitals is the head of a chart; within a line of values it would shout."""
+    return title.lower() if title.removesuffix(" p95").isupper() else title
+
+
 def _value_spans(chart: ChartView, at: int | None, glyphs: Glyphs) -> list[Span]:
-    name = Span(f"{chart.title} ", "dim")
+    name = Span(f"{_in_line(chart.title)} ", "dim")
     if chart.heat is not None:
         return [name, Span(heat_words(chart.heat, at, chart.unit, glyphs))]
     if not chart.lines:

@@ -40,9 +40,14 @@ def finite(value: float) -> float:
     return min(LARGEST, max(-LARGEST, value))
 
 
-def scale_of(values: Iterable[float], target: float | None, unit: str) -> Scale:
-    """From 0, or from below for negative values, to a clean number; with the target, where it is in reach."""
+def scale_of(values: Iterable[float], target: float | None, unit: str, *, floor: bool = False) -> Scale:
+    """From 0, or from below for negative values, to a clean number; with the target, where it is in reach.
+
+    A share that must not fall below its target (`floor`) has its end at 100 %, and so much below that a miss is seen.
+    """
     found = [finite(value) for value in values if not math.isnan(value)]
+    if floor and unit == "%" and target is not None and all(0 <= value <= 100 for value in [target, *found]):
+        return Scale(max(0.0, 100.0 - _clean(2 * (100.0 - min([target, *found])))), 100.0)
     low, high = min([0.0, *found]), max([0.0, *found])
     if target is not None and (high == low or abs(target) <= _TARGET_REACH * max(high, -low)):
         low, high = min(low, target), max(high, target)
@@ -65,17 +70,18 @@ def _clean(value: float) -> float:
 def ticks(scale: Scale, target: float | None, height: int) -> dict[int, float]:
     """Row from above -> value: the ends and 0, the middle where there is room; the target in a row that is free."""
     wanted = [scale.high, scale.low, 0.0]
-    if height >= 5 and scale.low == 0:
-        wanted.append(scale.high / 2)
+    half = (scale.low + scale.high) / 2
+    if height >= 5 and scale.low >= 0:
+        wanted.append(half)
     found: dict[int, float] = {}
     for value in wanted:
         found.setdefault(row_of(value, scale, height), value)
     if target is not None and scale.low <= target <= scale.high:
         row = row_of(target, scale, height)
-        middle = row_of(scale.high / 2, scale, height)
+        middle = row_of(half, scale, height)
         if row not in (0, height - 1):
             # Its own label is worth more than the middle's beside it.
-            if abs(row - middle) == 1 and found.get(middle) == scale.high / 2 and scale.low == 0:
+            if abs(row - middle) == 1 and found.get(middle) == half and scale.low >= 0:
                 del found[middle]
             found[row] = target
     return found

@@ -1,4 +1,4 @@
-"""What happened within a window, as marks on the axis of time: events, and alerts with their end."""
+"""What happened within a window, as marks on the axis of time: events, components that failed, alerts with their end."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from console.model.metric_views import Mark
 from console.model.states import State
 from console.store.moment import Moment
 from console.store.names import COMPONENT
+from console.store.timeline import wall_of
 
 LIMIT = 500
 """The newest of each kind of row; more are not told apart on any screen."""
@@ -18,7 +19,12 @@ _OWNERS = {"migration": "database", "database": "database", "deployment": "verce
 def marks(moment: Moment, grid: Grid) -> tuple[Mark, ...]:
     """Oldest first. What was recorded after the moment is not known, nor is an end that came after it."""
     end_ms = min(grid.end_ms, moment.at_ms + 1)
-    found = [*_events(moment, grid.start_ms, end_ms), *_alerts(moment, grid.start_ms, end_ms)]
+    low_ms = grid.start_ms
+    found = [
+        *_events(moment, low_ms, end_ms),
+        *_faults(moment, low_ms, end_ms),
+        *_alerts(moment, low_ms, end_ms),
+    ]
     return tuple(sorted(found, key=lambda mark: mark.at_ms))
 
 
@@ -57,6 +63,28 @@ def _owners(moment: Moment) -> dict[str, str]:
         found |= {target: component for target in span.body["targets"]} if span else {}
         found[component] = component
     return found
+
+
+def _faults(moment: Moment, low_ms: int, end_ms: int) -> list[Mark]:
+    """Components that became unhealthy."""
+    rows = moment.connection.execute(
+        "SELECT c.at, t.key FROM change c JOIN target t ON t.id = c.target_id "
+        "WHERE c.at >= ? AND c.at <= ? AND c.state = ? AND t.key LIKE ? ORDER BY c.at DESC LIMIT ?",
+        (moment.timeline.position(low_ms), moment.position, State.UNHEALTHY.value, f"{COMPONENT}%", LIMIT),
+    )
+    found = [(wall_of(at), key.removeprefix(COMPONENT)) for at, key in rows]
+    return [
+        Mark(
+            at_ms=at_ms,
+            kind="fault",
+            subject=component,
+            text=f"{component} unhealthy",
+            state=State.UNHEALTHY,
+            reference=component,
+        )
+        for at_ms, component in found
+        if low_ms <= at_ms < end_ms
+    ]
 
 
 def _alerts(moment: Moment, low_ms: int, end_ms: int) -> list[Mark]:

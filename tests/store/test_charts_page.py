@@ -119,6 +119,22 @@ def test_what_happened_is_marked_while_it_was_known(tmp_path: Path) -> None:
     assert charts.view().marks == ()
 
 
+def test_a_component_that_became_unhealthy_is_marked_and_one_that_is_degraded_is_not(tmp_path: Path) -> None:
+    charts = Charts(tmp_path)
+    found: dict[State, int] = {}
+    for state in (State.HEALTHY, State.DEGRADED, State.UNHEALTHY, State.HEALTHY):
+        charts.polls(4, latency_ms=2.0)
+        found[state] = charts.clock.wall
+        judgement = judged(charts.clock.wall, (component(state=state),))
+        charts.store.write_round(charts.lease, charts.clock.wall, [], judgement, {})
+    marks = charts.view().marks
+    key = component().key
+    (mark,) = marks
+    assert (mark.kind, mark.reference) == ("fault", key)
+    assert 0 <= mark.at_ms - found[State.UNHEALTHY] < 100  # rows of one moment follow each other by a millisecond
+    assert charts.view(at_ms=found[State.UNHEALTHY] - 1000).marks == ()
+
+
 def test_where_raw_samples_are_gone_the_step_is_a_minute_and_where_minutes_are_an_hour(tmp_path: Path) -> None:
     path, now_ms = tmp_path / "observed.db", BEGIN_MS + 60 * DAY_MS
     rollup = Rollup.of([1.0, 2.0, 3.0], distribution=True)

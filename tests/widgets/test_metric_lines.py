@@ -99,8 +99,8 @@ def test_the_cursor_line_has_the_exact_values_of_all_charts() -> None:
     cursor = view.start_ms + at * view.step_ms
     text = plain(metrics_page(view, frame_of(view, 160, 44, cursor_ms=cursor)).lines[-3:])
     value = view.charts[0].lines[1].values[at]
-    assert value is not None and f"RESPONSE {value:,.0f} ms" in text and "FAILED PROBES 0 %" in text
-    assert "AVAILABILITY 100 %" in text and "02:53:00" in text
+    assert value is not None and f"response {value:,.0f} ms" in text and "failed probes 0 %" in text
+    assert "availability 100 %" in text and "response by route p95" in text and "02:53:00" in text
 
 
 def test_a_stale_page_calls_its_newest_values_the_last() -> None:

@@ -45,6 +45,16 @@ def test_a_scale_has_zero_and_a_clean_end(
         assert (found.low, found.high) == pytest.approx(scale)
 
 
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [([100.0, 99.97], (99.8, 100)), ([100.0, 98.0], (96, 100)), ([100.0, 40.0], (0, 100)), ([120.0], (0, 120))],
+)
+def test_a_share_with_a_floor_is_shown_near_its_end(values: list[float], scale: tuple[float, float]) -> None:
+    found = scale_of(values, 99.9, "%", floor=True)
+    assert found == pytest.approx(scale)
+    assert scale_of(values, 99.9, "%").low == 0
+
+
 @given(st.lists(st.floats(), max_size=20), st.one_of(st.none(), st.floats(-1e300, 1e300)))
 def test_every_value_has_a_row(values: list[float], target: float | None) -> None:
     scale = scale_of(values, target, "")
