@@ -32,7 +32,8 @@ from screens.feed import Done, Feed, Hands
 from screens.health import HealthScreen, health_question
 from screens.host import FaultSwitch
 from screens.keys import actions, key_table
-from screens.page import Page, key
+from screens.page import Page
+from screens.shared_keys import KEYS
 from themes.palette import theme_of
 from themes.registry import NAMES, PALETTES, SHARED_CSS
 from widgets.bars import Moment
@@ -45,27 +46,6 @@ if _collects_garbage:
 SWITCH_S = 0.015
 WARM_S = 2.0
 SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")
-
-KEYS: list[BindingType] = [
-    key("1", "app.switch('health')", "Health", "screen.health", short="Health"),
-    key("2", "app.switch('metrics')", "Metrics", "screen.metrics", short="Metrics"),
-    key("9", "app.switch('alerts')", "Alerts", "screen.alerts", short="Alerts"),
-    key("comma,left_square_bracket", "app.step(False)", "the change before", "time.back"),
-    key("full_stop,right_square_bracket", "app.step(True)", "the next change", "time.forth"),
-    key("at", "app.ask_moment", "go to a time", "time.at", short="time"),
-    key("L", "app.live", "live: back to now", "time.live"),
-    key("p", "app.pause", "pause, or go on", "time.pause"),
-    key("r", "app.poll", "poll now", "app.poll"),
-    key("o", "app.ledger", "what must be undone", "app.ledger"),
-    key("C", "app.contacts", "contacts and links", "app.contacts"),
-    key("y", "app.copy", "copy", "app.copy"),
-    # First of all, so that what is typed on at once goes into the palette and does not act below it.
-    key("colon,ctrl+p", "app.palette", "go to anything", "app.palette", short="go", first=True),
-    key("question_mark", "app.help", "help", "app.help", short="help"),
-    key("escape", "app.back", "back", "app.back"),
-    key("q", "app.leave", "quit", "app.quit", short="quit"),
-    key("ctrl+c", "app.stay", "", "app.stay"),
-]
 
 
 def _now_ms() -> int:
@@ -389,18 +369,9 @@ def bindings() -> list[Mapping[str, str]]:
 def pages() -> tuple[type[DOMNode], ...]:
     """Every page that the console can show."""
     # Late: most are imported when they are first opened.
-    from screens.alerts import AlertPage, AlertsScreen
-    from screens.component import ComponentPage
-    from screens.contacts import ContactsPage
-    from screens.dialogs.act import ActPage
-    from screens.help import HelpPage
-    from screens.ledger import LedgerPage
-    from screens.moments import MomentPage
-    from screens.palette import PalettePage
-    from screens.reasons import ReasonsPage
+    from screens.registry import PAGES
 
-    own = (HealthScreen, ComponentPage, ReasonsPage, AlertsScreen, AlertPage, ActPage)
-    return (*own, LedgerPage, ContactsPage, HelpPage, MomentPage, PalettePage)
+    return PAGES
 
 
 def _bound(kind: type[DOMNode]) -> Mapping[str, str]:

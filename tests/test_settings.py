@@ -16,6 +16,7 @@ import console.settings
 from console.model.configuration import Egress, Secret, Settings, Thresholds
 from console.model.toml_lines import key_lines, line_of
 from console.settings import SettingsError, find_file, load
+from tests.mistakes import MISTAKES
 
 REF = "abcdefghijklmnopqrst"
 LEAST = '[environments.production]\nurl = "https://app.example.com"\n'
@@ -255,44 +256,6 @@ def test_the_shared_state_is_used_where_it_was_made(tmp_path: Path, monkeypatch:
 
 
 # --- mistakes -------------------------------------------------------------------------------------------------------
-
-MISTAKES = [
-    ("routs = ['/']", "'routs' is not a setting here", "did you mean routes?"),
-    ("wholly_different = 1", "'wholly_different' is not a setting here", "possible are"),
-    ("health = 'api/health'", "no path below the url", "begins with one slash"),
-    ("routes = '/'", "must be a list", "square brackets"),
-    ("routes = ['/', 3]", "must be a text", "double quotes"),
-    ("routes = ['/', '/']", "there twice", "remove one"),
-    ("routes = ['//evil.example.com/']", "no path below the url", "slash"),
-    ("metrics = ''", "empty", "remove the line"),
-    ('label = "a\\u001b[31m"', "control character", "plain text"),
-    ('label = "a\\u202eb"', "control character", "plain text"),
-    ("memory_limit_bytes = 1.5", "a whole number", "a whole number"),
-    ("memory_limit_bytes = true", "a whole number", "a whole number"),
-    ("memory_limit_bytes = 0", "above 0", "bytes"),
-    ("database = 'geheim'", "no PostgreSQL address", "postgresql://"),
-    ("database = ['geheim']", "must be a text", "double quotes"),
-    ("certificates = ['db.example.com']", "no host:port", "443"),
-    ("certificates = ['db.example.com:99999']", "no host:port", "443"),
-    ("vercel = 'geheim'", "must be a table", "[environments.production.vercel]"),
-    ("vercel = {project = 'p'}", "this is required", "add token"),
-    ("metrics_token = 'geheim'", "belongs to metrics", "metrics ="),
-    ("vercel = {token = 'geheim', project = 'p', api = 'http://api.example.com'}", "unencrypted", "https"),
-    ("supabase = {ref = 'Short'}", "twenty small letters", "https://REF.supabase.co"),
-    ("supabase = {ref = '../../../../etc/passw'}", "twenty small letters", "copy it"),
-    ("vendors = {name = 'a'}", "must be a list", "[[environments.production.vendors]]"),
-    ("vendors = [{name = 'a', url = 'ftp://a'}]", "no http or https URL", "https://"),
-    ("egress = {targets = ['https://user:geheim@a.example.com']}", "carries a user or password", "@"),
-    ("egress = true", "must be a table", "[environments.production.egress]"),
-    ("thresholds = {memory_share = 80}", "a share of one", "0.8"),
-    ("thresholds = {p95_ms = nan}", "a number", "a number"),
-    ("thresholds = {p95_ms = 0}", "above 0", "greater"),
-    ("intervals = {database_s = 0.01}", "too short or too long", "between"),
-    ("rules = [{name = 'r', series = 'health|latency_ms'}]", "one limit", "above"),
-    ("rules = [{name = 'r', series = 'latency', above = 1}]", "no series", "TARGET|METRIC"),
-    ("rules = [{name = 'r', series = 'a|b', above = 1, severity = 'huge'}]", "not one of its values", "critical"),
-    ("contacts = {plumbing = []}", "no kind of incident", "security"),
-]
 
 
 @pytest.mark.parametrize(("line", "problem", "fix"), MISTAKES)

@@ -12,7 +12,8 @@ from console.demo import business
 from console.demo.configuration import ROUTES
 from console.demo.incidents import Incident
 from console.demo.world import DAY_MS, HOUR_MS, MINUTE_MS, World
-from console.model.metrics import LogHistogram, Rollup
+from console.model.histograms import LogHistogram
+from console.model.metrics import Rollup
 from console.model.observation import Buckets
 
 LEVELS = 24

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
+from console.model.histograms import ForeignHistogram, Histogram, LogHistogram
 from console.model.metric_views import Heat
-from console.model.metrics import ForeignHistogram, Histogram, LogHistogram
 
 ROWS = 12
 

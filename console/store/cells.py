@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 from console.model.grid import Grid
-from console.model.metrics import ForeignHistogram, Histogram, Rollup, histogram_from
+from console.model.histograms import ForeignHistogram, Histogram, histogram_from
+from console.model.metrics import Rollup
 from console.model.observation import LONGEST_GROWTH, Sample
 from console.store.names import MINUTE_MS
 from console.store.packing import rollup_of

@@ -1,4 +1,4 @@
-"""What happened within a window, as marks on the axis of time: events, components that failed, alerts with their end."""
+"""What happened within a window, as marks on its axis: events, components that failed, alerts with their end."""
 
 from __future__ import annotations
 

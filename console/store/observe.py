@@ -212,11 +212,10 @@ class ObservedStore:
 
     def burn_rates(self, limits: Thresholds) -> Mapping[str, tuple[BurnRate, ...]]:
         """How fast the error budgets burn, by the keys of the targets that alert on it. Some ms; once a minute."""
-
-        def read(connection: sqlite3.Connection) -> Mapping[str, tuple[BurnRate, ...]]:
-            return read_slo.burn_rates(lookback.moment_of(connection, self._clock.wall_ms()), limits, self._closed)
-
-        return self._read(read)
+        now_ms = self._clock.wall_ms()
+        return self._read(
+            lambda connection: read_slo.burn_rates(lookback.moment_of(connection, now_ms), limits, self._closed)
+        )
 
     # Inside
 
@@ -337,17 +336,18 @@ class ObservedStore:
             if row is None or row.epoch != lease.epoch:  # stopped since our commit: another folds it in now
                 return
             self._folded_bytes = size
-            self._fold_in("TRUNCATE" if size > TRUNCATE_BYTES else "PASSIVE", self._connection)
-
-    def _fold_in(self, mode: str, connection: sqlite3.Connection) -> None:
-        """Without waiting for readers: one that is stopped in the middle of a read would hold up every round."""
-        connection.execute("PRAGMA busy_timeout = 0").fetchall()
-        try:
-            connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
-        finally:
-            connection.execute(f"PRAGMA busy_timeout = {int(files.WRITE_WAIT_S * 1000)}").fetchall()
+            _fold_in("TRUNCATE" if size > TRUNCATE_BYTES else "PASSIVE", self._connection)
 
 
 def _position(row: LeaseRow | None, now_ms: int) -> int:
     """Where the store's time stands: no earlier than its newest round."""
     return max(row.last_at, position_of(era_of(row.last_at), now_ms)) if row else now_ms
+
+
+def _fold_in(mode: str, connection: sqlite3.Connection) -> None:
+    """Without waiting for readers: one that is stopped in the middle of a read would hold up every round."""
+    connection.execute("PRAGMA busy_timeout = 0").fetchall()
+    try:
+        connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(files.WRITE_WAIT_S * 1000)}").fetchall()

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from console.model.metrics import Rollup, histogram_from, merged_histogram
+from console.model.histograms import histogram_from, merged_histogram
+from console.model.metrics import Rollup
 
 ROLLUP_COLUMNS = "n, sum, min, max, p50, p95, p99, hist"
 

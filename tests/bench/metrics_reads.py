@@ -19,8 +19,9 @@ from pathlib import Path
 
 from console.model.charts import PageName
 from console.model.configuration import Environment, Secret
+from console.model.histograms import nearest_rank
 from console.model.metric_views import MetricsQuestion
-from console.model.metrics import Rollup, nearest_rank
+from console.model.metrics import Rollup
 from console.model.observation import Buckets
 from console.store.clock import now_ms
 from console.store.history import HistoryWriter

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from console.model.metrics import nearest_rank
+from console.model.histograms import nearest_rank
 from console.store.observe import ObservedStore
 from tests.bench.metrics_reads import ENVIRONMENT, PROBED, author, newest_ms, reader_of, timed
 

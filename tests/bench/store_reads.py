@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from console.model.configuration import Environment
+from console.model.histograms import nearest_rank
 from console.model.judgement import AlertChange, ComponentJudgement, Judgement
-from console.model.metrics import Rollup, nearest_rank
+from console.model.metrics import Rollup
 from console.model.observation import ErrorKind, Event, Observation, Origin, Outcome
 from console.model.states import State
 from console.model.views import Reason, TargetRow, Verdict

@@ -256,7 +256,7 @@ def test_keys_that_do_what_they_say_are_no_finding(chosen: dict[str, str]) -> No
 def test_the_keys_of_every_page_are_known() -> None:
     for module in pkgutil.walk_packages(screens.__path__, "screens."):
         importlib.import_module(module.name)
-    assert set(below(Page)) - {ScrollPage} == set(pages()), "name it in `console.app.pages`"
+    assert set(below(Page)) - {ScrollPage} == set(pages()), "name it in `screens.registry`"
 
 
 def below(kind: type[Page[Any]]) -> Iterator[type[Page[Any]]]:

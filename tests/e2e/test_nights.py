@@ -71,3 +71,32 @@ def test_night(demo: RunningDemo, night: Night, record_property: Callable[[str, 
         terminal.expect(WELL, 120)
         status, document = demo.check()
         assert status == 0, document
+
+
+def test_the_charts_show_a_fault_and_a_mark_names_its_cause(demo: RunningDemo) -> None:
+    """From "something is wrong" to "since then, with this deployment": by eye, then by keys."""
+    with demo.console() as terminal:
+        terminal.expect(WELL, 120)
+        terminal.press("2")
+        terminal.expect("RESPONSE DISTRIBUTION", 20)
+        terminal.wait(lambda screen: 0 <= errors_percent(screen) < 1, 60, what="a known error rate within its target")
+        demo.fault("bad-deploy", True)
+        try:
+            terminal.wait(lambda screen: errors_percent(screen) > 1, 90, what="errors over their target")
+            terminal.expect(r"MARKS(?:.*\n){1,3}.*[0-9a-f]{7} \"|MARKS.*[0-9a-f]{7} \"", 30)
+            terminal.expect(r"▲ [0-9:]+ application unhealthy|▲ [0-9:]+ routes unhealthy", 30)
+            terminal.press("m")
+            terminal.press("\r")
+            terminal.expect(r"JUDGED SO BECAUSE|fires when", 20)
+            terminal.press("\x1b")
+            terminal.expect("RESPONSE DISTRIBUTION", 20)
+        finally:
+            demo.fault("bad-deploy", False)
+        terminal.press("1")
+        terminal.expect(WELL, 120)
+
+
+def errors_percent(screen: str) -> float:
+    """The newest error rate, as the line of the cursor tells it; -1 where it is unknown."""
+    found = re.search(r"errors ([\d.,]+) %", screen[screen.find("CURSOR") :])
+    return float(found[1].replace(",", "")) if found else -1.0

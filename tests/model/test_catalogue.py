@@ -13,7 +13,7 @@ from console.model.charts import PAGES, WINDOWS_S, ChartSpec, PageName, Statisti
 from console.model.configuration import CustomMetric, Environment, Secret
 from console.model.grid import STEPS_MS, grid, provisional
 from console.model.heat import ROWS, heat_of
-from console.model.metrics import LogHistogram
+from console.model.histograms import LogHistogram
 from console.model.observation import Origin
 
 BARE = Environment(name="production", url="https://app.example.com", routes=tuple(f"/{n}" for n in range(9)))

@@ -8,14 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.model.metrics import (
-    RELATIVE_ERROR,
-    ForeignHistogram,
-    LogHistogram,
-    Rollup,
-    histogram_from,
-    nearest_rank,
-)
+from console.model.histograms import RELATIVE_ERROR, ForeignHistogram, LogHistogram, histogram_from, nearest_rank
+from console.model.metrics import Rollup
 from console.model.observation import Buckets
 
 LATENCY = st.floats(min_value=0.001, max_value=600_000.0)

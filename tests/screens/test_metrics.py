@@ -316,7 +316,7 @@ async def test_what_cannot_be_read_keeps_the_last_values(make_app: MakeApp) -> N
         reads.trouble = "the store cannot be read: the disk is full"
         reads.number += 1
         await until_text(pilot, "the disk is full", "#notice")
-        assert "CURSOR  last  RESPONSE 1,840 ms" in text_of(pilot)
+        assert "CURSOR  last  response 1,840 ms" in text_of(pilot)
 
 
 async def test_a_store_that_was_never_read_says_why(make_app: MakeApp) -> None:

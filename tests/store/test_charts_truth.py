@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from console.model.metrics import nearest_rank
+from console.model.histograms import nearest_rank
 from console.store.names import HOUR_MS, MINUTE_MS
 from tests.store.charts import BEGIN_MS, CANARY, Charts, chart, line, values_at
 from tests.store.samples import failed

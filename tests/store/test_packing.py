@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from console.model.metrics import LogHistogram, nearest_rank
+from console.model.histograms import LogHistogram, nearest_rank
 from console.model.observation import Buckets, Sample
 from console.store import blocks
 from console.store.moment import Moment

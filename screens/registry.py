@@ -1,0 +1,33 @@
+"""Every page that the console can show: for who must know all of their keys. Imports them all."""
+
+from __future__ import annotations
+
+from screens.alerts import AlertPage, AlertsScreen
+from screens.component import ComponentPage
+from screens.contacts import ContactsPage
+from screens.dialogs.act import ActPage
+from screens.health import HealthScreen
+from screens.help import HelpPage
+from screens.ledger import LedgerPage
+from screens.metrics import MetricsScreen
+from screens.moments import MomentPage
+from screens.palette import PalettePage
+from screens.reasons import ReasonsPage
+from screens.slo import SloPage, TargetPage
+
+PAGES = (
+    HealthScreen,
+    ComponentPage,
+    ReasonsPage,
+    MetricsScreen,
+    SloPage,
+    TargetPage,
+    AlertsScreen,
+    AlertPage,
+    ActPage,
+    LedgerPage,
+    ContactsPage,
+    HelpPage,
+    MomentPage,
+    PalettePage,
+)
