@@ -9,9 +9,6 @@ from console.model.observation import Origin
 from console.model.states import State
 from console.model.views import Header
 
-SLO_WINDOWS_S = (300, 3_600, 86_400, 2_592_000)
-"""The windows of the SLO board; error budgets are those of the last."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricsQuestion:
@@ -41,6 +38,8 @@ class LineView:
     """The newest value that is not older than two stretches before the window's end."""
     peak: float | None = None
     """The greatest value in the window."""
+    lowest: float | None = None
+    """The least value in the window, of charts whose target is a floor; they have no peak."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +107,8 @@ class MetricsView:
     charts: tuple[ChartView, ...]
     marks: tuple[Mark, ...]
     """Oldest first, within the window."""
+    records_from_ms: int | None = None
+    """The oldest moment of which anything is kept, as known at the moment of the read; None: of none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,21 +6,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.model.configuration import Environment
-from console.model.metric_views import SLO_WINDOWS_S, MetricsQuestion, MetricsView, SloView
 from console.model.ports import StoreUnreadable
+from console.model.times import SLO_WINDOWS_S
 from console.model.views import AlertsView, ComponentDetail, HealthView
-from console.store import read_alerts, read_component, read_health, read_metrics, read_slo, read_targets, uptime
+from console.store import read_alerts, read_component, read_health, read_targets, uptime
 from console.store.clock import Clock, SystemClock, now_ms
-from console.store.closed_cells import ClosedCells
 from console.store.moment import Bodies, Moment
 from console.store.read_header import Ours, empty_header, header
 from console.store.read_records import RecordsAt, records_at
 from console.store.reading import ReadFile, Unreadable
 from console.store.schema import OBSERVED_ID, OBSERVED_VERSION, RECORDS_ID, RECORDS_VERSION
-from console.store.slo_counts import Closed
 from console.store.timeline import wall_of
+
+# What reads the charts is imported with the first of them: 25 ms that no first picture needs.
+if TYPE_CHECKING:
+    from console.model.metric_views import MetricsQuestion, MetricsView, SloView
+    from console.store.closed_cells import ClosedCells
+    from console.store.slo_counts import Closed
 
 
 class StoreReader:
@@ -132,6 +137,8 @@ class StoreReader:
 
     def metrics(self, at_ms: int | None, question: MetricsQuestion) -> MetricsView:
         """A page of charts: what was known at that moment."""
+        from console.store import read_metrics
+
         ours = self._ours
         with self._at(at_ms) as (moment, records, shown_ms):
             if moment is None:
@@ -142,6 +149,9 @@ class StoreReader:
 
     def slo(self, at_ms: int | None, *, windows_s: Sequence[int] = SLO_WINDOWS_S) -> SloView:
         """The service level targets with their budgets at a moment, their figures over these windows."""
+        from console.model.metric_views import SloView
+        from console.store import read_slo
+
         with self._at(at_ms) as (moment, records, shown_ms):
             environment = self._ours.environment
             if moment is None:
@@ -152,12 +162,16 @@ class StoreReader:
 
     def _closed_cells(self) -> ClosedCells:
         """The cells of closed stretches, as long as the file is the same."""
+        from console.store.closed_cells import ClosedCells
+
         if self._cells is None or self._cells[0] is not self._observed.bodies:
             self._cells = self._observed.bodies, ClosedCells()
         return self._cells[1]
 
     def _closed_hours(self) -> Closed:
         """What was counted of closed hours, as long as the file is the same."""
+        from console.store.slo_counts import Closed
+
         if self._closed is None or self._closed[0] is not self._observed.bodies:
             self._closed = self._observed.bodies, Closed()
         return self._closed[1]
