@@ -135,6 +135,7 @@ def _lines(charts: MetricsView) -> list[documents.Document]:
             "unit": chart.unit,
             "now": line.now,
             "peak": line.peak,
+            "lowest": line.lowest,
             "target": chart.target,
             "origin": chart.origin.value,
         }
@@ -202,8 +203,9 @@ def _budget(output: Output, objective: Objective) -> tuple[str, ...]:
 
 def _chart(line: documents.Document) -> tuple[str, ...]:
     title = fitted(f"{line['title']} {line['line']}".strip(), _TITLE)
-    now, peak = (_figure_or_unknown(line[name], line["unit"]) for name in ("now", "peak"))
-    return title, f"now {now}", f"peak {peak}", line["origin"]
+    extreme = "peak" if line["lowest"] is None else "lowest"
+    now, most = (_figure_or_unknown(line[name], line["unit"]) for name in ("now", extreme))
+    return title, f"now {now}", f"{extreme} {most}", line["origin"]
 
 
 def _figure_or_unknown(value: float | None, unit: str) -> str:

@@ -26,8 +26,8 @@ class Lines:
         self._grid = grid
         self._merged: dict[tuple[str, ...], list[Rollup | None]] = {}
 
-    def line(self, spec: SeriesSpec) -> LineView:
-        """One line."""
+    def line(self, spec: SeriesSpec, *, is_floor: bool = False) -> LineView:
+        """One line. `is_floor`: its chart's target is one, so its lowest value is told, and not its peak."""
         found = self._quantiles(spec) if spec.statistic in QUANTILES else self._values(spec)
         values = [_scaled(spec, value) for value, _ in found]
         bounds = (index for index, (value, is_bound) in enumerate(found) if is_bound and value is not None)
@@ -38,7 +38,8 @@ class Lines:
             values=tuple(values),
             lower_bounds=frozenset(bounds),
             now=recent[-1] if recent else None,
-            peak=max(known, default=None),
+            peak=None if is_floor else max(known, default=None),
+            lowest=min(known, default=None) if is_floor else None,
         )
 
     def heat(self, spec: SeriesSpec) -> Heat | None:

@@ -17,7 +17,7 @@ from console.store.marks import marks
 from console.store.moment import Moment
 from console.store.read_health import clock_text
 from console.store.read_lines import QUANTILES, Lines, over_s
-from console.store.read_series import SeriesReader
+from console.store.read_series import SeriesReader, records_from_ms
 from console.store.timeline import wall_of
 
 METRICS = "metrics"
@@ -90,13 +90,14 @@ def _view(
         provisional=provisional(place, at_ms),
         charts=charts,
         marks=marks(moment, place) if moment is not None else (),
+        records_from_ms=records_from_ms(moment) if moment is not None else None,
     )
 
 
 def _chart(
     spec: ChartSpec, read: Lines, compared: Lines | None, place: Grid, at_ms: int, trouble: str | None
 ) -> ChartView:
-    lines = tuple(map(read.line, spec.series))
+    lines = tuple(read.line(one, is_floor=spec.target_is_floor) for one in spec.series)
     before = tuple(map(compared.line, spec.series)) if compared is not None else ()
     known = any(value is not None for line in (*lines, *before) for value in line.values)
     return ChartView(

@@ -244,6 +244,20 @@ class _Gathering:
                         timed[number].append((at, sample))
 
 
+def records_from_ms(moment: Moment) -> int | None:
+    """The oldest moment of which samples or rollups are kept; None: there are none by the moment of the read."""
+    rows = moment.connection.execute(
+        "SELECT min((SELECT min(start) FROM rollup_hour WHERE series_id = s.id)), "
+        "min((SELECT min(start) FROM rollup_minute WHERE series_id = s.id)), (SELECT min(at) FROM recent), "
+        "(SELECT min(at) FROM recent_judged), (SELECT min(began_ms) FROM era) FROM series s"
+    ).fetchone()
+    *kept, set_back_to_ms = rows
+    first = min((position for position in kept if position is not None), default=None)
+    if first is None or first > moment.position:
+        return None
+    return wall_of(first) if set_back_to_ms is None else min(wall_of(first), max(set_back_to_ms, 0))
+
+
 def _targets_of(moment: Moment, numbers: Collection[int]) -> frozenset[int]:
     rows = moment.connection.execute(
         f"SELECT DISTINCT target_id FROM series WHERE id IN ({_marks(numbers)})", tuple(numbers)

@@ -249,3 +249,15 @@ def test_business_figures_that_are_values_are_shown_as_such(tmp_path: Path) -> N
     seats = chart(charts.view("business"), "business.seats")
     assert (seats.unit, seats.lines[0].now) == ("", 40.0)
     assert chart(charts.view("business"), "business.audits").unit == "/min"
+
+
+def test_a_page_tells_from_when_on_anything_is_kept(tmp_path: Path) -> None:
+    charts = Charts(tmp_path)
+    assert charts.view().records_from_ms is None
+    first_ms = charts.poll(latency_ms=2.0)
+    charts.polls(12 * 20, latency_ms=2.0)
+    assert charts.view().records_from_ms == first_ms
+    charts.clock.pass_ms(2 * HOUR_MS)
+    charts.pack()
+    assert charts.view().records_from_ms == BEGIN_MS
+    assert charts.view(at_ms=BEGIN_MS - 1).records_from_ms is None
