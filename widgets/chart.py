@@ -65,7 +65,7 @@ def _title(chart: ChartView, frame: ChartFrame) -> Line:
 
 def _absent(chart: ChartView, frame: ChartFrame) -> list[Line]:
     """Why there is nothing to see, in the room of the plot; and the axis of time, where there is a source."""
-    told = chart.absent or chart.trouble or f"no samples in this window from {chart.origin.value}"
+    told = chart.trouble or chart.absent or f"no samples in this window from {chart.origin.value}"
     what, colon, remedy = told.partition(": ")
     room = frame.columns - 3
     words: list[Span] = [Span(row) for row in wrap(what + colon.rstrip(), room)]
@@ -74,7 +74,7 @@ def _absent(chart: ChartView, frame: ChartFrame) -> list[Line]:
     for index, text in enumerate(words):
         sign = Span("? ", "unknown") if index == 0 else Span("  ")
         rows.append(cut([Span(" " * GUTTER), sign, text], frame.width, frame.glyphs.ellipsis))
-    axis = blank(frame.width) if chart.absent else _time_axis(frame)
+    axis = blank(frame.width) if chart.absent and not chart.trouble else _time_axis(frame)
     return [*rows[: frame.rows], *[blank(frame.width)] * (frame.rows - len(rows)), axis]
 
 

@@ -312,10 +312,12 @@ def _in_line(title: str) -> str:
 
 def _value_spans(chart: ChartView, at: int | None, glyphs: Glyphs) -> list[Span]:
     name = Span(f"{_in_line(chart.title)} ", "dim")
-    if chart.heat is not None:
-        return [name, Span(heat_words(chart.heat, at, chart.unit, glyphs))]
-    if not chart.lines:
+    # The last value of a source that gives nothing now is not that of now.
+    if not (chart.heat or chart.lines) or (at is None and chart.trouble is not None):
         return [name, Span("?", "unknown")]
+    if chart.heat is not None:
+        text = heat_words(chart.heat, at, chart.unit, glyphs)
+        return [name, Span(text, "unknown" if text == "?" else "text")]
     line = chart.lines[foremost(chart)]
     text = now_words(line, glyphs) if at is None else value_words(line, at, glyphs)
     if text == "?":

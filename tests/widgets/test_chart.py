@@ -175,6 +175,8 @@ def test_what_is_absent_or_in_trouble_is_told_in_words() -> None:
     )
     assert "? no metrics:" in absent[2] and "add metrics =" in absent[3] and absent[0].rstrip().endswith("none")
     assert not any("┤" in row or "02:" in row for row in absent)
+    both = texts(chart_lines(chart(absent="not configured", trouble="forbidden since 02:52"), frame(60)))
+    assert "? forbidden since 02:52" in both[2], "what fails is worth more than what is missing"
     trouble = texts(chart_lines(chart(line(1.0, 2.0), trouble="forbidden since 02:52"), frame(2)))
     assert trouble[-1].startswith(" ? forbidden since 02:52") and any(drawn(row) for row in trouble), "the values stay"
 

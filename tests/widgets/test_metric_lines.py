@@ -110,6 +110,18 @@ def test_a_stale_page_calls_its_newest_values_the_last() -> None:
     assert "CURSOR  now" in plain(metrics_page(view, frame_of(view, 80, 21)).lines)
 
 
+def test_nothing_is_called_now_while_its_source_gives_nothing() -> None:
+    view = view_of(160, "database")
+    late = replace(view, charts=tuple(replace(chart, trouble="database hangs since 03:04") for chart in view.charts[:2]))
+    text = plain(metrics_page(late, frame_of(late, 160, 44)).lines[-3:])
+    assert "CURSOR  now" in text and "connections ?" in text and "canary query ?" in text
+    before = plain(metrics_page(late, frame_of(late, 160, 44, cursor_ms=NOW - 20 * M)).lines[-3:])
+    assert "?" not in before, "what was measured then stays"
+    spread = view_of(160, only="distribution")
+    failed = replace(spread, charts=tuple(replace(chart, trouble="no answer") for chart in spread.charts))
+    assert "response distribution ?" in plain(metrics_page(failed, frame_of(failed, 160, 44)).lines[-3:])
+
+
 def test_one_chart_takes_the_whole_page() -> None:
     view = view_of(80, only="response")
     shown = metrics_page(view, frame_of(view, 80, 21, selected="response"))
