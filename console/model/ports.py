@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from console.model.times import SLO_WINDOWS_S
+from console.model.service_levels import SLO_WINDOWS_S
 from console.model.views import AlertsView, ComponentDetail, HealthView
 
 if TYPE_CHECKING:  # ten dataclasses more are 7 ms of every start

@@ -22,13 +22,12 @@ from console.model.configuration import Severity, Thresholds
 from console.model.histograms import ForeignHistogram, Histogram, merged_histogram
 from console.model.metric_views import BurnRate, ObjectiveCell
 from console.model.observation import Origin
+from console.model.service_levels import ENOUGH_SHARE
 from console.model.states import State
 
 HOUR_S, DAY_S = 3_600, 86_400
 BUDGET_S = 30 * DAY_S
 """The window that an error budget is for."""
-ENOUGH_SHARE = 0.5
-"""Less than half of a window says nothing of the window: its figures, its budget and its burn rate are unknown."""
 MINIMUM_COUNT = 20
 """Requests or probes below which a share is chance: one failed of ten is 10 %."""
 LONG_COUNTS = 5

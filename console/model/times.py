@@ -20,9 +20,6 @@ _PART = re.compile(r"(\d{1,9})\s*([smhdw])", re.ASCII)
 _CLOCK = re.compile(r"(?:(yesterday|today)\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?\s*(?:z|utc)?", re.ASCII)
 _DAYS_BACK = {"today": 0, "yesterday": 1}
 
-SLO_WINDOWS_S = (300, 3_600, 86_400, 2_592_000)
-"""The windows of the SLO board; error budgets are those of the last."""
-
 
 def parse_duration(text: str) -> int:
     """Seconds of `90s`, `30m`, `2h`, `1d`, `1w` or a sum such as `1h30m`. Raises ValueError, in words, for others."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from console.model.configuration import Environment
 from console.model.ports import StoreUnreadable
-from console.model.times import SLO_WINDOWS_S
+from console.model.service_levels import SLO_WINDOWS_S
 from console.model.views import AlertsView, ComponentDetail, HealthView
 from console.store import read_alerts, read_component, read_health, read_targets, uptime
 from console.store.clock import Clock, SystemClock, now_ms

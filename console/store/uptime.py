@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.model.slo import ENOUGH_SHARE
+from console.model.service_levels import ENOUGH_SHARE
 from console.model.views import UptimeCell
 from console.store.moment import Moment
 from console.store.window import Series, Tally

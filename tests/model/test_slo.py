@@ -16,9 +16,9 @@ from console.model.configuration import Thresholds
 from console.model.histograms import ForeignHistogram, LogHistogram
 from console.model.metric_views import BurnRate
 from console.model.observation import Buckets, ErrorKind
+from console.model.service_levels import SLO_WINDOWS_S
 from console.model.slo import BUDGET_S, PAIRS, Count
 from console.model.states import State
-from console.model.times import SLO_WINDOWS_S
 from tests.model.scene import Scene
 
 FAST, SLOW, SLOWEST = PAIRS

@@ -8,9 +8,9 @@ from console.model import slo
 from console.model.configuration import Thresholds
 from console.model.metric_views import BurnRate, Consumer, Objective, ObjectiveCell, SloView
 from console.model.observation import Origin
+from console.model.service_levels import SLO_WINDOWS_S
 from console.model.slo import PAIRS, Count
 from console.model.states import State
-from console.model.times import SLO_WINDOWS_S
 from tests.screens.sample import GOOD, NOW, UNKNOWN, D, H, M, header
 
 TARGETS = {target.key: target for target in slo.targets(Thresholds())}
