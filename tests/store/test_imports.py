@@ -9,7 +9,18 @@ from pathlib import Path
 from console.store.observe import ObservedStore
 from tests.store.samples import ManualClock, holder, judged, observed
 
-HEAVY = ("msgspec", "asyncio", "httpx", "psycopg", "psutil", "console.collector", "console.sources", "textual")
+HEAVY = (
+    "msgspec",
+    "asyncio",
+    "httpx",
+    "psycopg",
+    "psutil",
+    "console.collector",
+    "console.sources",
+    "textual",
+    "console.model.metric_views",
+    "console.store.read_metrics",
+)
 
 PROGRAM = """
 import sys
