@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from console.model.metric_views import BurnRate, Consumer, Objective, ObjectiveCell, SloView
-from console.model.slo import ENOUGH_SHARE, PAIRS, lesser, nearest
+from console.model.service_levels import ENOUGH_SHARE
+from console.model.slo import PAIRS, lesser, nearest
 from console.model.states import State
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, backed, blank, cut, fit, wrap
@@ -17,6 +18,8 @@ from widgets.words import duration, figure, full, share, span, when
 _LEFT, _CELL, _BAR = 26, 9, 8
 _RIGHT = _BAR + 9
 """Cells of the budget: a gap, the figure, the bar."""
+_WIDE_FROM, _WORD = 100, 16
+"""From so many columns on, so many cells more for the budget."""
 _LABEL = 8
 _BURN_CELLS = (12, 6, 6, 7)
 _MANY = 1_000_000
@@ -59,18 +62,23 @@ class Board:
         return lines
 
     def _cells(self, objective: Objective) -> Sequence[ObjectiveCell]:
-        """As many windows as have room, the longest of them."""
-        room = max(1, (self.width - _LEFT - _RIGHT - 1) // _CELL)
-        return objective.cells[-room:]
+        """As many windows as have room: what is now before all, then the longest of them."""
+        room = max(1, (self.width - _LEFT - self._right - 1) // _CELL)
+        return [*objective.cells[:1], *objective.cells[1:][-room + 1 :]] if room > 1 else objective.cells[:1]
+
+    @property
+    def _right(self) -> int:
+        """Cells of the budget: wider where its word and its burn rate have room beside each other."""
+        return _RIGHT if self.width < _WIDE_FROM else _RIGHT + _WORD
 
     def _left(self, objective: Objective) -> int:
-        return max(_LEFT, self.width - _RIGHT - 1 - _CELL * len(self._cells(objective)))
+        return max(_LEFT, self.width - self._right - 1 - _CELL * len(self._cells(objective)))
 
     def _head(self, objectives: Sequence[Objective]) -> Line:
         first = objectives[0]
         windows = "".join(fit(span(cell.window_s).upper(), _CELL, "right") for cell in self._cells(first))
         left = fit("   TARGET", self._left(first))
-        return cut([Span(f"{left}{windows}  {fit('BUDGET LEFT', _RIGHT - 2, 'right')}", "head")], self.width)
+        return cut([Span(f"{left}{windows}  {fit('BUDGET LEFT', self._right - 2, 'right')}", "head")], self.width)
 
     def _first(self, objective: Objective, marked: bool) -> Line:
         tone = STATE_TONES[objective.state]
@@ -87,7 +95,7 @@ class Board:
         return cut(spans, self.width)
 
     def _value(self, objective: Objective, cell: ObjectiveCell) -> Span:
-        missed = cell.good_share is not None and cell.good_share < objective.objective
+        missed = _misses(objective, cell)
         tone: Tone = "unknown" if cell.value is None else "warn" if missed else "text"
         if objective.state is State.STALE and cell.value is not None:
             tone = "dim"
@@ -97,14 +105,14 @@ class Board:
     def _budget(self, objective: Objective) -> list[Span]:
         left = objective.budget_left
         if left is None:
-            return [Span(fit("?", _RIGHT, "right"), "unknown")]
+            return [Span(fit("?", self._right, "right"), "unknown")]
         words = budget_words(left)
         if left <= 0:
-            return [Span(fit(f"{words} spent", _RIGHT, "right"), "warn")]
+            return [Span(fit(f"{words} spent", self._right, "right"), "warn")]
         filled = max(1, round(min(1.0, left) * _BAR))
         full_sign, empty_sign = _BAR_SIGNS if self.glyphs.shades[-1] == _BLOCK else _ASCII_BAR_SIGNS
         bar = full_sign * filled + empty_sign * (_BAR - filled)
-        return [Span(fit(words, _RIGHT - _BAR - 1, "right") + " "), Span(bar, "dim")]
+        return [Span(fit(words, self._right - _BAR - 1, "right") + " "), Span(bar, "dim")]
 
     def _second(self, objective: Objective, marked: bool) -> Line:
         """The state's word and the origin; below each figure the share of its window that was observed."""
@@ -118,12 +126,15 @@ class Board:
         return cut(spans, self.width)
 
     def _nearest(self, objective: Objective) -> list[Span]:
-        """How near the nearest burn rule is to its limit."""
+        """How the budget does, in a word; how near the nearest burn rule is to its limit where there is room."""
         found = nearest(objective.burn)
-        if found is None:
-            return []
-        words = f"burn {rate_words(lesser(found) or 0.0)} of {found.limit:g}"
-        return [Span(fit(words, _RIGHT, "right"), _burn_tone(found) if found.firing else "dim")]
+        rate = "" if found is None else f"burn {rate_words(lesser(found) or 0.0)} of {found.limit:g}"
+        word = _budget_word(objective)
+        told = f"{word}, {rate}" if word and rate and self._right > _RIGHT else word or rate
+        tone: Tone = "warn" if objective.budget_left is not None and objective.budget_left <= 0 else "dim"
+        if found is not None and found.firing:
+            tone = _burn_tone(found)
+        return [Span(fit(told, self._right, "right"), tone)]
 
     # One of them
 
@@ -256,6 +267,23 @@ def consumer_words(consumer: Consumer) -> list[Span]:
     goes_on = [Span("goes on: ", "warn")] if consumer.ended_ms is None else []
     cause = [Span(f", {consumer.cause}", "dim")] if consumer.cause else []
     return [*goes_on, Span(text, "text" if consumer.subject else "dim"), *cause]
+
+
+def _misses(objective: Objective, cell: ObjectiveCell) -> bool:
+    """Whether a window misses the target: its figure, or too little of what counts."""
+    few = cell.good_share is not None and cell.good_share < objective.objective
+    if cell.value is None:
+        return few
+    return few or (cell.value < objective.target if objective.key == "uptime" else cell.value > objective.target)
+
+
+def _budget_word(objective: Objective) -> str:
+    """The budget's own word, which is not the state's; none while it is not known."""
+    if any(rate.firing for rate in objective.burn):
+        return "budget burning"
+    if objective.budget_left is None:
+        return ""
+    return "budget overdrawn" if objective.budget_left <= 0 else "budget ok"
 
 
 def _burn_tone(rate: BurnRate) -> Tone:

@@ -47,7 +47,8 @@ def test_at_80_columns_stand_name_target_all_four_windows_budget_and_burn_rate()
         "1,840 ms",
     ):
         assert words in text
-    assert "database query < 100 ms" in text and "-2 % spent" in text and "burn 133 of 14.4" in text
+    assert "database query < 100 ms" in text and "-2 % spent" in text and "budget burning" in text
+    assert "budget burning, burn 133 of 14.4" in shown(burning(), "uptime", 110)
     for words in ("1 h, 5 min", "6 h, 30 min", "3 d, 6 h", "> 14.4", "> 6", "> 1", "1,000"):
         assert words in text
     for state in ("healthy", "degraded", "unhealthy", "unknown"):
@@ -87,6 +88,27 @@ def test_a_spent_budget_has_no_bar_and_a_whole_one_is_full() -> None:
     only = replace(burning(), objectives=(objective("uptime", State.DEGRADED, budget_left=-35.12),))
     assert "-3,512 % spent" in shown(only, "uptime") and "▄" not in shown(only, "uptime")
     assert "########" in shown(full(), "memory", glyphs=ASCII)
+
+
+def test_at_60_columns_stands_what_is_now() -> None:
+    head = shown(burning(), "uptime", 60).split("\n")[0]
+    assert "5 MIN" in head and "30 D" not in head
+    between = shown(burning(), "uptime", 70).split("\n")[0]
+    assert "5 MIN" in between and "30 D" in between and "24 H" not in between
+
+
+def test_a_value_that_misses_its_target_has_a_colour_whatever_the_budget() -> None:
+    first = objective("p95", State.DEGRADED)
+    missed = replace(first, cells=(replace(first.cells[0], value=1_840.0), *first.cells[1:]))
+    tones = {span.text.strip(): span.tone for span in Board(80, NOW, UNICODE).targets([missed], None)[1]}
+    assert tones["1,840 ms"] == "warn" and tones["96 ms"] == "text"
+    text = plain(Board(80, NOW, UNICODE).targets([missed], None))
+    assert "degraded" in text and "budget ok" in text
+
+
+def test_the_word_beside_the_budget_is_that_of_the_budget() -> None:
+    words = [plain(Board(80, NOW, UNICODE).targets([each], None)) for each in burning().objectives[:3]]
+    assert all(word in text for word, text in zip(("overdrawn", "budget ok", "budget burning"), words, strict=True))
 
 
 def test_nothing_is_green_while_the_store_cannot_be_read() -> None:
