@@ -28,8 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Collect until SIGTERM or SIGINT; 3 where the store cannot be, or the port for metrics is none of ours."""
     settings = settings_of(arguments)
     try:
-        expose = arguments.expose or settings.environment.expose
-        address = loopback_address(expose) if expose else None
+        expose = settings.environment.expose if arguments.expose is None else arguments.expose
+        address = None if expose is None else loopback_address(expose)
     except NotLoopback as error:
         complain(f"--expose: {error.problem}\n  {error.fix}")
         return UNUSABLE

@@ -121,3 +121,10 @@ def test_an_address_that_others_reach_is_refused_in_words(radar: Radar) -> None:
     done = radar("collect", "--expose", "0.0.0.0:9464")
     assert done.status == 3
     assert "this can be reached from other hosts" in done.err and "127.0.0.1:9464" in done.err
+
+
+def test_an_address_that_is_empty_as_of_an_unset_variable_is_refused_in_words(radar: Radar, site: Site) -> None:
+    done = radar("collect", "--expose", "")
+    assert done.status == 3
+    assert "--expose: this is no HOST:PORT" in done.err and "127.0.0.1:9464" in done.err
+    assert not site.settings.state_directory.exists()
