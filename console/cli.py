@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
+
+from console.commands.writing import Unwritable, drop, flush, give_up, write
 
 WELL, SHORT, FAILED, UNUSABLE = 0, 1, 2, 3
 
@@ -45,12 +46,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without a glyph is no reason to fail
     try:
-        return _run(parser(typed).parse_args(typed))
+        return _ended(typed)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader left, as `radar watch | head` does: nothing is wrong
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop(sys.stdout)
         return WELL
+    except Unwritable as error:
+        give_up(error)
+        return FAILED
+
+
+def _ended(typed: list[str]) -> int:
+    """The status of a command whose words have all been taken; argparse's own end in SystemExit."""
+    try:
+        return _run(parser(typed).parse_args(typed))
+    finally:
+        flush()
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -58,12 +70,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
     try:
         status: int = importlib.import_module(_module(arguments.command or "console")).run(arguments)
-        sys.stdout.flush()
         return status
     except SettingsError as error:
         from console.model.text import clean_block
 
-        print(f"radar: {clean_block(str(error))}", file=sys.stderr)
+        write(f"radar: {clean_block(str(error))}\n", sys.stderr)
         return UNUSABLE
 
 
@@ -102,7 +113,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version
 
-        print(f"radar {version('radar-console')}")
+        write(f"radar {version('radar-console')}\n")
         parser.exit(WELL)
 
 

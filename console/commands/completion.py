@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass
 
 from console.cli import WELL, parser
+from console.commands.writing import write
 
 FILES = ("--config", "--dir")
 
@@ -26,7 +27,7 @@ def configure(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the script."""
-    print(SHELLS[arguments.shell](_walk(parser((), whole=True), ())), end="")
+    write(SHELLS[arguments.shell](_walk(parser((), whole=True), ())))
     return WELL
 
 

@@ -11,6 +11,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
+from console.commands.writing import write
 from console.model.configuration import Display
 from console.model.states import ASCII_GLYPHS, GLYPHS, State
 
@@ -58,7 +59,7 @@ class Output:
 
     def line(self, text: str = "") -> None:
         """One line, at once: a reader at the other end of a pipe should not wait for it."""
-        print(text if self._signs else text.translate(_IN_ASCII), flush=True)
+        write(f"{text if self._signs else text.translate(_IN_ASCII)}\n")
 
     def folded(self, first: str, text: str, indent: str) -> None:
         """`text` after `first`, on as many lines as the terminal's width asks for; on one without a terminal."""
@@ -100,18 +101,17 @@ class Output:
 
 def document(content: Mapping[str, object]) -> None:
     """Print the one JSON document. In ASCII: no byte in it can mean something to a terminal."""
-    json.dump(content, sys.stdout, indent=2, allow_nan=False)
-    sys.stdout.write("\n")
+    write(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
 def json_line(content: Mapping[str, object]) -> None:
     """Print one JSON object on a line of its own, at once."""
-    print(json.dumps(content, allow_nan=False), flush=True)
+    write(json.dumps(content, allow_nan=False) + "\n")
 
 
 def complain(text: str) -> None:
     """Say to people, on standard error, what went wrong."""
-    print(f"radar: {text}", file=sys.stderr, flush=True)
+    write(f"radar: {text}\n", sys.stderr)
 
 
 def _width(text: str) -> int:
