@@ -19,7 +19,7 @@ from widgets.chart_words import foremost, is_beyond, mark_tone, summary, title_w
 from widgets.glyphs import ASCII
 from widgets.lines import Back, Line, Span, Tone, backed, blank, cut, ends, fit, wrap
 from widgets.raster import BLANK, Points, Run, ascii_of, braille, merged
-from widgets.scale import Scale, labelled, row_of, scale_of, tick_words, ticks, time_labels
+from widgets.scale import Scale, labelled, row_of, scale_of, tick_words, ticks, time_labels, touched
 
 _DOTS_APART = 2.0
 """Of a dotted curve, in half columns."""
@@ -267,15 +267,18 @@ def _lay_cursor(frame: ChartFrame, cells: Cells) -> None:
 
 
 def _time_axis(frame: ChartFrame) -> Line:
-    """Clean times below their columns, and the marks in theirs: no label covers a mark."""
+    """Clean times below their columns, and the marks in theirs. Marks that a label stands on or touches give way: there
+    are so many then that the line of marks tells them better."""
     axis, columns = frame.axis, frame.columns
     places = {x: mark for mark in frame.marks if (x := axis.column_at(mark.at_ms, columns)) is not None}
     chosen = axis.column_at(frame.mark.at_ms, columns) if frame.mark is not None else None
-    labels = time_labels(axis.start_ms, axis.end_ms, columns, frozenset(places))
+    kept = frozenset() if chosen is None else frozenset({chosen})
+    labels = time_labels(axis.start_ms, axis.end_ms, columns, frozenset(places), kept)
+    covered = touched(labels) - kept
     spans: list[Span] = []
     for at, character in enumerate(labelled(labels, columns, GUTTER)):
         mark = places.get(at - GUTTER)
-        if mark is None:
+        if mark is None or at - GUTTER in covered:
             spans.append(Span(character, "dim"))
         elif at - GUTTER == chosen:
             spans.append(Span(frame.glyphs.mark, "accent", "selected"))

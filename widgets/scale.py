@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from widgets.words import DAY_S, HOUR_S, MINUTE_S, clock, day, number
@@ -21,6 +22,10 @@ _STEPS_S = (
 )
 _APART = 3
 """Blank columns between two labels of the time axis, at least."""
+_FINER = 3
+"""So many finer steps are tried where marks stand in the way of a label."""
+_BARE = 0.55
+"""Of the axis, how much may be without a label."""
 
 
 class Scale(NamedTuple):
@@ -104,27 +109,67 @@ def tick_words(value: float) -> str:
     return f"{value:.0e}"
 
 
-def time_labels(start_ms: int, end_ms: int, width: int, taken: frozenset[int]) -> list[tuple[int, str]]:
-    """`(column, label)` of a time axis, each label centred on its moment; none of them touches a `taken` column."""
+Labels = list[tuple[int, str]]
+"""Column and text."""
+
+
+def time_labels(
+    start_ms: int, end_ms: int, width: int, taken: frozenset[int], chosen: frozenset[int] = frozenset()
+) -> Labels:
+    """`(column, label)` of a time axis, each label centred on its moment.
+
+    Of several steps that one is taken whose labels cover the fewest `taken` columns, none if that can be. Labels that
+    cover some are left out while enough stand in all parts: an axis of time is worth more than all its marks. One that
+    covers a `chosen` column is worse than any other.
+    """
     span_ms = max(1, end_ms - start_ms)
-    ideal = next((at for at, step in enumerate(_STEPS_S) if step * 1000 / span_ms * width >= 5 + _APART), None)
-    if ideal is None:
-        ideal = len(_STEPS_S) - 1
-    tries = [_labels(start_ms, end_ms, width, taken, _STEPS_S[at]) for at in (ideal, ideal - 1) if at >= 0]
-    return tries[0] if len(tries[0]) >= 2 else max(tries, key=len)
+    last = len(_STEPS_S) - 1
+    ideal = next((at for at, step in enumerate(_STEPS_S) if step * 1000 / span_ms * width >= 5 + _APART), last)
+    order = [ideal, *range(ideal - 1, ideal - _FINER - 1, -1), ideal + 1]
+    # Days are not parted into hours: times without their dates say nothing there.
+    steps = [_STEPS_S[at] for at in order if 0 <= at <= last and (_STEPS_S[at] < DAY_S) == (_STEPS_S[ideal] < DAY_S)]
+    tries = [_sparing(_labels(start_ms, end_ms, width, step), width, taken, chosen) for step in steps]
+    enough = [found for found in tries if len(found) >= 2 and (found is tries[0] or _reach(found, width))]
+    return min(enough, key=lambda found: _cost(found, taken, chosen), default=max(tries, key=len))
 
 
-def _labels(start_ms: int, end_ms: int, width: int, taken: frozenset[int], step_s: int) -> list[tuple[int, str]]:
+def _sparing(labels: Labels, width: int, taken: frozenset[int], chosen: frozenset[int]) -> Labels:
+    """Without the labels that cover most, as long as the others are enough."""
+    while len(labels) > 2:
+        worst = max(labels, key=lambda label: _cost([label], taken, chosen))
+        rest = [label for label in labels if label is not worst]
+        if _cost([worst], taken, chosen) == 0 or not _reach(rest, width):
+            break
+        labels = rest
+    return labels
+
+
+def touched(labels: Labels) -> frozenset[int]:
+    """The columns on which a label stands, and those beside it."""
+    return frozenset(x for begin, text in labels for x in range(begin - 1, begin + len(text) + 1))
+
+
+def _cost(labels: Labels, taken: frozenset[int], chosen: frozenset[int]) -> int:
+    columns = touched(labels)
+    return len(columns & taken) + 1_000 * len(columns & chosen)
+
+
+def _reach(found: Labels, width: int) -> bool:
+    """Whether labels stand in all parts of an axis: no stretch without is longer than half of it."""
+    middles = [begin + len(text) / 2 for begin, text in found]
+    return all(after - before <= _BARE * width for before, after in pairwise([0.0, *middles, float(width)]))
+
+
+def _labels(start_ms: int, end_ms: int, width: int, step_s: int) -> Labels:
     step_ms = step_s * 1000
     long = end_ms - start_ms > DAY_S * 500
-    found: list[tuple[int, str]] = []
+    found: Labels = []
     free_from = -2
     for at_ms in range(-(-start_ms // step_ms) * step_ms, end_ms, step_ms):
         text = _label(at_ms, step_s, long)
         column = (at_ms - start_ms) * width // (end_ms - start_ms)
         begin = min(max(column - len(text) // 2, -2), width - len(text))
-        cells = range(begin - 1, begin + len(text) + 1)
-        if begin >= free_from and taken.isdisjoint(cells):
+        if begin >= free_from:
             found.append((begin, text))
             free_from = begin + len(text) + 2
     return found

@@ -118,7 +118,15 @@ def test_labels_of_time_are_centred_on_their_times_and_cover_no_mark() -> None:
     for label, minute in (("02:20", 20), ("02:40", 40)):
         assert row.index(label) + 2 == 6 + minute // 2
     covered = texts(chart_lines(chart(line(*[1.0] * 60)), frame(60, marks=(mark(20),))))[-2]
-    assert "02:20" not in covered and covered[16] == "▲" and "02:40" in covered
+    assert "02:20" not in covered and covered[15:18] == " ▲ " and covered.count(":") >= 2
+
+
+def test_the_axis_keeps_its_times_among_many_marks() -> None:
+    marks = tuple(mark(at) for at in range(0, 60, 1))
+    shown = chart_lines(chart(line(*[1.0] * 60)), frame(60, marks=marks, mark=marks[31]))
+    row = texts(shown)[-2]
+    assert row.count(":") >= 2 and row.count("▲") >= 12
+    assert row[6 + 15] == "▲" and tones_of([shown[-2]], {"▲"}) == {"text", "accent"}, "the chosen one stays"
 
 
 def test_the_cursor_is_a_line_and_the_summary_tells_its_values() -> None:

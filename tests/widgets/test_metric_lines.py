@@ -112,7 +112,9 @@ def test_a_stale_page_calls_its_newest_values_the_last() -> None:
 
 def test_nothing_is_called_now_while_its_source_gives_nothing() -> None:
     view = view_of(160, "database")
-    late = replace(view, charts=tuple(replace(chart, trouble="database hangs since 03:04") for chart in view.charts[:2]))
+    late = replace(
+        view, charts=tuple(replace(chart, trouble="database hangs since 03:04") for chart in view.charts[:2])
+    )
     text = plain(metrics_page(late, frame_of(late, 160, 44)).lines[-3:])
     assert "CURSOR  now" in text and "connections ?" in text and "canary query ?" in text
     before = plain(metrics_page(late, frame_of(late, 160, 44, cursor_ms=NOW - 20 * M)).lines[-3:])

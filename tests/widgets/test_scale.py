@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.widgets.chart_parts import MINUTE, START
 from widgets.chart_frame import Axis
-from widgets.scale import Scale, row_of, scale_of, tick_words, ticks, time_labels
+from widgets.scale import Scale, row_of, scale_of, tick_words, ticks, time_labels, touched
 
 HOUR, DAY = 60 * MINUTE, 24 * 60 * MINUTE
 
@@ -107,10 +107,19 @@ def test_labels_are_at_clean_times(start: int, end: int, first: str) -> None:
     assert all(one + len(text) + 2 <= other for (one, text), (other, _) in pairwise(labels))
 
 
-def test_a_label_never_covers_a_mark() -> None:
-    for taken in range(34):
-        for begin, text in time_labels(START, START + HOUR, 34, frozenset({taken})):
-            assert not begin <= taken < begin + len(text)
+def test_a_label_covers_no_mark_where_that_can_be() -> None:
+    for column in range(34):
+        labels = time_labels(START, START + HOUR, 34, frozenset({column}))
+        assert len(labels) >= 2 and column not in touched(labels)
+
+
+@pytest.mark.parametrize("span", [5 * MINUTE, HOUR, DAY, 7 * DAY, 30 * DAY])
+@pytest.mark.parametrize("width", [33, 68, 140])
+@given(st.sets(st.integers(0, 139), max_size=60), st.integers(0, 139))
+def test_a_time_axis_has_labels_among_any_marks(span: int, width: int, taken: set[int], chosen: int) -> None:
+    labels = time_labels(START, START + span, width, frozenset(taken), frozenset({chosen}))
+    assert len(labels) >= 2
+    assert all(one + len(text) + 2 <= other for (one, text), (other, _) in pairwise(labels))
 
 
 @given(st.integers(1, 400), st.integers(2, 200))
