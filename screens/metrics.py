@@ -22,11 +22,15 @@ from widgets.metric_table import Table, table_page
 from widgets.raster import warm
 from widgets.words import when
 
-_ROOM_FOR_KEYS = 110
-
+_FOOTER = (
+    *(("next_page", "page"), ("pan_back", "pan"), ("previous_mark", "mark"), ("table", "table")),
+    *(("board", "targets"), ("zoom_in", "zoom"), ("whole", "full"), ("compare", "compare")),
+)
+_ROOM_FOR_ITSELF = 64
+"""Columns from which the footer names this screen too."""
 
 KEYS: list[BindingType] = [
-    key("tab,l", "turn(1)", "next page", "metrics.next_page", short="page"),
+    key("tab,l", "turn(1)", "next page", "metrics.next_page"),
     key("shift+tab,h", "turn(-1)", "page before", "metrics.previous_page"),
     key("j,down", "move(1)", "next chart", "metrics.down"),
     key("k,up", "move(-1)", "chart before", "metrics.up"),
@@ -39,19 +43,21 @@ KEYS: list[BindingType] = [
     key("shift+left", "cursor(-10)", "cursor ten back", "metrics.cursor_far_back"),
     key("shift+right", "cursor(10)", "cursor ten on", "metrics.cursor_far_on"),
     key("home", "cursor_begin", "cursor to the begin", "metrics.cursor_begin"),
-    key("end", "cursor_end", "cursor follows now", "metrics.cursor_end"),
-    key("plus,equals_sign", "zoom(-1)", "shorter window", "metrics.zoom_in", short="zoom"),
+    key("end", "cursor_end", "follow now again", "metrics.cursor_end"),
+    key("plus,equals_sign", "zoom(-1)", "shorter window", "metrics.zoom_in"),
     key("minus", "zoom(1)", "longer window", "metrics.zoom_out"),
     key("less_than_sign", "pan(-1)", "half a window back", "metrics.pan_back"),
     key("greater_than_sign", "pan(1)", "half a window on", "metrics.pan_on"),
     key("f", "whole", "this chart, or all", "metrics.whole"),
     key("t", "table", "table, or charts", "metrics.table"),
     key("c", "compare", "compare with earlier", "metrics.compare"),
-    key("m", "mark(1)", "next mark", "metrics.next_mark"),
-    key("M", "mark(-1)", "mark before", "metrics.previous_mark"),
+    key("m", "mark(-1)", "mark before", "metrics.previous_mark"),
+    key("M", "mark(1)", "mark after", "metrics.next_mark"),
     key("enter", "open", "open mark, or chart", "metrics.open"),
     key("x", "export", "export CSV, Markdown", "metrics.export"),
     key("b", "board", "targets and budgets", "metrics.board"),
+    # As on every page; here the window comes back too.
+    key("L", "live", "live: back to now", "time.live"),
 ]
 
 
@@ -80,6 +86,8 @@ class MetricsScreen(Page[None]):
         self._row = 0
         """The first line of the table that is shown."""
         self._rows = 1
+        self._at_ms: int | None = None
+        """The moment gone to for which was asked last."""
 
     @property
     def place(self) -> Place:
@@ -110,6 +118,14 @@ class MetricsScreen(Page[None]):
         return self.place.question(
             points_of(self.size.width, self.place.whole), self.host.moment.shown_ms, self.selected
         )
+
+    def ask(self) -> None:
+        """Another moment was gone to: the charts end there, wherever they were panned to before."""
+        at_ms = self.host.moment.at_ms
+        if at_ms != self._at_ms:
+            self.place.until_ms = None
+        self._at_ms = at_ms
+        super().ask()
 
     def on_canvas_resized(self, event: Canvas.Resized) -> None:
         """With the room, the number of points changes."""
@@ -149,20 +165,13 @@ class MetricsScreen(Page[None]):
         return page.lines
 
     def keys(self) -> list[Key]:
-        """On a wide terminal the footer names what else acts here."""
-        keys = super().keys()
-        if self.size.width < _ROOM_FOR_KEYS:
-            return keys
-        more = (
-            ("pan_back", "pan"),
-            ("whole", "full"),
-            ("table", "table"),
-            ("compare", "compare"),
-            ("board", "targets"),
-        )
-        at = next((index for index, entry in enumerate(keys) if entry.words == "zoom"), len(keys) - 1) + 1
-        named = [Key(self._key_of(f"metrics.{name}"), words) for name, words in more]
-        return [*keys[:at], *named, *keys[at:]]
+        """The footer names what acts here, what is used most first: what has no room gives way from the end."""
+        named = [Key(self._key_of(f"metrics.{name}"), words) for name, words in _FOOTER]
+        shared = super().keys()
+        if self.size.width < _ROOM_FOR_ITSELF:
+            shared = [entry for entry in shared if entry.words != "Metrics"]
+        at = next((index for index, entry in enumerate(shared) if entry.words == "time"), len(shared))
+        return [*shared[:at], *named, *shared[at:]]
 
     def copied(self) -> str | None:
         """The whole table, or what is shown."""
@@ -239,25 +248,41 @@ class MetricsScreen(Page[None]):
             self.paint()
 
     def action_cursor_end(self) -> None:
-        """Follow the newest values."""
-        self.place.cursor_ms = self.place.mark = None
+        """To the moment shown, and on with it."""
         if self.place.table:
             self.action_move(100_000)
-        self.paint()
+        elif self.place.follow():
+            self._changed()
+        else:
+            self.paint()
+
+    def action_live(self) -> None:
+        """Back to now, the window and the cursor too."""
+        self.place.follow()
+        self.host.go_to(None)
 
     def action_zoom(self, by: int) -> None:
         """A longer or a shorter window."""
-        if self.place.zoom(by, self.host.moment.shown_ms):
+        if self.place.zoom(by, self.host.moment.shown_ms, self._step_ms()):
             self._changed()
         else:
             self.say("this is the longest window" if by > 0 else "this is the shortest window")
 
     def action_pan(self, direction: int) -> None:
         """Half a window back, or on."""
-        if self.place.pan(direction, self.host.moment.shown_ms):
+        view, shown_ms, before = self.view, self.host.moment.shown_ms, self.place.until_ms
+        records = view.records_from_ms if isinstance(view, MetricsView) else None
+        whole = self.place.pan(direction, shown_ms, self._step_ms(), records)
+        if self.place.until_ms != before:
             self._changed()
-        else:
+        if not whole and direction > 0:
             self.say("the window ends at the moment shown already")
+        elif not whole and records is not None:
+            self.say(f"records begin {when(records, shown_ms)}")
+
+    def _step_ms(self) -> int:
+        """Of the charts shown."""
+        return self.view.step_ms if isinstance(self.view, MetricsView) else 0
 
     def action_compare(self) -> None:
         """Beside the same time of yesterday, of last week, or alone."""
@@ -286,7 +311,8 @@ class MetricsScreen(Page[None]):
         elif place.whole:
             self.action_whole()
         elif place.cursor_ms is not None:
-            self.action_cursor_end()
+            place.cursor_ms = place.mark = None
+            self.paint()
         else:
             return False
         return True
@@ -300,7 +326,7 @@ class MetricsScreen(Page[None]):
             self.say("nothing happened in this window")
             return
         if not self.place.go_mark(view.marks, axis_of(view), by):
-            self.say("that was the last mark in this window" if by > 0 else "that was the first mark in this window")
+            self.say(f"no {'later' if by > 0 else 'earlier'} mark in this window")
         self.paint()
 
     async def action_open(self) -> None:

@@ -69,7 +69,7 @@ class Place:
         self.page = (self.page + by) % len(PAGES)
         self.whole, self.mark = False, None
 
-    def zoom(self, by: int, shown_ms: int) -> bool:
+    def zoom(self, by: int, shown_ms: int, step_ms: int) -> bool:
         """A longer or a shorter window; the cursor stays in its middle. Whether there was one."""
         window = self.window + by
         if not 0 <= window < len(WINDOWS_S):
@@ -77,20 +77,32 @@ class Place:
         self.window = window
         middle = self.cursor_ms
         if middle is not None:
-            self._end_at(middle + self.window_s * 500, shown_ms)
+            self._end_at(middle + self.window_s * 500, shown_ms, step_ms)
         return True
 
-    def pan(self, direction: int, shown_ms: int) -> bool:
-        """Half a window back or on, to the moment shown at most. Whether that was possible."""
+    def pan(self, direction: int, shown_ms: int, step_ms: int, records_from_ms: int | None = None) -> bool:
+        """Half a window back or on: to the moment shown at most, back to where records begin. Whether there was all of
+        that half."""
         if direction > 0 and self.until_ms is None:
             return False
         end = self.until_ms if self.until_ms is not None else shown_ms
-        self._end_at(end + direction * self.window_s * 500, shown_ms)
+        wanted = end + direction * self.window_s * 500
+        first = wanted if records_from_ms is None else records_from_ms + self.window_s * 1000
+        if direction < 0 and first >= end:
+            return False
+        self._end_at(wanted if direction > 0 else max(wanted, first), shown_ms, step_ms)
         self._drop_cursor(shown_ms)
-        return True
+        return direction > 0 or wanted >= first
 
-    def _end_at(self, end_ms: int, shown_ms: int) -> None:
-        self.until_ms = end_ms if end_ms < shown_ms else None
+    def follow(self) -> bool:
+        """The window ends at the moment shown, the cursor is at its end. Whether the window was panned."""
+        panned = self.until_ms is not None
+        self.until_ms = self.cursor_ms = self.mark = None
+        return panned
+
+    def _end_at(self, end_ms: int, shown_ms: int, step_ms: int) -> None:
+        """Less than a stretch before the moment shown is that moment."""
+        self.until_ms = end_ms if end_ms < shown_ms - step_ms else None
 
     def _drop_cursor(self, shown_ms: int) -> None:
         """A cursor that is out of the window follows its end again."""
@@ -123,12 +135,12 @@ class Place:
         return True
 
     def _mark_beside(self, marks: Sequence[Mark], by: int) -> Mark | None:
-        """From the chosen one, else from the cursor, else from the end in that direction."""
+        """From the chosen one, else from the cursor, else from the end of the window: after that there is none."""
         if self.mark in marks:
             at = marks.index(self.mark) + by
             return marks[at] if 0 <= at < len(marks) else None
         if self.cursor_ms is None:
-            return marks[-1] if by < 0 else marks[0]
+            return marks[-1] if by < 0 else None
         cursor = self.cursor_ms
         found = [mark for mark in marks if (mark.at_ms > cursor if by > 0 else mark.at_ms < cursor)]
         return (found[0] if by > 0 else found[-1]) if found else None

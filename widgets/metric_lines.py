@@ -28,6 +28,9 @@ _ROOMY = 32
 _FOOT_ROWS = 2
 _CUT_FROM = 16
 """Cells in which the beginning of a mark still says something."""
+_LOOKED_BACK = 12
+"""So many newer marks are shown before the chosen one, at most."""
+_MARKS = Span(" MARKS   ", "head")
 _SHORT = ("App", "Db", "Infra", "Business", "Custom")
 EARLIER = {0: "", 86_400_000: "yesterday", 604_800_000: "last week"}
 """Compared with how long before, in ms, and what that is called."""
@@ -208,25 +211,47 @@ def foot_lines(view: MetricsView, frame: MetricsFrame) -> list[Line]:
 
 
 def _mark_lines(view: MetricsView, frame: MetricsFrame, room: int) -> list[Line]:
-    """The newest marks that have room, the chosen one first. The last one may be cut; what is left is counted."""
-    head = Span(" MARKS   ", "head")
-    lead = Span(" " * width_of([head]))
+    """The marks that have room, the newest first, the chosen one always among them. The last one may be cut; what is
+    left is counted on both sides."""
     more = _more(view, frame)
     if not view.marks:
-        return [ends([head, Span("none in this window", "dim")], more, frame.width, frame.glyphs.ellipsis)]
-    entries = [_mark_spans(mark, frame) for mark in _ordered(view.marks, frame.mark)]
-    lines: list[Line] = []
-    for row in range(room):
-        tail = more if row == 0 else []
-        limit = frame.width - width_of([head]) - width_of(tail) - 2
-        shown = _fitting(entries, limit, last=row == room - 1, glyphs=frame.glyphs)
-        entries = entries[shown[1] :]
-        lines.append(ends([head if row == 0 else lead, *shown[0]], tail, frame.width, frame.glyphs.ellipsis))
+        return [ends([_MARKS, Span("none in this window", "dim")], more, frame.width, frame.glyphs.ellipsis)]
+    newest = list(reversed(view.marks))
+    at = newest.index(frame.mark) if frame.mark in newest else 0
+    entries = [_mark_spans(mark, frame) for mark in newest]
+    for begin in range(max(0, at - _LOOKED_BACK), at + 1):
+        lines, whole = _mark_rows(entries, begin, more, frame, room)
+        if at == 0 or begin + whole > at:
+            break
     return lines
 
 
-def _fitting(entries: Sequence[Sequence[Span]], limit: int, *, last: bool, glyphs: Glyphs) -> tuple[list[Span], int]:
-    """The entries that fit in a line, and how many they are. In the last line the next one is cut to the rest."""
+def _mark_rows(
+    entries: Sequence[Sequence[Span]], begin: int, more: Sequence[Span], frame: MetricsFrame, room: int
+) -> tuple[list[Line], int]:
+    """The lines from an entry on, and how many entries are whole in them."""
+    rest, whole, lines = entries[begin:], 0, []
+    for row in range(room):
+        newer = [Span(f"+{begin}  ", "dim")] if begin and row == 0 else []
+        head = [_MARKS if row == 0 else Span(" " * width_of([_MARKS])), *newer]
+        tail = more if row == 0 else []
+        limit = frame.width - width_of(head) - width_of(tail) - 2
+        shown = _fitting(rest, limit, last=row == room - 1, glyphs=frame.glyphs)
+        rest, whole = rest[shown.taken :], whole + shown.whole
+        lines.append(ends([*head, *shown.spans], tail, frame.width, frame.glyphs.ellipsis))
+    return lines, whole
+
+
+class _Fitting(NamedTuple):
+    """The entries that fit in a line, how many they are, and how many of them are whole."""
+
+    spans: list[Span]
+    taken: int
+    whole: int
+
+
+def _fitting(entries: Sequence[Sequence[Span]], limit: int, *, last: bool, glyphs: Glyphs) -> _Fitting:
+    """In the last line the next entry is cut to the rest."""
     spans: list[Span] = []
     for at, entry in enumerate(entries):
         left = len(entries) - at - 1
@@ -234,19 +259,11 @@ def _fitting(entries: Sequence[Sequence[Span]], limit: int, *, last: bool, glyph
         gap = [Span("   ")] * bool(spans)
         rest = limit - width_of([*spans, *gap]) - len(count)
         if width_of(entry) > rest and not (last and rest >= _CUT_FROM):
-            return [*spans, *([Span(f"  +{left + 1}", "dim")] if last else [])], at
+            return _Fitting([*spans, *([Span(f"  +{left + 1}", "dim")] if last else [])], at, at)
         spans += [*gap, *(cut(entry, min(rest, width_of(entry)), glyphs.ellipsis))]
         if width_of(entry) > rest:
-            return [*spans, Span(count, "dim")], at + 1
-    return spans, len(entries)
-
-
-def _ordered(marks: Sequence[Mark], chosen: Mark | None) -> list[Mark]:
-    newest = list(reversed(marks))
-    if chosen not in newest:
-        return newest
-    at = newest.index(chosen)
-    return [*newest[at:], *newest[:at]]
+            return _Fitting([*spans, Span(count, "dim")], at + 1, at)
+    return _Fitting(spans, len(entries), len(entries))
 
 
 def _mark_spans(mark: Mark, frame: MetricsFrame) -> list[Span]:

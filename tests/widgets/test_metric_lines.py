@@ -88,7 +88,9 @@ def test_marks_are_newest_first_cut_at_the_end_and_counted() -> None:
     text = plain(metrics_page(wide, frame_of(wide, 160, 44)).lines)
     assert text.index("8f3c1d2 live (op1)") < text.index("migration 012 (CI #412)")
     chosen = plain(metrics_page(view, frame_of(view, 80, 21, mark=MARKS[1])).lines[-2:-1])
-    assert "▌ 02:58 migration 012" in chosen
+    assert "▌ 02:58 migration 012" in chosen and "+2  ▌" in chosen, "what is newer is counted"
+    chosen = plain(metrics_page(wide, frame_of(wide, 160, 44, mark=MARKS[2])).lines)
+    assert chosen.index("alert application") < chosen.index("▌ 03:03 8f3c1d2") < chosen.index("migration 012")
     none = plain(metrics_page(replace(view, marks=()), frame_of(view, 80, 21)).lines)
     assert "none in this window" in none
 
