@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from console.model.charts import ChartSpec, SeriesSpec, Statistic
-from console.model.grid import Grid
+from console.model.grid import MINUTE_MS, Grid
 from console.model.heat import heat_of, is_open
 from console.model.metric_views import Heat, LineView
 from console.model.metrics import Rollup
@@ -15,6 +15,7 @@ from console.store.cells import Cell
 Cells = Mapping[str, Sequence[Cell | None]]
 RECENT = 3
 """`now` is a value of the last so many stretches: the last one may have just begun."""
+_OWN = (Statistic.MEAN, Statistic.MAX)
 QUANTILES = {Statistic.P50: 0.50, Statistic.P95: 0.95, Statistic.P99: 0.99}
 
 
@@ -31,16 +32,31 @@ class Lines:
         found = self._quantiles(spec) if spec.statistic in QUANTILES else self._values(spec)
         values = [_scaled(spec, value) for value, _ in found]
         bounds = (index for index, (value, is_bound) in enumerate(found) if is_bound and value is not None)
-        known = [value for value in values if value is not None]
         recent = [value for value in values[-RECENT:] if value is not None]
+        most, least = self._extremes(spec, [value for value in values if value is not None])
         return LineView(
             label=spec.label,
             values=tuple(values),
             lower_bounds=frozenset(bounds),
-            now=recent[-1] if recent else None,
-            peak=None if is_floor else max(known, default=None),
-            lowest=min(known, default=None) if is_floor else None,
+            now=recent[-1] if recent and self.is_fine else None,
+            peak=None if is_floor else most,
+            lowest=least if is_floor else None,
         )
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether a stretch is short enough to be called now, and for its mean to be called a peak."""
+        return self._grid.step_ms <= MINUTE_MS
+
+    def _extremes(self, spec: SeriesSpec, values: Sequence[float]) -> tuple[float | None, float | None]:
+        """The greatest and the least: of gauges those of their own samples, else of stretches that are short."""
+        if spec.statistic in _OWN and len(spec.keys) == 1:
+            rollups = [cell.rollup for cell in self._cells.get(spec.keys[0], ()) if cell is not None]
+            found = [_scaled(spec, value) for rollup in rollups for value in (rollup.min, rollup.max)]
+            values = [value for value in found if value is not None]
+        elif not self.is_fine:
+            return None, None
+        return max(values, default=None), min(values, default=None)
 
     def heat(self, spec: SeriesSpec) -> Heat | None:
         """The distribution of the line's series over time; None where there is none."""
@@ -78,6 +94,12 @@ class Lines:
                 Rollup.merged([cell.whole for cell in self._at(keys, index)]) for index in range(self._grid.points)
             ]
         return self._merged[keys]
+
+
+def line_of_target(chart: ChartSpec) -> SeriesSpec | None:
+    """The line that the chart's target is meant for; None: it has no target, or no line."""
+    named = [one for one in chart.series if one.label == chart.target_of] or list(chart.series[:1])
+    return named[0] if named and chart.target is not None else None
 
 
 def _quantile_of(cells: list[Cell], spec: SeriesSpec) -> tuple[float | None, bool]:

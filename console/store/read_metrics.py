@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from console.model.catalogue import charts_of
-from console.model.charts import ChartSpec
+from console.model.charts import ChartSpec, SeriesSpec
 from console.model.configuration import Environment
 from console.model.grid import Grid, grid, provisional
 from console.model.metric_views import ChartView, MetricsQuestion, MetricsView
 from console.model.observation import BUSINESS_VALUES, Outcome
 from console.model.views import Header
 from console.model.words import listed
+from console.store.beside import Beside
 from console.store.closed_cells import ClosedCells
 from console.store.marks import marks
 from console.store.moment import Moment
+from console.store.names import VERDICT
 from console.store.read_health import clock_text
-from console.store.read_lines import QUANTILES, Lines, over_s
+from console.store.read_lines import QUANTILES, Lines, line_of_target, over_s
 from console.store.read_series import SeriesReader, records_from_ms
 from console.store.timeline import wall_of
 
@@ -28,7 +31,7 @@ def empty(environment: Environment, question: MetricsQuestion, at_ms: int, heade
     """The page over a store that does not exist yet: every chart says what would fill it."""
     place = grid(question.window_s, question.points, at_ms, question.until_ms)
     nothing = Lines({}, place)
-    charts = tuple(_chart(spec, nothing, None, place, at_ms, None) for spec in _asked(environment, question, ()))
+    charts = tuple(_chart(spec, nothing, None, place, None) for spec in _asked(environment, question, ()))
     return _view(header, question, place, at_ms, charts)
 
 
@@ -44,7 +47,10 @@ def page(
     lines = Lines(reader.read(keys, distributions, place), place)
     before = place.earlier(question.compare_ms)
     compared = Lines(reader.read(keys, distributions, before), before) if question.compare_ms else None
-    charts = tuple(_chart(spec, lines, compared, place, moment.at_ms, _trouble(moment, spec)) for spec in specs)
+    beside = None
+    if not lines.is_fine:
+        beside = Beside(moment, reader, closed, place, question.until_ms, keys, distributions)
+    charts = tuple(_told(_chart(spec, lines, compared, place, moment), spec, moment, beside) for spec in specs)
     return _view(header, question, place, moment.at_ms, charts, moment)
 
 
@@ -94,9 +100,7 @@ def _view(
     )
 
 
-def _chart(
-    spec: ChartSpec, read: Lines, compared: Lines | None, place: Grid, at_ms: int, trouble: str | None
-) -> ChartView:
+def _chart(spec: ChartSpec, read: Lines, compared: Lines | None, place: Grid, moment: Moment | None) -> ChartView:
     lines = tuple(read.line(one, is_floor=spec.target_is_floor) for one in spec.series)
     before = tuple(map(compared.line, spec.series)) if compared is not None else ()
     known = any(value is not None for line in (*lines, *before) for value in line.values)
@@ -110,11 +114,44 @@ def _chart(
         target=spec.target,
         target_is_floor=spec.target_is_floor,
         target_of=spec.target_of,
-        over_s=over_s(spec, lines, place, at_ms),
+        over_s=over_s(spec, lines, place, moment.at_ms) if moment is not None and read.is_fine else None,
         heat=read.heat(spec.series[0]) if spec.heat and spec.series else None,
         absent=None if known else spec.absent or NOTHING,
-        trouble=trouble,
+        trouble=_trouble(moment, spec) if moment is not None else None,
     )
+
+
+def _told(chart: ChartView, spec: ChartSpec, moment: Moment, beside: Beside | None) -> ChartView:
+    """With what is said beside its lines: by minutes where its stretches are longer, and nothing of now that is not."""
+    lines = [
+        replace(
+            line,
+            now=(line.now if beside is None else beside.now(one)) if _is_now(moment, one) else None,
+            peak=line.peak if beside is None or line.peak is not None else beside.peak(one),
+        )
+        for line, one in zip(chart.lines, spec.series, strict=True)
+    ]
+    named = line_of_target(spec)
+    over = chart.over_s if beside is None or named is None else beside.over_s(spec, named)
+    return replace(chart, lines=tuple(lines), over_s=over)
+
+
+def _is_now(moment: Moment, line: SeriesSpec) -> bool:
+    """Whether all sources of a line tell what is now. A poll that failed tells of itself in the series `ok`."""
+    for key in (*line.keys, *line.per):
+        target, _, metric = key.rpartition("|")
+        span = moment.span(target)
+        if span is None:
+            if _is_judged_late(moment):
+                return False
+        elif moment.late(span) or (span.outcome != Outcome.ANSWERED and metric != "ok"):
+            return False
+    return True
+
+
+def _is_judged_late(moment: Moment) -> bool:
+    span = moment.span(VERDICT)
+    return span is not None and moment.late(span)
 
 
 def _trouble(moment: Moment, spec: ChartSpec) -> str | None:

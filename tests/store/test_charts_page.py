@@ -245,9 +245,10 @@ def test_business_figures_that_are_values_are_shown_as_such(tmp_path: Path) -> N
     samples = {"business.seats": 40.0, "business.audits": 2.0}
     for _ in range(12):
         charts.round(observed("metrics", facts={"business_values": ["business.seats"]}, samples=samples))
+    assert chart(charts.view("business"), "business.seats").lines[0].now == 40.0
     charts.round(failed("metrics"))
     seats = chart(charts.view("business"), "business.seats")
-    assert (seats.unit, seats.lines[0].now) == ("", 40.0)
+    assert (seats.unit, seats.lines[0].peak) == ("", 40.0)
     assert chart(charts.view("business"), "business.audits").unit == "/min"
 
 

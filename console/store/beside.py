@@ -1,0 +1,181 @@
+"""What is said beside a line whose stretches are longer than a minute: its value now, its peak, how long it was beyond
+its target. A mean of hours hides all of that, so it is told by minutes, and so alike in every window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from functools import reduce
+
+from console.model.charts import ChartSpec, SeriesSpec, Statistic
+from console.model.grid import Grid
+from console.model.metrics import Rollup
+from console.store import blocks
+from console.store.cells import Cell
+from console.store.closed_cells import SPARE_MS, ClosedCells, Facts
+from console.store.moment import Moment
+from console.store.names import BLOCK_MS, DAY_MS, HOUR_MS, MINUTE_MS
+from console.store.read_lines import QUANTILES, Lines
+from console.store.read_series import SeriesReader
+from console.store.timeline import Segment, wall_of
+from console.store.window import ceiling
+
+NOW_MS = 300_000
+LONGEST_NOW_MS = 7_200_000
+"""Of a source that is polled seldom `now` is what its last two polls told, up to so long ago."""
+_VALUES = {
+    Statistic.MEAN: "a.sum / a.n",
+    Statistic.MIN: "a.min",
+    Statistic.MAX: "a.max",
+    Statistic.P50: "a.p50",
+    Statistic.P95: "a.p95",
+    Statistic.P99: "a.p99",
+    Statistic.RATIO: "a.sum / nullif(b.sum, 0)",
+}
+"""What a minute's value is; `b` is what it is divided by."""
+
+
+class Beside:
+    """The minutes behind one page of longer stretches."""
+
+    def __init__(
+        self,
+        moment: Moment,
+        reader: SeriesReader,
+        closed: ClosedCells,
+        place: Grid,
+        until_ms: int | None,
+        keys: Collection[str],
+        distributions: Collection[str],
+    ) -> None:
+        """`keys`, `distributions`: as for `SeriesReader.read`."""
+        self._moment, self._reader, self._closed, self._place = moment, reader, closed, place
+        ends_ms = [place.end_ms, moment.at_ms + 1, *([until_ms] if until_ms is not None else [])]
+        self._end_ms = min(ends_ms)
+        self._back_ms = {key: self._lookback_ms(key) for key in keys}
+        grids = self._grids()
+        self._tail = grids[-1]
+        read = [reader.read(keys, distributions, grid) for grid in grids]
+        self._cells = read[-1]
+        self._unpacked = [(grid, Lines(cells, grid)) for grid, cells in zip(grids, read, strict=True)]
+
+    def _lookback_ms(self, key: str) -> int:
+        span = self._moment.span(key.rpartition("|")[0])
+        return max(NOW_MS, min(LONGEST_NOW_MS, 2 * span.interval_ms)) if span is not None else NOW_MS
+
+    def _grids(self) -> list[Grid]:
+        """The minutes that are read one by one: those that are not packed, and the newest ones; usually together."""
+        begin_ms = self._end_ms - max(self._back_ms.values(), default=NOW_MS)
+        oldest, newest = self._moment.connection.execute(
+            "SELECT min(at), max(at) FROM recent WHERE at <= ?", (self._moment.position,)
+        ).fetchone()
+        if oldest is None:
+            return [self._minute_grid(begin_ms, self._end_ms)]
+        first_ms, last_ms = wall_of(blocks.floor(oldest, BLOCK_MS)), min(wall_of(newest) + 1, self._end_ms)
+        if first_ms >= self._end_ms or last_ms <= self._place.start_ms:
+            return [self._minute_grid(begin_ms, self._end_ms)]
+        if last_ms + BLOCK_MS < begin_ms:
+            return [self._minute_grid(first_ms, last_ms), self._minute_grid(begin_ms, self._end_ms)]
+        return [self._minute_grid(min(first_ms, begin_ms), self._end_ms)]
+
+    def _minute_grid(self, begin_ms: int, end_ms: int) -> Grid:
+        first_ms = max(begin_ms, self._place.start_ms) // MINUTE_MS * MINUTE_MS
+        return Grid(first_ms, MINUTE_MS, max(1, -(-(end_ms - first_ms) // MINUTE_MS)))
+
+    # Now
+
+    def now(self, spec: SeriesSpec) -> float | None:
+        """The line's statistic over the last minutes of the window; None: nothing came in them."""
+        if any(key not in self._back_ms for key in (*spec.keys, *spec.per)):
+            return None
+        cells = {key: [self._newest(key)] for key in (*spec.keys, *spec.per) if key in self._cells}
+        return Lines(cells, Grid(self._end_ms - NOW_MS, NOW_MS, 1)).line(spec).values[0]
+
+    def _newest(self, key: str) -> Cell | None:
+        begin_ms = self._end_ms - self._back_ms[key]
+        first = max(0, self._tail.index(begin_ms + MINUTE_MS - 1))
+        found = [cell for cell in self._cells[key][first:] if cell is not None and cell.last_ms >= begin_ms]
+        # A value that lasts is the same cell in several minutes, and counts once.
+        return _merged([*{id(cell): cell for cell in found}.values()])
+
+    # Peak and time beyond the target
+
+    def peak(self, spec: SeriesSpec) -> float | None:
+        """The greatest of the minutes' own quantiles; None for other statistics, and where minutes are not kept."""
+        return facts.most if spec.statistic in QUANTILES and (facts := self._facts(spec, None)) is not None else None
+
+    def over_s(self, chart: ChartSpec, spec: SeriesSpec) -> float | None:
+        """Seconds in which the line was beyond the chart's target, in whole minutes. None where it is not told."""
+        facts = self._facts(spec, chart.target)
+        if facts is None or not facts.minutes:
+            return None
+        return (facts.under if chart.target_is_floor else facts.over) * MINUTE_MS / 1000
+
+    def _facts(self, spec: SeriesSpec, target: float | None) -> Facts | None:
+        if spec.statistic not in _VALUES or len(spec.keys) != 1 or len(spec.per) > 1:
+            return None
+        numbers = [self._reader.numbers.get(key) for key in (*spec.keys, *spec.per)]
+        known = [number for number in numbers if number is not None]
+        if len(known) != len(numbers) or not self._kept(spec.keys[0]):
+            return None
+        packed = reduce(Facts.__add__, self._packed(spec, target, tuple(known)), Facts())
+        return reduce(Facts.__add__, self._counted(spec, target), packed)
+
+    def _kept(self, key: str) -> bool:
+        end_ms = min(self._end_ms, self._moment.at_ms)
+        return self._reader.least_step_ms([key], self._place.start_ms, end_ms) < HOUR_MS
+
+    def _counted(self, spec: SeriesSpec, target: float | None) -> Iterator[Facts]:
+        """Of the minutes that were read one by one."""
+        for _, lines in self._unpacked:
+            values = lines.line(spec).values
+            yield Facts.of([value for value in values if value is not None], target)
+
+    def _packed(self, spec: SeriesSpec, target: float | None, numbers: tuple[int, ...]) -> Iterator[Facts]:
+        """Of all others: whole days that are long closed are kept from read to read."""
+        begin_ms = self._place.start_ms
+        for grid, _ in self._unpacked:
+            for segment in self._moment.timeline.segments(begin_ms, grid.start_ms - 1):
+                yield from self._segment(segment, spec, target, numbers)
+            begin_ms = grid.end_ms
+
+    def _segment(
+        self, segment: Segment, spec: SeriesSpec, target: float | None, numbers: tuple[int, ...]
+    ) -> Iterator[Facts]:
+        low, high = segment.low, segment.high + 1
+        first, last = ceiling(low, DAY_MS), blocks.floor(high - SPARE_MS, DAY_MS)
+        if first >= last:
+            yield self._query(spec, target, numbers, low, high)
+            return
+        yield self._query(spec, target, numbers, low, first)
+        for day in range(first, last, DAY_MS):
+            key = (numbers, spec.statistic.value, spec.complement, spec.scale, target, day)
+            yield self._closed.facts(
+                key, lambda day=day: self._query(spec, target, numbers, day, day + DAY_MS)  # type: ignore[misc]
+            )  # fmt: skip
+        yield self._query(spec, target, numbers, last, high)
+
+    def _query(self, spec: SeriesSpec, target: float | None, numbers: tuple[int, ...], low: int, high: int) -> Facts:
+        """Minutes that lie wholly from `low` to before `high`."""
+        value = _VALUES[spec.statistic]
+        if spec.complement:
+            value = f"1 - {value}"
+        joined = "JOIN rollup_minute b ON b.series_id = ? AND b.start = a.start" if len(numbers) > 1 else ""
+        row = self._moment.connection.execute(
+            f"SELECT count(v), coalesce(sum(v > ?), 0), coalesce(sum(v < ?), 0), max(v) FROM "
+            f"(SELECT ({value}) * ? AS v FROM rollup_minute a {joined} "
+            "WHERE a.series_id = ? AND a.start >= ? AND a.start < ?)",
+            (target, target, spec.scale, *numbers[1:], numbers[0], low, high - MINUTE_MS + 1),
+        ).fetchone()
+        return Facts(*row)
+
+
+def _merged(cells: list[Cell]) -> Cell | None:
+    if len(cells) < 2:
+        return cells[0] if cells else None
+    whole = Rollup.merged([cell.whole for cell in cells])
+    if whole is None:
+        return None
+    observed_ms = sum(cell.observed_ms for cell in cells)
+    foreign = any(cell.foreign for cell in cells)
+    return Cell(whole, observed_ms, cells[0].first_ms, cells[-1].last_ms, foreign)
