@@ -10,7 +10,7 @@ from functools import partial
 from console.model import custom_rules, slo
 from console.model.alerts import AlertRule, Measure, Measured, Says
 from console.model.component_bastion import KEY as BASTION
-from console.model.component_database import ACTIVITY, blockers, connections, fresh
+from console.model.component_database import ACTIVITY, blockers, connections, fresh, held
 from console.model.component_platform import SUPABASE_PARTS, days, incident_words, part_text, reports, vendor_tracks
 from console.model.component_routes import MINIMUM_SAMPLES, PREFIX, probe_figures
 from console.model.component_users import TARGET, users
@@ -176,11 +176,11 @@ def _connections(rounds: Rounds) -> Sequence[Measure]:
     limit = situation.environment.thresholds.connections_alert_share
     unknown = _unknown(situation, situation.under(ACTIVITY))
     if any(track.error_kind is ErrorKind.LIMIT and track.bad for track in situation.under("postgres.")):
-        text = "connections exhausted: the database refuses more"
+        text = f"connections exhausted: the database refuses more{held(situation)}"
         return [Measure(subject="database", says=Says.BREACHED, text=text, origin=Origin.SQL, limit=limit)]
     found = connections(situation) if fresh(situation, ACTIVITY) else None
     share = found[0] / max(1, found[1]) if found else None
-    text = f"more than {percent(limit)} of the connections are used"
+    text = f"{found[0]} of {found[2]} connections{held(situation)}" if found else ""
     return [_over("database", share, limit, text=text, origin=Origin.SQL, unknown=unknown)]
 
 

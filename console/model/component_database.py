@@ -93,7 +93,7 @@ def _find_down(draft: Draft, situation: Situation, core: Sequence[Track]) -> Non
     words = words_of(track)
     draft.figure = short_fault(track)
     if track.error_kind is ErrorKind.LIMIT:
-        text = f"connections exhausted: {words}{_held(situation)}"
+        text = f"connections exhausted: {words}{held(situation)}"
         draft.note("exhausted", track, text, f"No connection is free: {words}.", state=State.UNHEALTHY)
     elif track.error_kind is ErrorKind.TIMEOUT:
         draft.note("hangs", track, f"hangs: {words}", f"SQL gets no answer in time: {words}.", state=State.UNHEALTHY)
@@ -114,7 +114,7 @@ def _judge_target(draft: Draft, situation: Situation, track: Track) -> None:
         overdue(draft, situation, track)
         well(draft, track, _WELL.get(part, f"{part.capitalize()} is read"))
     elif track.error_kind is ErrorKind.LIMIT:
-        text = f"connections exhausted: {words_of(track)}{_held(situation)}"
+        text = f"connections exhausted: {words_of(track)}{held(situation)}"
         draft.note("exhausted", track, text, f"No connection is free: {words_of(track)}.", state=track.state)
     elif track.fails:
         state = track.state if track.error_kind in REACH_FAULTS and part != "catalogue" else State.DEGRADED
@@ -169,11 +169,11 @@ def _judge_connections(draft: Draft, situation: Situation) -> None:
     used, usable, most = found
     warn = situation.environment.thresholds.connections_warn_share
     if used >= usable:
-        text = f"connections exhausted: {used} of {most} connections, {most - usable} reserved{_held(situation)}"
+        text = f"connections exhausted: {used} of {most} connections, {most - usable} reserved{held(situation)}"
         sentence = "Every connection that ordinary roles may use is taken."
         draft.find(_finding("exhausted", State.UNHEALTHY, text), sentence)
     elif used / usable > situation.limit(f"{KEY}.connections", warn):
-        text = f"{used} of {most} connections{_held(situation)}"
+        text = f"{used} of {most} connections{held(situation)}"
         draft.find(
             _finding("connections", State.DEGRADED, text), f"More than {percent(warn)} of the connections are used."
         )
@@ -181,7 +181,7 @@ def _judge_connections(draft: Draft, situation: Situation) -> None:
         draft.say(f"Connections are within their limits: at most {percent(warn)} are used.", State.HEALTHY)
 
 
-def _held(situation: Situation) -> str:
+def held(situation: Situation) -> str:
     """`; 41 by worker/import`: who holds most of the connections, when the newest answer saw them near their limit.
 
     While new polls are refused, with the age of that answer: who held a few before the rush is not told as its cause.

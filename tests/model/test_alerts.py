@@ -298,6 +298,19 @@ def test_connections(used: float, expected: Says) -> None:
     assert says(scene, "connections") is expected
 
 
+def test_the_alert_on_connections_names_who_holds_most_where_that_is_known() -> None:
+    holders = [{"user": "worker", "application": "import", "sessions": 52}]
+    scene = Scene().all_well().see("postgres.activity", samples={"connections": 57.0}, volatile={"holders": holders})
+    assert measures(scene, "connections")[0].text == "57 of 60 connections; 52 by worker/import"
+    for _ in range(2):
+        scene.later(5).fail("postgres.activity", ErrorKind.LIMIT, "its connection limit is reached")
+    assert measures(scene, "connections")[0].text == (
+        "connections exhausted: the database refuses more; 52 by worker/import 10 s ago"
+    )
+    scene = Scene().all_well().see("postgres.activity", samples={"connections": 57.0})
+    assert measures(scene, "connections")[0].text == "57 of 60 connections"
+
+
 @pytest.mark.parametrize(
     ("left", "life", "verified", "expected"),
     [
