@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from console.model.configuration import Display, Environment, Prometheus, Settings, Supabase, Vercel
-from console.model.configuration_rules import ENVIRONMENT_NAME, check
+from console.model.configuration import Display, Doubt, Environment, Prometheus, Settings, Supabase, Vercel
+from console.model.configuration_rules import ENVIRONMENT_NAME, check, figures
 from console.model.conversion import KeyPath, Misfit, as_key, convert
 
 SYSTEM_FILE = Path("/etc/radar/radar.toml")
@@ -48,8 +48,8 @@ class SettingsError(Exception):
         self.key = key
         self.problem = problem
         self.fix = fix
-        place = ", ".join(str(part) for part in (file, f"line {line}" if line else None) if part)
-        super().__init__(": ".join(part for part in (place, key, problem) if part) + f"\n  {fix}")
+        self.place = ", ".join(str(part) for part in (file, f"line {line}" if line else None) if part)
+        super().__init__(": ".join(part for part in (self.place, key, problem) if part) + f"\n  {fix}")
 
 
 def find_file(path: Path | None, process_environment: Mapping[str, str]) -> Path:
@@ -77,10 +77,14 @@ def load(path: Path | None, environment: str | None, process_environment: Mappin
     try:
         return _settings(file, text, table, environment, process_environment)
     except Misfit as misfit:
-        from console.model.toml_lines import key_lines, line_of  # only a wrong file pays for it
+        raise _told(file, text, misfit) from None
 
-        line = line_of(key_lines(text), misfit.path)
-        raise SettingsError(file, line, as_key(misfit.path) or None, misfit.problem, misfit.fix) from None
+
+def _told(file: Path, text: str, misfit: Misfit) -> SettingsError:
+    from console.model.toml_lines import key_lines, line_of  # only a wrong file pays for it
+
+    line = line_of(key_lines(text), misfit.path)
+    return SettingsError(file, line, as_key(misfit.path) or None, misfit.problem, misfit.fix)
 
 
 def _settings(
@@ -91,8 +95,7 @@ def _settings(
     name = _choose(names, asked)
     variables = _Variables(file, process_environment, own_first="demo" in table)
     path: KeyPath = ("environments", name)
-    chosen = convert(variables.fill(table["environments"][name], path), Environment, path, given={"name": name})
-    check(chosen, path)
+    chosen, misfits = _environment(variables.fill(table["environments"][name], path), name, path)
     return Settings(
         file=file,
         environment=_settled(chosen, file),
@@ -100,8 +103,27 @@ def _settings(
         state_directory=_state_directory(file, table, name, process_environment),
         display=convert(table.get("display", {}), Display, ("display",)),
         demo_directory=_demo_directory(file, table),
-        warnings=_readable_by_all(file, variables.env_file, literal_secret=_literal_secret(table)),
+        warnings=(
+            *_readable_by_all(file, variables.env_file, literal_secret=_literal_secret(table)),
+            *(_left_out(_told(file, text, misfit)) for misfit in misfits),
+        ),
     )
+
+
+def _environment(table: Any, name: str, path: KeyPath) -> tuple[Environment, tuple[Misfit, ...]]:
+    """The environment with the figures of its own that can work, and the mistakes of those that cannot."""
+    entries = table.get("custom", []) if isinstance(table, dict) else []
+    rest = {**table, "custom": []} if isinstance(entries, list) and isinstance(table, dict) else table
+    chosen = convert(rest, Environment, path, given={"name": name})
+    check(chosen, path)
+    custom, misfits = figures(entries, chosen, (*path, "custom"))
+    return dataclasses.replace(chosen, custom=custom), misfits
+
+
+def _left_out(error: SettingsError) -> Doubt:
+    from console.model.text import clean  # keys come from the file; only a wrong one pays for it
+
+    return Doubt("custom", clean(f"{error.place}: {error.key}: {error.problem}: the figure is left out"), error.fix)
 
 
 def _settled(environment: Environment, file: Path) -> Environment:
@@ -159,10 +181,14 @@ def _refuse_writable_by_all(file: Path) -> None:
         raise SettingsError(file, None, None, "everybody on this host can change it", f"run: chmod o-w {file}")
 
 
-def _readable_by_all(file: Path, env_file: Path, *, literal_secret: bool) -> tuple[str, ...]:
+def _readable_by_all(file: Path, env_file: Path, *, literal_secret: bool) -> tuple[Doubt, ...]:
     holders = ((file, literal_secret), (env_file, env_file.exists()))
     return tuple(
-        f"{holder} holds secrets and everybody on this host can read it; run: chmod o-rwx {holder}"
+        Doubt(
+            "permissions",
+            f"{holder} holds secrets and everybody on this host can read it",
+            f"run: chmod o-rwx {holder}",
+        )
         for holder, secret in holders
         if secret and holder.stat().st_mode & stat.S_IROTH
     )

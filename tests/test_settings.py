@@ -301,14 +301,14 @@ def test_a_file_that_everybody_can_change_is_refused(tmp_path: Path) -> None:
 
 def test_secrets_that_everybody_can_read_are_warned_of(tmp_path: Path) -> None:
     literal = LEAST + 'database = "postgresql://a:b@c/d"\n'
-    assert "everybody on this host can read it" in load(write(tmp_path, literal, 0o644), None, {}).warnings[0]
+    assert "everybody on this host can read it" in load(write(tmp_path, literal, 0o644), None, {}).warnings[0].words
     assert load(write(tmp_path, literal, 0o640), None, {}).warnings == ()
     assert load(write(tmp_path, LEAST, 0o644), None, {}).warnings == ()
     by_name = LEAST + 'database = "${DATABASE_URL}"\n'
     assert load(write(tmp_path, by_name, 0o644), None, VARIABLES).warnings == ()
     (tmp_path / ".env").write_text("A=b\n")
     (tmp_path / ".env").chmod(0o644)
-    assert load(write(tmp_path, by_name, 0o644), None, VARIABLES).warnings[0].startswith(str(tmp_path / ".env"))
+    assert load(write(tmp_path, by_name, 0o644), None, VARIABLES).warnings[0].words.startswith(str(tmp_path / ".env"))
 
 
 # --- where a key stands ---------------------------------------------------------------------------------------------

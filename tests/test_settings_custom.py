@@ -15,7 +15,7 @@ from tests.test_settings import LEAST, refused, write
 DATABASE = 'database = "postgresql://a:b@c/d"\n'
 OWN = '[[environments.production.custom]]\nname = "own"\n'
 
-MISTAKES = [
+LEFT_OUT = [
     ("custom = [{name = 'Clients', series = 'a|b'}]", "no name for a figure", "title"),
     ("custom = [{name = 'a|b', series = 'a|b'}]", "no name for a figure", "small letters"),
     ("custom = [{name = 'a', series = 'a|b'}, {name = 'a', series = 'c|d'}]", "there twice", "another name"),
@@ -30,6 +30,14 @@ MISTAKES = [
     ("custom = [{name = 'a', series = 'a|b', statistic = 'median'}]", "not one of its values", "'p50'"),
     ("custom = [{name = 'a', series = 'a|b', target = inf}]", "a number", "a number"),
     ('custom = [{name = "a", query = "up\\u001b[31m"}]', "control character", "plain text"),
+    ("custom = [{name = 'a', series = 'a|b', intervall_s = 9}]", "not a setting here", "did you mean interval_s?"),
+    ("custom = [{series = 'a|b'}]", "this is required", "add name"),
+    ("custom = [{name = 'a', series = 'a|b', interval_s = '9'}]", "a number", "a number"),
+    ("custom = [3]", "must be a table", "write it as"),
+]
+MISTAKES = [
+    ("custom = {name = 'a', series = 'a|b'}", "must be a list", "[[environments.production.custom]]"),
+    ("custom = [{name = 'a', sql = '${NOWHERE}'}]", "NOWHERE is not set", "export NOWHERE"),
     ("prometheus = {url = 'prometheus:9090'}", "no http or https URL", "https://"),
     ("prometheus = {url = 'http://p.example.com', token = 'geheim'}", "unencrypted", "https://"),
     ("prometheus = {url = 'http://p.example.com', user = 'u', password = 'geheim'}", "unencrypted", "https://"),
@@ -54,6 +62,62 @@ def test_a_mistake_names_file_line_key_problem_and_fix(tmp_path: Path, line: str
     assert error.key and error.key.startswith("environments.production")
 
 
+@pytest.mark.parametrize(("line", "problem", "fix"), LEFT_OUT)
+def test_a_figure_that_cannot_work_is_left_out_and_told_with_file_line_key_problem_and_fix(
+    tmp_path: Path, line: str, problem: str, fix: str
+) -> None:
+    settings = load(write(tmp_path, f"# a comment\n\n{LEAST}{line}\nping = '/ping'\n"), None, {})
+    (warning,) = settings.warnings
+    assert problem in warning.words and fix in warning.fix
+    assert warning.words.startswith(f"{tmp_path}/radar.toml, line 5: environments.production.custom[")
+    assert warning.words.endswith(": the figure is left out")
+    names = ["a"] if "twice" in problem else []
+    assert [metric.name for metric in settings.environment.custom] == names and settings.environment.ping == "/ping"
+
+
+def test_all_mistakes_in_figures_are_told_at_once_and_the_other_figures_stay(tmp_path: Path) -> None:
+    text = f"""{LEAST}{DATABASE}
+[[environments.production.custom]]
+name = "first"
+series = "a|b"
+[[environments.production.custom]]
+name = "Second"
+sql = "delete from clients"
+interval_s = 1
+[[environments.production.custom]]
+name = "first"
+series = "c|d"
+[[environments.production.custom]]
+name = "third"
+series = "e|f"
+"""
+    settings = load(write(tmp_path, text), None, {})
+    assert [(metric.name, metric.series) for metric in settings.environment.custom] == [
+        ("first", "a|b"),
+        ("third", "e|f"),
+    ]
+    own = "environments.production.custom"
+    found = [warning.words.split(": ")[:3] for warning in settings.warnings]
+    assert [(place.rpartition(" ")[2], key, problem) for place, key, problem in found] == [
+        ("9", f"{own}[1].name", "this is no name for a figure"),
+        ("11", f"{own}[1].interval_s", "this interval is too short or too long"),
+        ("10", f"{own}[1].sql", "this statement does not read"),
+        ("13", f"{own}[2].name", "'first' is there twice"),
+    ]
+
+
+def test_an_error_elsewhere_is_an_error_beside_a_wrong_figure_too(tmp_path: Path) -> None:
+    assert (
+        refused(tmp_path, f"{LEAST}health = 'x'\ncustom = [{{name = 'A'}}]\n").key == "environments.production.health"
+    )
+
+
+def test_escapes_in_the_key_of_a_figure_reach_no_terminal(tmp_path: Path) -> None:
+    text = LEAST + 'custom = [{name = "a", series = "a|b", "\\u001b[31mred" = 1}]\n'
+    (warning,) = load(write(tmp_path, text), None, {}).warnings
+    assert "\x1b" not in str(warning)
+
+
 @pytest.mark.parametrize(
     ("statement", "problem"),
     [
@@ -67,9 +131,10 @@ def test_a_mistake_names_file_line_key_problem_and_fix(tmp_path: Path, line: str
 def test_a_statement_that_is_none_of_one_figure_is_told_with_its_line(
     tmp_path: Path, statement: str, problem: str
 ) -> None:
-    error = refused(tmp_path, f'{LEAST}{DATABASE}{OWN}sql = """\n{statement}\n"""\n')
-    assert problem in error.problem and "begins with select, with or table" in error.fix
-    assert (error.line, error.key) == (6, "environments.production.custom[0].sql")
+    text = f'{LEAST}{DATABASE}{OWN}sql = """\n{statement}\n"""\n'
+    (warning,) = load(write(tmp_path, text), None, {}).warnings
+    assert problem in warning.words and "begins with select, with or table" in warning.fix
+    assert "line 6: environments.production.custom[0].sql" in warning.words
 
 
 @pytest.mark.parametrize(

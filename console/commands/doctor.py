@@ -33,13 +33,12 @@ def run(arguments: argparse.Namespace) -> int:
 def _findings(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     yield Finding("configuration", "file", Result.WELL, f"{settings.file}, environment {settings.environment.name}")
     for warning in settings.warnings:
-        words, _, fix = warning.partition("; ")
-        yield Finding("configuration", "permissions", Result.WARNING, words, fix)
+        yield Finding("configuration", warning.about, Result.WARNING, warning.words, warning.fix)
     yield from _authorities(settings.environment)
     yield from examine_keys.findings(settings.display.keys)
     yield from examine_host.findings(settings.display)
     yield from examine_store.findings(settings)
-    yield from examine_sources.not_configured(settings.environment)
+    yield from examine_sources.not_configured(settings)
     if not offline:
         yield from examine_sources.findings(settings)
 

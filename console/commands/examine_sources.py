@@ -57,11 +57,12 @@ _PARTS = {
 }
 
 
-def not_configured(environment: Environment) -> Iterator[Finding]:
-    """What could be watched and is not, what that costs, and the line to add."""
+def not_configured(settings: Settings) -> Iterator[Finding]:
+    """What could be watched and is not, what that costs, and the line to add. What was left out is configured."""
+    left_out = {warning.about for warning in settings.warnings}
     for field, (words, fix) in _PARTS.items():
-        if not getattr(environment, field):
-            yield Finding("not configured", field, Result.OFF, words, fix.replace("NAME", environment.name))
+        if not getattr(settings.environment, field) and field not in left_out:
+            yield Finding("not configured", field, Result.OFF, words, fix.replace("NAME", settings.environment.name))
 
 
 def findings(settings: Settings) -> list[Finding]:

@@ -242,6 +242,18 @@ class Display:
     """Binding id to key, such as `{"screen.health" = "f1"}`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What is usable but unwise, or was left out: a file with secrets that everybody can read, a wrong figure."""
+
+    about: str
+    words: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.words}; {self.fix}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything read from one radar.toml for one chosen environment."""
@@ -254,8 +266,8 @@ class Settings:
     display: Display = field(default_factory=Display)
     demo_directory: Path | None = None
     """Set when this file was written by `radar demo`: enables `:fault`."""
-    warnings: tuple[str, ...] = ()
-    """What is usable but unwise, in words with the fix: a file with secrets that everybody can read."""
+    warnings: tuple[Doubt, ...] = ()
+    """For people, with the fix."""
 
     @property
     def observed_path(self) -> Path:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from console.model.configuration import CustomMetric, Environment, Prometheus, Rule, Secret, Supabase
-from console.model.conversion import KeyPath, Misfit
+from console.model.conversion import KeyPath, Misfit, convert
 from console.model.expose import NotLoopback, loopback_address
 
 INCIDENTS = ("application", "database", "deployment", "vendor", "security", "bastion", "any")
@@ -29,7 +29,7 @@ _DSN = r"postgres(?:ql)?://\S+|(?:\w+\s*=\s*(?:'[^']*'|\S+)\s*)+"
 
 
 def check(environment: Environment, path: KeyPath) -> None:
-    """Raise `Misfit` for the first value that cannot work. `path` is where the environment stands in the file."""
+    """Raise `Misfit` for the first value that cannot work; `figures` judges `custom`. `path`: where its table is."""
     _url(environment.url, (*path, "url"), token=environment.metrics_token is not None)
     if environment.metrics_token and environment.metrics is None:
         raise Misfit((*path, "metrics_token"), "it belongs to metrics", 'write metrics = "/api/metrics" too')
@@ -41,7 +41,6 @@ def check(environment: Environment, path: KeyPath) -> None:
     _intervals(environment, path)
     _rules(environment.rules, (*path, "rules"))
     _prometheus(environment.prometheus, (*path, "prometheus"))
-    _custom(environment, (*path, "custom"))
     _expose(environment.expose, (*path, "expose"))
     _contacts(environment, path)
 
@@ -175,17 +174,45 @@ def _prometheus(prometheus: Prometheus | None, path: KeyPath) -> None:
         raise Misfit((*path, "user"), "a user's name holds no colon", "write the name alone")
 
 
-def _custom(environment: Environment, path: KeyPath) -> None:
-    for position, metric in enumerate(environment.custom):
-        here = (*path, position)
-        if not re.fullmatch(_METRIC_NAME, metric.name):
-            fix = "write small letters, digits, - and _, at most 40, a letter first; title says it for people"
-            raise Misfit((*here, "name"), "this is no name for a figure", fix)
-        _origin(environment, metric, here)
-        if not SHORTEST_CUSTOM_S <= metric.interval_s <= LONGEST_INTERVAL_S:
-            fix = f"write seconds between {SHORTEST_CUSTOM_S:g} and {LONGEST_INTERVAL_S:g}"
-            raise Misfit((*here, "interval_s"), "this interval is too short or too long", fix)
-    _unique([metric.name for metric in environment.custom], path)
+def figures(
+    entries: Sequence[object], environment: Environment, path: KeyPath
+) -> tuple[tuple[CustomMetric, ...], tuple[Misfit, ...]]:
+    """The figures of one's own that can work, and every mistake of the others, which are left out.
+
+    A mistake in one must cost neither the other figures nor the alerting: nothing of the application depends on it.
+    """
+    kept: dict[str, CustomMetric] = {}
+    misfits: list[Misfit] = []
+    for position, entry in enumerate(entries):
+        found = list(_figure(entry, environment, kept, (*path, position)))
+        misfits += [each for each in found if isinstance(each, Misfit)]
+        if len(found) == 1 and isinstance(found[0], CustomMetric):
+            kept[found[0].name] = found[0]
+    return tuple(kept.values()), tuple(misfits)
+
+
+def _figure(
+    entry: object, environment: Environment, known: Collection[str], path: KeyPath
+) -> Iterator[CustomMetric | Misfit]:
+    """A figure and what is wrong with it; what fits no figure at all has one mistake only."""
+    try:
+        metric = convert(entry, CustomMetric, path)
+    except Misfit as misfit:
+        yield misfit
+        return
+    yield metric
+    if not re.fullmatch(_METRIC_NAME, metric.name):
+        fix = "write small letters, digits, - and _, at most 40, a letter first; title says it for people"
+        yield Misfit((*path, "name"), "this is no name for a figure", fix)
+    if metric.name in known:
+        yield _twice(metric.name, (*path, "name"))
+    if not SHORTEST_CUSTOM_S <= metric.interval_s <= LONGEST_INTERVAL_S:
+        fix = f"write seconds between {SHORTEST_CUSTOM_S:g} and {LONGEST_INTERVAL_S:g}"
+        yield Misfit((*path, "interval_s"), "this interval is too short or too long", fix)
+    try:
+        _origin(environment, metric, path)
+    except Misfit as misfit:
+        yield misfit
 
 
 def _origin(environment: Environment, metric: CustomMetric, path: KeyPath) -> None:
@@ -232,5 +259,9 @@ def _unique(names: Iterable[str], path: KeyPath) -> None:
     seen: set[str] = set()
     for position, name in enumerate(names):
         if name in seen:
-            raise Misfit((*path, position), f"{name!r} is there twice", "remove one, or give it another name")
+            raise _twice(name, (*path, position))
         seen.add(name)
+
+
+def _twice(name: str, path: KeyPath) -> Misfit:
+    return Misfit(path, f"{name!r} is there twice", "remove one, or give it another name")

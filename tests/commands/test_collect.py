@@ -128,3 +128,36 @@ def test_an_address_that_is_empty_as_of_an_unset_variable_is_refused_in_words(ra
     assert done.status == 3
     assert "--expose: this is no HOST:PORT" in done.err and "127.0.0.1:9464" in done.err
     assert not site.settings.state_directory.exists()
+
+
+def test_a_wrong_figure_is_told_and_does_not_keep_the_collector_from_alerting(site: Site) -> None:
+    mistakes = 'custom = [{name = "A", series = "a|b"}, {name = "b", sqll = "select 1"}]\n'
+    site.file.write_text(site.file.read_text() + mistakes)
+    process = site.start("collect", stderr=subprocess.PIPE)
+    try:
+        until(lambda: collected(site.settings.observed_path))
+        process.send_signal(signal.SIGTERM)
+        error = process.communicate(timeout=10)[1]
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    first, second = [line for line in error.splitlines() if line.startswith("WARNING ")]
+    place = f"WARNING console.commands.collect: {site.file}, line 6: environments.production.custom"
+    assert first.startswith(f"{place}[0].name: this is no name for a figure: the figure is left out; write")
+    assert second.startswith(
+        f"{place}[1].sqll: 'sqll' is not a setting here: the figure is left out; did you mean sql?"
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_warnings_that_nobody_can_be_told_do_not_keep_the_collector_from_alerting(site: Site) -> None:
+    site.file.write_text(site.file.read_text() + 'custom = [{name = "A", series = "a|b"}]\n')
+    with Path("/dev/full").open("wb") as full:
+        process = site.start("collect", stderr=full)
+    try:
+        until(lambda: collected(site.settings.observed_path))
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+    finally:
+        process.kill()
+    assert not collected(site.settings.observed_path), "the lease is given back"
