@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -59,6 +60,15 @@ KEYS: list[BindingType] = [
     # As on every page; here the window comes back too.
     key("L", "live", "live: back to now", "time.live"),
 ]
+
+
+def _footer(shared: list[Key], key_of: Callable[[str], str], width: int) -> list[Key]:
+    """The keys of all pages with those of this one between; what has no room gives way from the end."""
+    if width < _ROOM_FOR_ITSELF:
+        shared = [entry for entry in shared if entry.words != "Metrics"]
+    named = [Key(key_of(f"metrics.{name}"), words) for name, words in _FOOTER]
+    at = next((index for index, entry in enumerate(shared) if entry.words == "time"), len(shared))
+    return [*shared[:at], *named, *shared[at:]]
 
 
 @dataclass(frozen=True)
@@ -165,13 +175,8 @@ class MetricsScreen(Page[None]):
         return page.lines
 
     def keys(self) -> list[Key]:
-        """The footer names what acts here, what is used most first: what has no room gives way from the end."""
-        named = [Key(self._key_of(f"metrics.{name}"), words) for name, words in _FOOTER]
-        shared = super().keys()
-        if self.size.width < _ROOM_FOR_ITSELF:
-            shared = [entry for entry in shared if entry.words != "Metrics"]
-        at = next((index for index, entry in enumerate(shared) if entry.words == "time"), len(shared))
-        return [*shared[:at], *named, *shared[at:]]
+        """The footer: what is used most first."""
+        return _footer(super().keys(), self._key_of, self.size.width)
 
     def copied(self) -> str | None:
         """The whole table, or what is shown."""

@@ -87,7 +87,7 @@ def test_the_end_of_the_list(snap_compare: Compare, opened: Open, size: tuple[in
 
 @ALL
 def test_a_cursor_on_a_mark(snap_compare: Compare, opened: Open, size: tuple[int, int]) -> None:
-    assert shown(snap_compare, scripted(opened), size, after("2", "M", "M", text="CURSOR  03:03"))
+    assert shown(snap_compare, scripted(opened), size, after("2", "m", "m", text="CURSOR  03:03"))
 
 
 @BOTH
@@ -166,20 +166,20 @@ def test_themes(
     size: tuple[int, int],
 ) -> None:
     app = scripted(opened, display=Display(theme=theme))
-    assert shown(snap_compare, app, size, after("2", "M", text="CURSOR  03:05"))
+    assert shown(snap_compare, app, size, after("2", "m", text="CURSOR  03:05"))
 
 
 def test_without_colours(snap_compare: Compare, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app = scripted(opened)
     monkeypatch.delenv("NO_COLOR")
-    assert shown(snap_compare, app, SMALL, after("2", "M", text="CURSOR  03:05"))
+    assert shown(snap_compare, app, SMALL, after("2", "m", text="CURSOR  03:05"))
 
 
 @BOTH
 def test_in_ascii(snap_compare: Compare, opened: Open, size: tuple[int, int]) -> None:
     app = scripted(opened, display=Display(glyphs="ascii"))
-    assert shown(snap_compare, app, size, after("2", "M", text="CURSOR  03:05"))
+    assert shown(snap_compare, app, size, after("2", "m", text="CURSOR  03:05"))
 
 
 def test_on_a_narrow_terminal(snap_compare: Compare, opened: Open) -> None:
