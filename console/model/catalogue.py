@@ -43,7 +43,10 @@ def _with(chart: ChartSpec, available: Collection[str]) -> ChartSpec:
     """The chart with those of its lines that exist; `absent` only where there are none."""
     lines = [_line(line, available) for line in chart.series]
     there = tuple(line for line in lines if line is not None)
-    return replace(chart, series=there, absent="" if there else chart.absent)
+    sources = dict.fromkeys(key.rpartition("|")[0] for line in chart.series for key in (*line.keys, *line.per))
+    return replace(
+        chart, series=there, absent="" if there else chart.absent, sources=() if there else tuple(sources)
+    )  # fmt: skip
 
 
 def _line(line: SeriesSpec, available: Collection[str]) -> SeriesSpec | None:

@@ -63,3 +63,5 @@ class ChartSpec:
     """A distribution over time: of the first series' histogram."""
     absent: str = ""
     """What would fill it, where it is empty: in words, with the setting."""
+    sources: tuple[str, ...] = ()
+    """The targets that would give its lines, where it has none: what they say is why."""

@@ -156,7 +156,8 @@ def _is_judged_late(moment: Moment) -> bool:
 
 def _trouble(moment: Moment, spec: ChartSpec) -> str | None:
     """What is amiss with the sources of a chart, in words; None when all give values."""
-    targets = dict.fromkeys(key.rpartition("|")[0] for line in spec.series for key in (*line.keys, *line.per))
+    drawn = (key.rpartition("|")[0] for line in spec.series for key in (*line.keys, *line.per))
+    targets = dict.fromkeys((*drawn, *spec.sources))
     troubles: dict[str, list[str]] = {}
     for target in targets:
         words = _amiss(moment, target)

@@ -262,3 +262,14 @@ def test_a_page_tells_from_when_on_anything_is_kept(tmp_path: Path) -> None:
     charts.pack()
     assert charts.view().records_from_ms == BEGIN_MS
     assert charts.view(at_ms=BEGIN_MS - 1).records_from_ms is None
+
+
+def test_a_figure_of_ones_own_that_never_gave_a_value_says_why(tmp_path: Path) -> None:
+    own = (CustomMetric(name="queued", sql="select 1"), CustomMetric(name="other", sql="select 2"))
+    charts = Charts(tmp_path, Environment(name="test", url="https://app.example.com", custom=own))
+    told = replace(failed("sql:queued"), words="gives several rows; aggregate them", samples={})
+    charts.round(told)
+    view = charts.view("custom")
+    assert chart(view, "custom.queued").trouble == "gives several rows; aggregate them, since 09:00:05 UTC"
+    assert chart(view, "custom.queued").absent is not None
+    assert chart(view, "custom.other").trouble is None
