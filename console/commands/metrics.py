@@ -67,6 +67,12 @@ def _met(objective: Objective) -> bool | None:
     return good >= objective.objective
 
 
+def _state(objective: Objective) -> State:
+    """The state of its budget; what was missed in the window that was asked for is not healthy."""
+    missed = _met(objective) is False and objective.state is State.HEALTHY
+    return State.DEGRADED if missed else objective.state
+
+
 def _judged(view: SloView) -> bool:
     return view.header.collector.alive and view.header.state is not State.STALE
 
@@ -109,7 +115,7 @@ def _target(objective: Objective) -> documents.Document:
         "counts": objective.counted,
         "observed_share": cell.observed_share,
         "origin": objective.origin.value,
-        "state": objective.state.value,
+        "state": _state(objective).value,
         "budget_left_share": objective.budget_left,
         "burn": [
             {
@@ -198,7 +204,7 @@ def _budget(output: Output, objective: Objective) -> tuple[str, ...]:
     if found is not None:
         rate, windows = lesser(found) or 0.0, f"{window_words(found.long_s)} and {window_words(found.short_s)}"
         burn = f"burns at {rate:.1f} of {found.limit:g} over {windows}" + (": FIRES" if found.firing else "")
-    return output.painted(output.glyph(objective.state), objective.state), objective.name, words, burn
+    return output.painted(output.glyph(_state(objective)), _state(objective)), objective.name, words, burn
 
 
 def _chart(line: documents.Document) -> tuple[str, ...]:

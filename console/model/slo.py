@@ -229,13 +229,30 @@ def nearest(rates: Sequence[BurnRate]) -> BurnRate | None:
 # --- the state of a target --------------------------------------------------------------------------------------------
 
 
-def state_of(cells: Sequence[ObjectiveCell], left: float | None, rates: Sequence[BurnRate], objective: float) -> State:
+RECENT_S = (300, HOUR_S)
+"""Whether a target is missed now: the first of these windows that says anything."""
+
+
+def is_missed(recent: Sequence[ObjectiveCell], objective: float) -> bool:
+    """Whether the first window that is known misses the objective. `recent`: the windows of `RECENT_S`."""
+    known = [each.good_share for each in recent if each.good_share is not None]
+    return bool(known) and known[0] < objective
+
+
+def state_of(
+    cells: Sequence[ObjectiveCell],
+    left: float | None,
+    rates: Sequence[BurnRate],
+    objective: float,
+    recent: Sequence[ObjectiveCell] = (),
+) -> State:
     """UNHEALTHY while the budget burns fast (a critical or high rule); DEGRADED when it is spent, burns too fast for 30
-    days, or - while it is unknown - the longest window that is known misses the objective; UNKNOWN when none is."""
+    days, the target is missed now, or - while the budget is unknown - the longest window that is known misses the
+    objective; UNKNOWN when none is."""
     firing = [pair.severity for pair, rate in zip(PAIRS, rates, strict=False) if rate.firing]
     if any(severity != "low" for severity in firing):
         return State.UNHEALTHY
-    if firing or (left is not None and left <= 0):
+    if firing or (left is not None and left <= 0) or is_missed(recent, objective):
         return State.DEGRADED
     if left is not None:
         return State.HEALTHY

@@ -90,7 +90,11 @@ def _objective(
     )
     left = slo.budget_left(whole, target.objective, target.minimum)
     burn = _burn(target, counts)
-    state = slo.state_of(cells, left, burn, target.objective)
+    known = {cell.window_s: cell for cell in cells}
+    recent = tuple(
+        known.get(seconds) or slo.cell(counts.window(seconds), seconds, target.minimum) for seconds in slo.RECENT_S
+    )
+    state = slo.state_of(cells, left, burn, target.objective, recent)
     absent = _absent(target, environment, whole) if state is State.UNKNOWN else None
     return _made(
         target,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,20 @@ def test_usage_is_status_3(radar: Radar, typed: tuple[str, ...]) -> None:
 def test_every_window_can_be_asked_for(authored: None, collector: Collector, radar: Radar, window: str) -> None:
     collector.round()
     assert radar("metrics", "--window", window, "--json").document["window"] == window
+
+
+def test_what_is_missed_is_never_told_as_healthy(site: Site, radar: Radar, request: pytest.FixtureRequest) -> None:
+    """Five slow hours a day ago: over a day the canary misses its target, while its budget is hardly touched."""
+    author(site.settings.observed_path)
+    first = SystemClock().wall_ms() // H * H - 30 * D
+    fast, slow = (Rollup.of([value] * 100, distribution=True) for value in (2.0, 400.0))
+    assert fast is not None and slow is not None
+    with HistoryWriter(site.settings.observed_path) as writer:
+        for hour in range(720):
+            found = slow if 700 <= hour < 705 else fast
+            writer.hours("postgres.canary|latency_ms", [(first + hour * H, replace(found, minutes=60))])
+    request.getfixturevalue("collector").round()
+    query = radar("metrics", "--window", "24h", "--json").document["targets"][4]
+    assert (query["met"], query["state"]) == (False, "degraded") and query["budget_left_share"] > 0.5
+    query = radar("metrics", "--window", "30d", "--json").document["targets"][4]
+    assert (query["met"], query["state"]) == (True, "healthy")

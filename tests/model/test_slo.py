@@ -221,6 +221,24 @@ def says(scene: Scene, rule: str, subject: str = "uptime") -> Says:
     return next(measure.says for measure in found[rule] if measure.subject == subject)
 
 
+@pytest.mark.parametrize(
+    ("recent", "state"),
+    [
+        ((count(100, 100, 5), count(0, 1000, 60)), State.HEALTHY),
+        ((count(80, 100, 5), count(1000, 1000, 60)), State.DEGRADED),
+        ((count(0, 10, 5), count(80, 100, 60)), State.DEGRADED),
+        ((count(0, 10, 5), count(100, 100, 60)), State.HEALTHY),
+        ((Count(), Count()), State.HEALTHY),
+    ],
+    ids=["met now", "missed now", "too few in 5 min, missed in 1 h", "too few in 5 min, met in 1 h", "nothing now"],
+)
+def test_a_target_that_is_missed_now_is_not_healthy_however_much_budget_is_left(
+    recent: tuple[Count, Count], state: State
+) -> None:
+    cells = tuple(slo.cell(each, seconds) for each, seconds in zip(recent, slo.RECENT_S, strict=True))
+    assert slo.state_of((), 0.9, (), 0.95, cells) is state
+
+
 @pytest.mark.parametrize("pair", PAIRS, ids=[pair.rule for pair in PAIRS])
 @pytest.mark.parametrize("key", slo.ALERTED)
 def test_burn_alerts(pair: slo.Pair, key: str) -> None:
