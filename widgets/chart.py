@@ -20,9 +20,12 @@ from widgets.glyphs import ASCII
 from widgets.lines import Back, Line, Span, Tone, backed, blank, cut, ends, fit, wrap
 from widgets.raster import BLANK, Points, Run, ascii_of, braille, merged
 from widgets.scale import Scale, labelled, row_of, scale_of, tick_words, ticks, time_labels, touched
+from widgets.words import number
 
 _DOTS_APART = 2.0
 """Of a dotted curve, in half columns."""
+_TARGET, _DASHES, _NEAR = "target", 6, 3
+"""The word of the target, how many cells of its line stay for dashes at least, and how many rows off it may stand."""
 _NAME, _TRIES = 14, 24
 """How long the name of a line is at most, and at how many places room for it is looked for."""
 
@@ -220,18 +223,22 @@ def _put(cells: Cells, rows: Iterable[int], begin: int, text: str, tone: Tone) -
 
 
 def _lay_target(chart: ChartView, frame: ChartFrame, scale: Scale, cells: Cells) -> None:
-    """A dashed line in the cells that are free, with the word where there is room for it, best at the right."""
+    """A dashed line in the cells that are free, with the word in it, best at an end. Where data leaves no room for both
+    the word stands on another line, with the value: there it would be read as being that of the line."""
     target = chart.target
     if target is None or not scale.low <= target <= scale.high:
         return
     y = row_of(target, scale, frame.rows)
-    word, right = "target", frame.columns - len("target")
-    # In the line itself if it can be, as its end or begin; else just above it.
-    if _put(cells, (y,), right, word, "dim") or _put(cells, (y,), 0, word, "dim"):
+    word, right = _TARGET, frame.columns - len(_TARGET)
+    free = sum(cell.text == " " for cell in cells[y])
+    places = (right, 0, *range(right - 1, 0, -1))
+    if free >= len(word) + _DASHES and any(_put(cells, (y,), begin, word, "dim") for begin in places):
         _space(cells[y])
     else:
-        above = (y - 1,) if y > 0 else (1,)
-        any(_put(cells, above, begin, word, "dim") for begin in (0, right, right // 2))
+        told = f"{word} {number(target)}"
+        others = sorted((row for row in range(frame.rows) if row != y), key=lambda row: (abs(row - y), row))[:_NEAR]
+        right = frame.columns - len(told)
+        any(_put(cells, others, begin, told, "dim") for begin in (0, right, *range(right - 1, 0, -1)))
     for cell in cells[y]:
         if cell.text == " " and cell.tone == "dim":
             cell.text = frame.glyphs.dashed
@@ -239,8 +246,8 @@ def _lay_target(chart: ChartView, frame: ChartFrame, scale: Scale, cells: Cells)
 
 def _space(row: list[Cell]) -> None:
     """A blank that stays blank beside the word in the dashed line."""
-    at = "".join(cell.text for cell in row).index("target")
-    for x in (at - 1, at + len("target")):
+    at = "".join(cell.text for cell in row).index(_TARGET)
+    for x in (at - 1, at + len(_TARGET)):
         if 0 <= x < len(row) and row[x].text == " ":
             row[x].tone = "text"
 

@@ -13,7 +13,7 @@ from widgets.chart_heat import heat_legend, heat_words
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, cut, width_of
 from widgets.scale import scale_of, stretch_words
-from widgets.words import duration, number
+from widgets.words import duration, number, share
 
 _QUANTILE = re.compile(r"p\d+(\.\d+)?")
 _QUANTILE_MEANT = "p95"
@@ -34,8 +34,10 @@ def foremost(chart: ChartView) -> int:
     named = [labels.index(label) for label in (chart.target_of, _QUANTILE_MEANT) if label in labels]
     if named or chart.target is None or len(labels) < 2:
         return named[0] if named else 0
-    sign = -1 if chart.target_is_floor else 1
-    return max(range(len(labels)), key=lambda at: sign * (chart.lines[at].peak or 0))
+    if chart.target_is_floor:
+        lowest = [line.lowest for line in chart.lines]
+        return min(range(len(labels)), key=lambda at: math.inf if (low := lowest[at]) is None else low)
+    return max(range(len(labels)), key=lambda at: chart.lines[at].peak or 0)
 
 
 def is_beyond(value: float | None, chart: ChartView) -> bool:
@@ -51,27 +53,34 @@ def mark_tone(mark: Mark) -> Tone:
     return "text" if tone == "good" else tone
 
 
-def value_words(line: LineView, at: int, glyphs: Glyphs) -> str:
+def value_words(chart: ChartView, line: LineView, at: int, glyphs: Glyphs) -> str:
     """The value of a stretch: `1,620`, a lower bound as `≥ 10,000`, `?` in a gap."""
     value = line.values[at] if 0 <= at < len(line.values) else None
-    return _told(value, at in line.lower_bounds, glyphs)
+    return _told(chart, value, at in line.lower_bounds, glyphs)
 
 
-def _told(value: float | None, at_least: bool, glyphs: Glyphs) -> str:
+def _told(chart: ChartView, value: float | None, at_least: bool, glyphs: Glyphs) -> str:
     if value is None or math.isnan(value):
         return "?"
-    return f"{glyphs.least} {number(value)}" if at_least else number(value)
+    # Of a share that must not fall hundredths count, and none is rounded up: 99.96 % is not called 100 %.
+    near_whole = chart.target_is_floor and chart.unit == "%" and math.isfinite(value)
+    text = share(value / 100).removesuffix(" %") if near_whole else number(value)
+    return f"{glyphs.least} {text}" if at_least else text
 
 
-def now_words(line: LineView, glyphs: Glyphs) -> str:
+def now_words(chart: ChartView, line: LineView, glyphs: Glyphs) -> str:
     """The newest value, `?` when it is too old."""
     newest = next((at for at in range(len(line.values) - 1, -1, -1) if line.values[at] is not None), -1)
-    return _told(line.now, newest in line.lower_bounds, glyphs)
+    return _told(chart, line.now, newest in line.lower_bounds, glyphs)
 
 
-def _peak_words(line: LineView, glyphs: Glyphs) -> str:
+def _extreme(chart: ChartView, line: LineView, glyphs: Glyphs) -> list[list[Span]]:
+    """The greatest value in the window; of what must not fall the least."""
+    if chart.target_is_floor:
+        lowest = _told(chart, line.lowest, False, glyphs)
+        return [] if line.lowest is None else [[Span("lowest ", "dim"), Span(lowest)]]
     at_least = any(line.values[at] == line.peak for at in line.lower_bounds if at < len(line.values))
-    return _told(line.peak, at_least, glyphs)
+    return [] if line.peak is None else [[Span("peak ", "dim"), Span(_told(chart, line.peak, at_least, glyphs))]]
 
 
 def summary(chart: ChartView, frame: ChartFrame) -> Line:
@@ -108,10 +117,8 @@ def _groups(chart: ChartView, frame: ChartFrame, *, others: bool) -> list[list[S
     if over is not None:
         found.append([over])
     if frame.earlier and main < len(chart.compared):
-        found.append(_earlier_group(chart.compared[main], frame))
-    if lines[main].peak is not None:
-        found.append([Span("peak ", "dim"), Span(_peak_words(lines[main], frame.glyphs))])
-    return found
+        found.append(_earlier_group(chart, chart.compared[main], frame))
+    return [*found, *_extreme(chart, lines[main], frame.glyphs)]
 
 
 def _values_group(chart: ChartView, frame: ChartFrame, main: int, *, others: bool) -> list[Span]:
@@ -122,7 +129,7 @@ def _values_group(chart: ChartView, frame: ChartFrame, main: int, *, others: boo
     for index, line in enumerate(chart.lines):
         if index != main and not others:
             continue
-        text = now_words(line, glyphs) if at is None else value_words(line, at, glyphs)
+        text = now_words(chart, line, glyphs) if at is None else value_words(chart, line, at, glyphs)
         value = line.now if at is None else line.values[at] if at < len(line.values) else None
         bad = index == main and is_beyond(value, chart)
         spans += [Span("  ")] * (bool(index) and others)
@@ -136,9 +143,9 @@ def moment_words(frame: ChartFrame, at: int) -> str:
     return stretch_words(frame.axis.start_ms + at * frame.axis.step_ms, frame.axis.step_ms, frame.now_ms)
 
 
-def _earlier_group(line: LineView, frame: ChartFrame) -> list[Span]:
+def _earlier_group(chart: ChartView, line: LineView, frame: ChartFrame) -> list[Span]:
     at = frame.cursor if frame.cursor is not None else min(frame.axis.points, len(line.values)) - 1
-    return [Span(f"{frame.earlier} ", "dim"), Span(value_words(line, at, frame.glyphs), "dim")]
+    return [Span(f"{frame.earlier} ", "dim"), Span(value_words(chart, line, at, frame.glyphs), "dim")]
 
 
 def _over(chart: ChartView) -> Span | None:

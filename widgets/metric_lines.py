@@ -336,7 +336,7 @@ def _value_spans(chart: ChartView, at: int | None, glyphs: Glyphs) -> list[Span]
         text = heat_words(chart.heat, at, chart.unit, glyphs)
         return [name, Span(text, "unknown" if text == "?" else "text")]
     line = chart.lines[foremost(chart)]
-    text = now_words(line, glyphs) if at is None else value_words(line, at, glyphs)
+    text = now_words(chart, line, glyphs) if at is None else value_words(chart, line, at, glyphs)
     if text == "?":
         return [name, Span(text, "unknown")]
     return [name, Span(f"{text} {chart.unit}".rstrip())]

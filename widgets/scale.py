@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from widgets.words import DAY_S, HOUR_S, MINUTE_S, clock, day, number
+from widgets.words import DAY_S, HOUR_S, MINUTE_S, clock, day, number, power
 
 LARGEST = 1e300
 """Values beyond are drawn as if they were this: sums of them stay finite."""
@@ -26,6 +26,11 @@ _FINER = 3
 """So many finer steps are tried where marks stand in the way of a label."""
 _BARE = 0.55
 """Of the axis, how much may be without a label."""
+
+
+_TICK = 5
+"""Cells of a label at the axis of values."""
+_UNITS = (("k", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12))
 
 
 class Scale(NamedTuple):
@@ -98,15 +103,17 @@ def row_of(value: float, scale: Scale, height: int) -> int:
 
 
 def tick_words(value: float) -> str:
-    """A number in five cells: `2,000`, `25k`, `1.5M`, `1e+20`."""
+    """A number in five cells, never cut: `2,000`, `25k`, `1.5M`, `1e20`."""
     size = abs(value)
-    if size < 10_000:
-        text = number(value)
-        return text if len(text) <= 6 else f"{value:.0e}"
-    for unit, factor in (("k", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12)):
-        if size < 999.5 * factor:
-            return f"{float(f'{value / factor:.3g}'):g}{unit}"
-    return f"{value:.0e}"
+    text = f"{value:.4g}" if 10 <= size < 1_000 else number(value).replace("-0.", "-.")
+    if size < 10_000 and len(text) <= _TICK:
+        return text
+    unit, factor = next(((unit, factor) for unit, factor in _UNITS if 999.5 <= size < 999.5 * factor), ("", 0.0))
+    if unit:
+        tries = (f"{float(f'{value / factor:.{digits}g}'):g}{unit}" for digits in (3, 2, 1))
+        return next((text for text in tries if len(text) <= _TICK), text)
+    text = power(f"{value:.0e}")
+    return text if len(text) <= _TICK else "<-1e9"
 
 
 Labels = list[tuple[int, str]]

@@ -64,9 +64,21 @@ def full(at_ms: int) -> str:
     return f"{_utc(at_ms):%Y-%m-%d %H:%M:%S} UTC"
 
 
+_SHORT_FROM = 1e15
+"""Numbers from here on are written with a power of ten."""
+
+
+def power(text: str) -> str:
+    """A number with a power of ten as short as it can be: `1e300` for `1e+300`, `1e-4` for `1e-04`."""
+    mantissa, sign, exponent = text.partition("e")
+    return f"{mantissa}e{int(exponent)}" if sign else text
+
+
 def number(value: float) -> str:
-    """Two figures below ten, whole numbers above, thousands by comma: `0.2`, `6.1`, `97`, `1,840`."""
+    """Two figures below ten, whole numbers above, thousands by comma: `0.2`, `6.1`, `97`, `1,840`; `1e300`."""
     size = abs(value)
+    if size >= _SHORT_FROM:
+        return power(f"{value:.2g}")
     if size >= 9.95 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if size >= 1 else f"{value:.2g}"

@@ -72,6 +72,7 @@ def line(label: str, curve: Curve, question: MetricsQuestion, at_ms: int, least:
         lower_bounds=bounds,
         now=newest[-1] if newest else None,
         peak=max(known, default=None),
+        lowest=min(known, default=None),
     )
 
 

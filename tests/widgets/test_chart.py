@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from console.model.observation import Origin
 from console.model.states import State
 from tests.widgets.chart_parts import chart, frame, heat_of, line, mark, plot, texts, widths
 from widgets.chart import chart_lines
+from widgets.chart_words import foremost
 from widgets.glyphs import ASCII, SETS, UNICODE
 from widgets.lines import Line, guard
 
@@ -83,7 +85,19 @@ def test_the_target_is_a_dashed_line_with_its_word_and_number() -> None:
 
 def test_the_target_gives_way_to_the_curve_and_its_word_stands_beside() -> None:
     rows = plot(chart_lines(chart(line(*[1.0] * 60, 1000.0), target=2.0), frame(61)))
-    assert "target" in rows[-2] and len(drawn(rows[-1])) >= 29
+    assert "target 2" in rows[-2] and len(drawn(rows[-1])) >= 29, "on a line that is not its own with the value"
+
+
+def test_the_word_of_the_target_stands_on_its_line_with_dashes() -> None:
+    for values in ([0.5] * 20 + [30.0] * 40, [30.0] * 40 + [0.5] * 20, [0.5] * 20 + [30.0] * 30 + [0.5] * 10):
+        rows = plot(chart_lines(chart(line(*values), target=1.0, unit="%"), frame(60)))
+        assert "target" in rows[-1] and "╌╌" in rows[-1]
+        assert "target" not in "".join(rows[:-1])
+
+
+def test_dashes_are_worth_more_than_the_word_in_their_line() -> None:
+    rows = plot(chart_lines(chart(line(*[0.5] * 46, *[30.0] * 14), target=1.0, unit="%"), frame(60)))
+    assert "╌╌" in rows[-1] and "target" not in rows[-1] and "target 1 " in rows[-2]
 
 
 def test_a_target_far_away_is_told_and_not_drawn() -> None:
@@ -175,6 +189,27 @@ def test_against_an_earlier_time_only_the_foremost_line_is_drawn() -> None:
     shown = texts(chart_lines(chart(*lines, compared=before), frame(60, 60, earlier="yesterday")))
     assert "yesterday 30" in shown[-1]
     assert sum(bool(drawn(row)) for row in shown) == 2
+
+
+def test_huge_values_are_written_short_and_whole() -> None:
+    shown = texts(chart_lines(chart(line(1.0, 1e300)), frame(2)))
+    assert shown[1].startswith("1e300┤") and "now 1e300   peak 1e300" in shown[-1]
+
+
+def test_a_floor_tells_its_lowest_value() -> None:
+    up = replace(line(100.0, 99.2, 100.0), lowest=99.2)
+    told = texts(chart_lines(chart(up, target=99.9, target_is_floor=True, over_s=60.0, unit="%"), frame(3, 60)))[-1]
+    assert told.strip() == "now 100   under 1 m   lowest 99.2"
+    unknown = chart(up, target=99.9, target_is_floor=True, unit="%")
+    assert texts(chart_lines(unknown, frame(3, 60)))[-1].strip() == "now 100   lowest 99.2"
+    almost = chart(line(99.967), target=99.9, target_is_floor=True, unit="%")
+    assert "now 99.96 " in texts(chart_lines(almost, frame(1, 60)))[-1], "never rounded up"
+    assert "lowest" not in texts(chart_lines(chart(up, target=99.9), frame(3, 60)))[-1]
+
+
+def test_of_several_floors_the_lowest_is_the_one() -> None:
+    lines = (replace(line(100.0, label="a"), lowest=99.0), replace(line(100.0, label="b"), lowest=98.0))
+    assert foremost(chart(*lines, target=99.9, target_is_floor=True)) == 1
 
 
 def test_what_is_absent_or_in_trouble_is_told_in_words() -> None:

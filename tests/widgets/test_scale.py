@@ -83,12 +83,23 @@ def test_there_are_at_most_three_ticks_and_that_of_the_target() -> None:
         (1_500_000, "1.5M"),
         (3e9, "3G"),
         (2e12, "2T"),
-        (1e20, "1e+20"),
-        (0.000123, "1e-04"),
+        (1e20, "1e20"),
+        (99.95, "99.95"),
+        (62.5, "62.5"),
+        (1e300, "1e300"),
+        (-2_000, "-2k"),
+        (-1_250_000, "-1.2M"),
+        (-0.025, "-.025"),
+        (0.000123, "1e-4"),
     ],
 )
 def test_tick_labels_are_short(value: float, text: str) -> None:
     assert tick_words(value) == text
+
+
+@given(st.floats(-1e300, 1e300))
+def test_no_tick_label_is_wider_than_its_cells(value: float) -> None:
+    assert 0 < len(tick_words(value)) <= 5
 
 
 @pytest.mark.parametrize(
