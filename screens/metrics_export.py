@@ -12,6 +12,7 @@ from pathlib import Path
 from console.model.metric_views import MetricsView
 from console.model.text import clean
 from console.model.times import iso
+from widgets.chart_words import foremost
 from widgets.metric_table import Column, table_columns
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -20,7 +21,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def export(view: MetricsView, directory: Path, now_ms: int) -> str:
     """Write both files; in words where they are, or why not."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now_ms / 1000))
-    stem = f"metrics-{view.question.page}-{stamp}"
+    environment = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in view.header.environment)
+    stem = f"metrics-{environment[:40]}-{view.question.page}-{stamp}"
     columns = table_columns(view)
     if not columns:
         return "there are no figures here to export"
@@ -41,11 +43,13 @@ def _write(path: Path, text: str) -> None:
 
 
 def csv_of(view: MetricsView, columns: Sequence[Column]) -> str:
-    """A line for each stretch, oldest first: when it begins, the values, whether it had closed, what happened in it."""
+    """A line for each stretch, oldest first: of which environment it is, when it begins, the values, whether it had
+    closed, what happened in it."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(_heads(columns))
-    writer.writerows(_rows(view, columns))
+    writer.writerow(["environment", *_heads(columns)])
+    environment = safe(view.header.environment)
+    writer.writerows([environment, *row] for row in _rows(view, columns))
     return file.getvalue()
 
 
@@ -53,7 +57,8 @@ def markdown_of(view: MetricsView, columns: Sequence[Column]) -> str:
     """The same as a table, below what it is."""
     question = view.question
     end = view.start_ms + view.points * view.step_ms
-    head = f"# {question.page.capitalize()}, {iso(view.start_ms)} to {iso(end)}, steps of {view.step_ms / 1000:g} s"
+    what = f"{safe(view.header.environment)}: {question.page.capitalize()}"
+    head = f"# {what}, {iso(view.start_ms)} to {iso(end)}, steps of {view.step_ms / 1000:g} s"
     heads = _heads(columns)
     lines = [head, "", _cells(heads), _cells(["---"] * len(heads)), *(_cells(row) for row in _rows(view, columns))]
     return "\n".join(lines) + "\n"
@@ -64,8 +69,17 @@ def _cells(cells: Iterable[str]) -> str:
 
 
 def _heads(columns: Sequence[Column]) -> list[str]:
-    named = [safe(f"{column.title}, {column.chart.origin.value}") for column in columns]
+    named = [safe(f"{column.title}, {column.chart.origin.value}{_target(column)}") for column in columns]
     return ["begins (UTC)", *named, "closed", "marks"]
+
+
+def _target(column: Column) -> str:
+    """The target of the line, if it has one: `, target < 200`."""
+    chart = column.chart
+    meant = chart.lines if not chart.target_of else [chart.lines[foremost(chart)]]
+    if chart.target is None or not any(line is column.line for line in meant):
+        return ""
+    return f", target {'>' if chart.target_is_floor else '<'} {chart.target:g}"
 
 
 def _rows(view: MetricsView, columns: Sequence[Column]) -> Iterable[list[str]]:
