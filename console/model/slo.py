@@ -91,6 +91,8 @@ class Count:
     """The figure is total by weight, where it is no quantile."""
     hist: Histogram | None = None
     """The figure is its p95."""
+    unanswered: float = 0.0
+    """Those of what counted that are in no histogram, since no answer came."""
 
     @property
     def bad(self) -> float:
@@ -106,7 +108,9 @@ class Count:
     def value(self) -> float | None:
         """The figure in the target's unit."""
         if self.hist is not None:
-            return self.hist.quantile(WITHIN_SHARE)
+            # What was not answered took longer than all that was; where it decides, no figure is known.
+            rank = WITHIN_SHARE * (1 + self.unanswered / self.hist.n) if self.hist.n else 2.0
+            return self.hist.quantile(rank) if rank <= 1 else None
         return self.total / self.weight if self.weight > 0 else None
 
     @property
@@ -128,6 +132,7 @@ def summed(counts: Iterable[Count], *, figures: bool = True) -> Count:
         total=math.fsum(each.total for each in kept),
         weight=math.fsum(each.weight for each in kept),
         hist=merged_histogram([each.hist for each in kept if each.hist is not None]) if figures else None,
+        unanswered=math.fsum(each.unanswered for each in kept),
     )
 
 

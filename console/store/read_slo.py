@@ -31,7 +31,7 @@ def recipes(limits: Thresholds, memory_limit_bytes: float | None = None) -> Mapp
         "memory": minutes_below(
             "memory", f"{_USERS}|memory_bytes", f"{_USERS}|memory_limit_bytes", limits.memory_share, memory_limit_bytes
         ),
-        "query": within("query", [f"{_CANARY}|latency_ms"], [f"{_CANARY}|ok"], limits.query_ms),
+        "query": within("query", [f"{_CANARY}|latency_ms"], [f"{_CANARY}|ok"], limits.query_ms, _CANARY),
     }
 
 
@@ -147,7 +147,7 @@ def _probed(
     cells = tuple(_probe_cell(counts, seconds) for seconds in windows_s)
     state = State.UNKNOWN if moment.judged else State.STALE
     absent = f"{_absent(target, environment, Count())}; until then the figures are the probes'"
-    seen = any(cell.value is not None for cell in cells)
+    seen = any(cell.good_share is not None for cell in cells)
     return _made(target, cells, state, origin=Origin.PROBE if seen else Origin.NONE, absent=absent)
 
 

@@ -6,16 +6,17 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from console.model.metrics import Rollup
-from console.model.slo import Count, summed
+from console.model.slo import BUDGET_S, Count, summed
 from console.store import blocks, packing
 from console.store.moment import Moment
 from console.store.names import HOUR_MS, MINUTE_MS
 from console.store.rollups import ROLLUP_COLUMNS, rollup_from
 from console.store.timeline import Segment
+from console.store.unanswered import interval_ms, unanswered
 from console.store.window import Series, ceiling
 
 Rollups = Mapping[str, Rollup]
@@ -32,6 +33,8 @@ class Recipe:
     count: Callable[[Rollups], Count] = field(compare=False)
     by_minutes: Callable[[Rollups], bool] = field(default=lambda _: False, compare=False)
     """Whether an hour's rollup does not tell how many of its minutes were good; then they are read, while kept."""
+    polled: str | None = field(default=None, compare=False)
+    """The target whose polls count, those too that were left out while it gave no answer."""
 
 
 class Closed:
@@ -114,7 +117,45 @@ class Counts:
             if whole:
                 parts.append(self._closed.sum(self._recipe.key, low, high, whole) if figures else _bare(whole))
             parts += [stretch.count for stretch in self._rest(segment)]
-        return summed(parts, figures=figures)
+        return self._with_missed(summed(parts, figures=figures), window_s)
+
+    def _with_missed(self, count: Count, window_s: int) -> Count:
+        """With the polls that were left out while the target gave no answer."""
+        hung = self._hung_in(window_s)
+        if not hung:
+            return count
+        hung_ms = sum(high - low for low, high in hung)
+        missed = max(0.0, hung_ms / self._interval_ms - count.unanswered)
+        return replace(
+            count,
+            counted=count.counted + missed,
+            unanswered=count.unanswered + missed,
+            minutes=max(count.minutes, hung_ms // MINUTE_MS),
+        )
+
+    def _hung_in(self, window_s: int) -> list[tuple[int, int]]:
+        """The stretches of the window in which the target gave no answer."""
+        from_ms = self._moment.at_ms - window_s * 1000
+        return [(max(low, from_ms), high) for low, high in self._hung if high > from_ms]
+
+    @cached_property
+    def _hung(self) -> list[tuple[int, int]]:
+        target = self._recipe.polled
+        return unanswered(self._moment, target, self._moment.at_ms - BUDGET_S * 1000) if target is not None else []
+
+    @cached_property
+    def _interval_ms(self) -> int:
+        return interval_ms(self._moment, self._recipe.polled or "")
+
+    def _missed(self, window_s: int, counted: Count) -> Iterable[Stretch]:
+        """What was left out, by the stretches in which it was."""
+        hung = self._hung_in(window_s)
+        hung_ms = sum(high - low for low, high in hung)
+        missed = self._with_missed(counted, window_s).counted - counted.counted
+        for low, high in hung if missed > 0 else []:
+            part = missed * (high - low) / hung_ms
+            position = self._moment.timeline.position
+            yield Stretch(position(low), position(high), Count(counted=part, unanswered=part))
 
     def stretches(self, window_s: int) -> list[Stretch]:
         """Hours and minutes of the window, oldest first."""
@@ -123,6 +164,8 @@ class Counts:
             whole, _, _ = self._old_hours(segment)
             found += [Stretch(start, start + HOUR_MS, count) for start, count in whole.items()]
             found += self._rest(segment)
+        counted = summed((stretch.count for stretch in found), figures=False)
+        found += self._missed(window_s, counted)
         return sorted(found, key=lambda stretch: stretch.start)
 
     def _segments(self, window_s: int) -> list[Segment]:
@@ -240,8 +283,9 @@ def _bare(counts: Mapping[int, Count]) -> Count:
 # --- the recipes of the targets ---------------------------------------------------------------------------------------
 
 
-def within(key: str, latencies: Iterable[str], polls: Iterable[str], bound: float) -> Recipe:
-    """Those within a bound. `polls`: series of 1 answered, 0 not; what gave no answer was not within it either."""
+def within(key: str, latencies: Iterable[str], polls: Iterable[str], bound: float, polled: str | None = None) -> Recipe:
+    """Those within a bound. `polls`: series of 1 answered, 0 not; what gave no answer was not within it either, nor
+    was what `polled` was not asked while it hung."""
 
     def count(rollups: Rollups) -> Count:
         latency, asked = rollups.get("latency"), rollups.get("polls")
@@ -249,10 +293,11 @@ def within(key: str, latencies: Iterable[str], polls: Iterable[str], bound: floa
         good = hist.n * (hist.share_within(bound) or 0.0) if hist is not None else 0.0
         counted = max(hist.n if hist is not None else 0.0, asked.n if asked else 0.0)
         minutes = max((rollup.minutes for rollup in rollups.values()), default=0)
-        return Count(counted=counted, good=good, minutes=minutes, hist=hist)
+        lost = counted - hist.n if hist is not None else counted
+        return Count(counted=counted, good=good, minutes=minutes, hist=hist, unanswered=lost)
 
     roles = {"latency": tuple(latencies), "polls": tuple(polls)}
-    return Recipe(key=f"{key}/{roles}/{bound}", roles=roles, count=count)
+    return Recipe(key=f"{key}/{roles}/{bound}", roles=roles, count=count, polled=polled)
 
 
 def succeeded(key: str, requests: str, errors: str) -> Recipe:
