@@ -189,14 +189,17 @@ class Gathered:
             elif before is not None and self._grid.begin(index) <= at_ms:
                 ends_ms = self._grid.begin(index + 1)
                 is_due = ends_ms <= before.last_ms + 1.1 * self._interval_ms
-                if is_due or following[index] - before.last_ms <= _ON_TIME * self._interval_ms:
+                if following[index] > at_ms:  # no poll has come since: it may be that none comes
+                    is_due = self._grid.begin(index) <= before.last_ms + 1.1 * self._interval_ms
+                    found[index] = before if is_due else None
+                elif is_due or following[index] - before.last_ms <= _ON_TIME * self._interval_ms:
                     found[index] = before
         return found
 
 
 def _first_after(cells: Sequence[Cell | None], at_ms: int) -> list[int]:
-    """When the next sample after each stretch was; the moment of the read where there is none."""
-    found, after_ms = [], at_ms
+    """When the next sample after each stretch was; after the moment of the read where there is none."""
+    found, after_ms = [], at_ms + 1
     for cell in reversed(cells):
         found.append(after_ms)
         after_ms = cell.first_ms if cell is not None else after_ms

@@ -170,3 +170,15 @@ def test_a_chart_says_why_nothing_new_comes_and_since_when(tmp_path: Path) -> No
     assert (found.lines[0].now, found.lines[0].peak) == (None, 2.0)
     charts.clock.pass_ms(60_000)
     assert chart(charts.view(), "canary").trouble == "not polled since 09:01:10 UTC"
+
+
+def test_a_figure_of_a_source_that_hangs_breaks_off_after_one_interval(tmp_path: Path) -> None:
+    charts = Charts(tmp_path, interval_s=60.0)
+    charts.polls(4, "postgres.catalogue", every_s=60.0, wal_bytes_per_s=1024.0)
+    last_ms = charts.clock.wall
+    charts.round(failed("postgres.catalogue"), after_s=80.0)
+    charts.clock.pass_ms(8_000)
+    view = charts.view()
+    values = values_at(view, line(view, "wal", "written"))
+    assert max(values) * 1000 + BEGIN_MS <= last_ms + 66_000
+    assert {*range(60, 240, 5)} <= set(values)
