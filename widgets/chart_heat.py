@@ -60,7 +60,12 @@ def heat_labels(heat: Heat, rows: int) -> dict[int, str]:
     """The lower bound of the upper, the middle and the lower row, from above."""
     ranges = _ranges(heat, rows)[::-1]
     shown = (0, rows // 2, rows - 1) if rows >= 5 else (0, rows - 1)
-    return {y: tick_words(heat.bounds[ranges[y][0]]) for y in shown if ranges[y][0] < len(heat.bounds)}
+    return {y: _bound_words(heat.bounds[ranges[y][0]]) for y in shown if ranges[y][0] < len(heat.bounds)}
+
+
+def _bound_words(bound: float) -> str:
+    """Bounds of our own histograms are no clean numbers: from ten on without decimals."""
+    return tick_words(float(f"{bound:.0f}") if bound >= 10 else bound)
 
 
 def heat_words(heat: Heat, at: int | None, unit: str, glyphs: Glyphs) -> str:
