@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 
 from console.cli import FAILED, SHORT, WELL
 from console.commands import documents
@@ -198,7 +199,8 @@ def _figure(value: float, unit: str) -> str:
 
 def _budget(output: Output, objective: Objective) -> tuple[str, ...]:
     left = objective.budget_left
-    words = "left unknown" if left is None else f"{left * 100:,.0f} % left"
+    # Rounded down, as Health does: a budget is never told as more than it is.
+    words = "left unknown" if left is None else f"{math.floor(left * 100 + 1e-6):,} % left"
     found = nearest(objective.burn)
     burn = "burn rate unknown"
     if found is not None:

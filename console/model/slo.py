@@ -22,7 +22,7 @@ from console.model.configuration import Severity, Thresholds
 from console.model.histograms import ForeignHistogram, Histogram, merged_histogram
 from console.model.metric_views import BurnRate, ObjectiveCell
 from console.model.observation import Origin
-from console.model.service_levels import ENOUGH_SHARE
+from console.model.service_levels import ENOUGH_SHARE, budget_share
 from console.model.states import State
 
 HOUR_S, DAY_S = 3_600, 86_400
@@ -167,10 +167,8 @@ def budget_left(count: Count, objective: float, least: float = MINIMUM_COUNT) ->
 
     None where less than half of the window was observed (the rule of Health's uptime), or the objective allows nothing.
     """
-    share, allowed = count.good_share, 1 - objective
-    if share is None or allowed <= 0 or not enough(count, BUDGET_S, least):
-        return None
-    return 1 - (1 - share) / allowed
+    share = count.good_share
+    return budget_share(share, objective) if share is not None and enough(count, BUDGET_S, least) else None
 
 
 # --- burn rates -------------------------------------------------------------------------------------------------------

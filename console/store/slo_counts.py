@@ -17,7 +17,7 @@ from console.store.names import HOUR_MS, MINUTE_MS
 from console.store.rollups import ROLLUP_COLUMNS, rollup_from
 from console.store.timeline import Segment
 from console.store.unanswered import interval_ms, unanswered
-from console.store.window import Series, ceiling
+from console.store.window import Series, ceiling, windows_end_ms
 
 Rollups = Mapping[str, Rollup]
 """By role."""
@@ -171,8 +171,8 @@ class Counts:
     def _segments(self, window_s: int) -> list[Segment]:
         if not self._series:
             return []
-        moment = self._moment
-        return moment.timeline.segments(moment.at_ms - window_s * 1000, moment.at_ms)
+        end_ms = windows_end_ms(self._moment)
+        return self._moment.timeline.segments(end_ms - window_s * 1000, end_ms)
 
     def _bounds(self, segment: Segment) -> tuple[int, int, int]:
         """Where the segment's whole hours begin, where those that never change end, and where all end."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.model.service_levels import ENOUGH_SHARE
+from console.model.service_levels import ENOUGH_SHARE, budget_share
 from console.model.views import UptimeCell
 from console.store.moment import Moment
 from console.store.window import Series, Tally
@@ -19,18 +19,17 @@ def unknown(target_share: float) -> tuple[UptimeCell, ...]:
 def cells(moment: Moment, target_share: float) -> tuple[UptimeCell, ...]:
     """Uptime of each window that ends at the moment."""
     series = Series(moment, UP)
-    return tuple(cell(window_s, series.tally(moment.at_ms - window_s * 1000), target_share) for window_s in WINDOWS_S)
+    return tuple(cell(window_s, series.tally(window_s), target_share) for window_s in WINDOWS_S)
 
 
 def cell(window_s: int, tally: Tally, target_share: float) -> UptimeCell:
     """One window. `tally` is of samples that are 1 while up and 0 while not."""
     observed = min(1.0, tally.minutes / (window_s / 60))
     up = tally.sum / tally.n if tally.n and observed >= ENOUGH_SHARE else None
-    allowed = 1 - target_share
     return UptimeCell(
         window_s=window_s,
         up_share=up,
         observed_share=observed,
         target_share=target_share,
-        budget_left_share=None if up is None or allowed <= 0 else 1 - (1 - up) / allowed,
+        budget_left_share=None if up is None else budget_share(up, target_share),
     )

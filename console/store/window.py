@@ -41,12 +41,12 @@ class Series:
         ).fetchone()
         self.number: int | None = row[0] if row else None
 
-    def tally(self, from_ms: int) -> Tally:
-        """All samples from `from_ms` to the moment."""
+    def tally(self, window_s: int) -> Tally:
+        """All samples of the window that ends at the moment (see `windows_end_ms`)."""
         if self.number is None:
             return Tally()
-        total = Tally()
-        for segment in self._moment.timeline.segments(from_ms, self._moment.at_ms):
+        total, end_ms = Tally(), windows_end_ms(self._moment)
+        for segment in self._moment.timeline.segments(end_ms - window_s * 1000, end_ms):
             total += self._segment(segment)
         return total
 
@@ -120,6 +120,17 @@ class Series:
         return [
             (at, sample) for (at, _), (_, samples) in decoded for number, sample in samples if number == self.number
         ]
+
+
+def windows_end_ms(moment: Moment) -> int:
+    """Until when windows reach: to the moment; where its minute is known as a whole only, to that minute's begin, so
+    that a window holds as many minutes as it is long."""
+    first = moment.connection.execute(
+        "SELECT min(at) FROM (SELECT min(at) AS at FROM recent UNION ALL SELECT min(at) FROM recent_judged)"
+    ).fetchone()[0]
+    minute = blocks.floor(moment.position, MINUTE_MS)
+    is_packed = first is None or minute < blocks.floor(first, BLOCK_MS)
+    return moment.at_ms - moment.at_ms % MINUTE_MS if is_packed else moment.at_ms
 
 
 def _rows_of(moment: Moment, table: str, target: int) -> list[tuple[int, str]]:

@@ -73,7 +73,7 @@ def hours_of_rounds(
 
 def tally(path: Path, series: str, from_ms: int, at_ms: int) -> Tally:
     with sqlite3.connect(path) as connection:
-        return Series(Moment(connection, at_ms, at_ms), series).tally(from_ms)
+        return Series(Moment(connection, at_ms, at_ms), series).tally((at_ms - from_ms) // 1000)
 
 
 def tally_of(rounds: list[tuple[int, float]]) -> Tally:

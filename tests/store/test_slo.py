@@ -338,3 +338,26 @@ def test_an_incident_that_goes_on_has_no_end(live: Live, path: Path) -> None:
     assert used.ended_ms is None and used.began_ms == author_ms - 10 * MINUTE_MS
     (ended,) = of(read(path.with_name("old.db"), now_ms=author_ms + 5 * MINUTE_MS), "uptime").consumers
     assert ended.ended_ms is not None
+
+
+@pytest.mark.parametrize("second", [0, 1, 30, 59])
+def test_a_moment_within_a_minute_has_seen_all_of_the_minutes_before(path: Path, second: int) -> None:
+    author(path, users=False)
+    with HistoryWriter(path) as writer:
+        minutes = range(NOW_MS - 2 * HOUR_MS, NOW_MS, MINUTE_MS)
+        writer.minutes("application|up", [(at, gauge(1.0)) for at in minutes])
+    at_ms = NOW_MS - HOUR_MS // 2 + second * 1000
+    found = of(read(path, at_ms=at_ms), "uptime").cells
+    assert [cell.observed_share for cell in found[:2]] == [1.0, 1.0]
+    assert [cell.counted for cell in found[:2]] == [5 * 12, 60 * 12]
+
+
+def test_the_budget_of_uptime_is_that_of_health_at_any_moment(path: Path) -> None:
+    author(path, users=False)
+    reader = StoreReader(path, path.with_name("records.db"), FULL, None, lambda: NOW_MS)
+    for at_ms in (NOW_MS - 1, NOW_MS - 12_345, NOW_MS - 3 * HOUR_MS + 7, NOW_MS - 9 * DAY_MS - 31_000):
+        health = reader.health(at_ms).uptime[-1]
+        objective = of(reader.slo(at_ms), "uptime")
+        assert objective.budget_left == health.budget_left_share
+        assert objective.cells[-1].observed_share == health.observed_share
+    reader.close()
