@@ -252,7 +252,8 @@ def test_a_distribution_is_shaded_by_its_shares_with_bounds_at_the_left() -> Non
 
 def test_bounds_have_no_more_digits_than_needed() -> None:
     shown = chart(heat=heat_of((1.0, 9.0), bounds=(18.92, 101.53, 1262.4)))
-    assert [text[:5].strip() for text in texts(chart_lines(shown, frame(1, 60, 5)))[1:-2]] == ["102", "19"]
+    labels = [text[:5].strip() for text in texts(chart_lines(shown, frame(1, 60, 7)))[1:-2]]
+    assert [label for label in labels if label] == ["102", "19"]
 
 
 def test_the_last_bound_may_be_infinite() -> None:
