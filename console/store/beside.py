@@ -5,7 +5,7 @@ its target. A mean of hours hides all of that, so it is told by minutes, and so 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from functools import reduce
+from functools import cached_property, reduce
 
 from console.model.charts import ChartSpec, SeriesSpec, Statistic
 from console.model.grid import Grid
@@ -88,8 +88,13 @@ class Beside:
         """The line's statistic over the last minutes of the window; None: nothing came in them."""
         if any(key not in self._back_ms for key in (*spec.keys, *spec.per)):
             return None
-        cells = {key: [self._newest(key)] for key in (*spec.keys, *spec.per) if key in self._cells}
-        return Lines(cells, Grid(self._end_ms - NOW_MS, NOW_MS, 1)).line(spec).values[0]
+        return self._now.line(spec).values[0]
+
+    @cached_property
+    def _now(self) -> Lines:
+        """The newest minutes as one stretch, made once for all lines."""
+        cells = {key: [self._newest(key)] for key in self._cells}
+        return Lines(cells, Grid(self._end_ms - NOW_MS, NOW_MS, 1))
 
     def _newest(self, key: str) -> Cell | None:
         begin_ms = self._end_ms - self._back_ms[key]
