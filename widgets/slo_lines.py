@@ -331,10 +331,10 @@ def promise(objective: Objective) -> str:
 
 
 def budget_words(left: float) -> str:
-    """A part of the budget in whole per cent; what is not nothing does not read as nothing."""
-    if 0 < abs(left) < 0.01:
+    """A part of the budget in whole per cent, rounded down as on Health; a little of it does not read as nothing."""
+    if 0 < left < 0.01:
         return "<1 %"
-    return f"{left * 100:,.0f} %"
+    return f"{math.floor(left * 100 + 1e-6):,} %"
 
 
 def rate_words(value: float) -> str:

@@ -143,5 +143,7 @@ def test_figures_as_people_read_them() -> None:
         "0", "0", "0.4", "9.9", "14", "1,000",
     ]  # fmt: skip
     assert [amount(value) for value in (0, 1_555, 20_364_524)] == ["0", "1,555", "20.4 M"]
-    assert [budget_words(value) for value in (0.0, 0.004, 0.28, -1.35)] == ["0 %", "<1 %", "28 %", "-135 %"]
+    assert [budget_words(value) for value in (0.0, 0.004, 0.28, 0.7199, -0.002, -1.35)] == [
+        "0 %", "<1 %", "28 %", "71 %", "-1 %", "-135 %",
+    ]  # fmt: skip
     assert unknown("memory").budget_left is None
