@@ -31,6 +31,10 @@ def author(path: Path, *, down_minutes: int = 0) -> None:
         canary = Rollup.of([2.0] * 12, distribution=True)
         assert canary is not None
         writer.minutes("postgres.canary|latency_ms", [(at, canary) for at in minutes])
+        # In the first minute of an hour every one of these minutes is of an hour that is closed.
+        hour = Rollup.merged([canary] * 60)
+        assert hour is not None
+        writer.hours("postgres.canary|latency_ms", [(last - H, hour)])
 
 
 @pytest.fixture
