@@ -1,4 +1,4 @@
-"""Pictures of the Metrics screen in every state, of recorded stores and of hand-built values; each was looked at."""
+"""Pictures of the Metrics screen in every state, of recorded stores and of hand-built values; look at what changed before it is committed."""
 
 from __future__ import annotations
 

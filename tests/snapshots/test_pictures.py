@@ -1,4 +1,4 @@
-"""Pictures of every page in every state, from recorded stores with a fixed clock; each was looked at."""
+"""Pictures of every page in every state, from recorded stores with a fixed clock; look at what changed before it is committed."""
 
 from __future__ import annotations
 

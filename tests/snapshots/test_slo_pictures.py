@@ -1,4 +1,4 @@
-"""Pictures of the SLO board in every state; each was looked at."""
+"""Pictures of the SLO board in every state; look at what changed before it is committed."""
 
 from __future__ import annotations
 
