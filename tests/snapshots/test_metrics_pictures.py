@@ -1,4 +1,4 @@
-"""Pictures of the Metrics screen in every state, of recorded stores and of hand-built values; look at what changed before it is committed."""
+"""Pictures of the Metrics screen in every state, of recorded stores and of hand-built values."""
 
 from __future__ import annotations
 

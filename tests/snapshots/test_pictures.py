@@ -1,4 +1,4 @@
-"""Pictures of every page in every state, from recorded stores with a fixed clock; look at what changed before it is committed."""
+"""Pictures of every page in every state, from recorded stores with a fixed clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of the SLO board in every state; look at what changed before it is committed."""
+"""Pictures of the SLO board in every state."""
 
 from __future__ import annotations
 
