@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from console.model.observation import Json, Outcome
 from console.model.states import State
 from console.model.views import ComponentDetail, Reason, SpanRow, TargetDetail
+from console.model.words import window_words
 from widgets.bars import state_spans
 from widgets.blocking_lines import blocking_lines
 from widgets.event_lines import event_spans, moment_width
@@ -17,7 +18,7 @@ from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, beside, blank, cut, ends, fit, width_of, wrap
 from widgets.outline import label, outline, words
 from widgets.reason_lines import whole_reason
-from widgets.words import DAY_S, age, clock, day, duration, span
+from widgets.words import DAY_S, age, clock, day, duration
 
 _CHECKS = {"pass": State.HEALTHY, "ok": State.HEALTHY, "warn": State.DEGRADED, "fail": State.UNHEALTHY}
 _CLAIMS = {
@@ -114,7 +115,7 @@ class _Part:
         words = [f"answered {seen} ago" if target.seen_ms is not None else "never answered"]
         if target.tried_ms != target.seen_ms:
             words.append(f"tried {tried} ago" if target.tried_ms is not None else "never tried")
-        words.append(f"every {span(target.interval_s)}")
+        words.append(f"every {window_words(target.interval_s)}")
         if target.due_ms is not None and target.due_ms < self.now_ms:
             words.append(f"overdue for {age(self.now_ms, target.due_ms)}")
         outcome = "" if target.outcome is Outcome.ANSWERED else f"{target.outcome.value}{kind}, "

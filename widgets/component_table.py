@@ -8,9 +8,10 @@ from rich.cells import cell_len
 
 from console.model.states import State
 from console.model.views import ComponentRow, HealthView
+from console.model.words import window_words
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Back, Line, Span, Tone, backed, cut, fit
-from widgets.words import MINUTE_S, age, span
+from widgets.words import MINUTE_S, age
 
 _BOTH_FROM = 36
 """Cells of the figure's column from which it holds the last value and an error."""
@@ -47,7 +48,7 @@ def component_table(view: HealthView, width: int, now_ms: int, glyphs: Glyphs, s
 
 
 def _head(view: HealthView, widths: _Widths, width: int) -> Line:
-    window = span(view.strip_s).upper() if view.strip_s >= MINUTE_S else ""
+    window = window_words(view.strip_s).upper() if view.strip_s >= MINUTE_S else ""
     text = (
         f" {fit('COMPONENT', widths.name)} {fit('STATE', widths.state)}{fit('FOR', widths.since, 'right')}  "
         f"{fit('FIGURE', widths.figure)} {fit(window, widths.strip)}{fit('AGE', widths.age, 'right')}  FROM"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from console.model.charts import PAGES, PageName
 from console.model.metric_views import ChartView, Mark, MetricsQuestion, MetricsView
+from console.model.words import window_words
 from widgets.chart import chart_lines
 from widgets.chart_frame import GUTTER, LEAST_HEIGHT, Axis, ChartFrame, axis_of
 from widgets.chart_heat import heat_words
@@ -15,7 +16,7 @@ from widgets.chart_words import foremost, mark_tone, now_words, value_words
 from widgets.glyphs import Glyphs
 from widgets.lines import Back, Line, Span, beside, blank, cut, ends, width_of
 from widgets.scale import stretch_words
-from widgets.words import age, clock, duration, span, when
+from widgets.words import age, clock, duration, when
 
 GAP = 2
 _TWO_FROM, _THREE_FROM = 76, 180
@@ -184,9 +185,9 @@ def _tabs(shown: PageName, names: Sequence[str]) -> list[Span]:
 
 def _window(question: MetricsQuestion, frame: MetricsFrame) -> list[Span]:
     if (frame.asked.page, frame.asked.window_s) != (question.page, question.window_s):
-        words = f"reading {frame.asked.page.capitalize()}, {span(frame.asked.window_s)}"
+        words = f"reading {frame.asked.page.capitalize()}, {window_words(frame.asked.window_s)}"
         return [Span(f"{words}{frame.glyphs.ellipsis} ", "dim")]
-    length = span(question.window_s)
+    length = window_words(question.window_s)
     if question.until_ms is None:
         return [Span("window ", "dim"), Span(length), Span("  UTC ", "dim")]
     ago = age(frame.now_ms, question.until_ms)

@@ -10,10 +10,11 @@ from console.model.metric_views import BurnRate, Consumer, Objective, ObjectiveC
 from console.model.service_levels import ENOUGH_SHARE
 from console.model.slo import PAIRS, lesser, nearest
 from console.model.states import State
+from console.model.words import window_words
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, backed, blank, cut, fit, wrap
 from widgets.outlived import header_later
-from widgets.words import duration, figure, full, share, span, when
+from widgets.words import duration, figure, full, share, when
 
 _LEFT, _CELL, _BAR = 26, 9, 8
 _RIGHT = _BAR + 9
@@ -76,7 +77,7 @@ class Board:
 
     def _head(self, objectives: Sequence[Objective]) -> Line:
         first = objectives[0]
-        windows = "".join(fit(span(cell.window_s).upper(), _CELL, "right") for cell in self._cells(first))
+        windows = "".join(fit(window_words(cell.window_s).upper(), _CELL, "right") for cell in self._cells(first))
         left = fit("   TARGET", self._left(first))
         return cut([Span(f"{left}{windows}  {fit('BUDGET LEFT', self._right - 2, 'right')}", "head")], self.width)
 
@@ -162,7 +163,7 @@ class Board:
     def _figures(self, objective: Objective) -> list[Line]:
         """How it was met in each window; beside it, or below where there is no room, how fast the budget burns."""
         cells = objective.cells
-        heads = [span(cell.window_s) for cell in cells]
+        heads = [window_words(cell.window_s) for cell in cells]
         met = [
             self._row(" ", heads, "dim"),
             self._row("met by", [met_words(cell.good_share) for cell in cells]),
@@ -188,7 +189,7 @@ class Board:
             tone = _burn_tone(rate)
             rows.append(
                 [
-                    Span(f"  {fit(f'{span(rate.long_s)}, {span(rate.short_s)}', names)}", "dim"),
+                    Span(f"  {fit(f'{window_words(rate.long_s)}, {window_words(rate.short_s)}', names)}", "dim"),
                     self._rate(rate.long, rate.limit, long, tone),
                     self._rate(rate.short, rate.limit, short, tone),
                     Span(fit(f"> {rate.limit:g}", limit, "right"), tone if rate.firing else "dim"),

@@ -8,9 +8,10 @@ from rich.cells import cell_len
 
 from console.model.states import State
 from console.model.views import HealthView, TargetRow, UptimeCell
+from console.model.words import window_words
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, cut, fit
-from widgets.words import age, figure, plural, share, span
+from widgets.words import age, figure, plural, share
 
 _NAME, _LIMIT, _FROM = 9, 8, 6
 _LABEL, _CELL = 11, 8
@@ -45,7 +46,7 @@ def _value_width(width: int) -> int:
 
 
 def _head(view: HealthView, width: int) -> Line:
-    window = span(view.targets[0].window_s).upper() if view.targets else ""
+    window = window_words(view.targets[0].window_s).upper() if view.targets else ""
     value = _value_width(width)
     text = f" {fit('TARGET', _NAME)}{fit(window, value)}{fit('LIMIT', _LIMIT)}{fit('FROM', _FROM)}"
     return cut([Span(text, "head")], width)
@@ -95,7 +96,7 @@ def _unknown(row: TargetRow, room: int) -> str:
 def _uptime(cells: tuple[UptimeCell, ...]) -> list[list[Span]]:
     if not cells:
         return []
-    head = fit("SEEN UPTIME", _LABEL) + "".join(fit(span(cell.window_s), _CELL, "right") for cell in cells)
+    head = fit("SEEN UPTIME", _LABEL) + "".join(fit(window_words(cell.window_s), _CELL, "right") for cell in cells)
     return [
         [Span(head, "head")],
         [Span(fit("up", _LABEL)), *(_up(cell) for cell in cells)],

@@ -22,15 +22,6 @@ def duration(seconds: float) -> str:
     return f"{int(seconds // DAY_S)} d"
 
 
-def span(seconds: float) -> str:
-    """A configured length of time, exact: `30 s`, `5 min`, `24 h`, `7 d`."""
-    for unit_s, unit in ((DAY_S, "d"), (HOUR_S, "h"), (MINUTE_S, "min")):
-        # 24 h is said as 24 h, 7 d as 7 d
-        if seconds >= unit_s * (2 if unit == "d" else 1) and seconds % unit_s == 0:
-            return f"{int(seconds // unit_s)} {unit}"
-    return f"{seconds:g} s"
-
-
 def age(now_ms: int, then_ms: int | None) -> str:
     """How long ago, or `-` when never."""
     return "-" if then_ms is None else duration(max(0, now_ms - then_ms) / 1000)

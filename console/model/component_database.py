@@ -17,11 +17,11 @@ from console.model.finding import (
     well,
     words_of,
 )
+from console.model.histograms import nearest_rank
 from console.model.observation import ErrorKind, Json, Origin
 from console.model.situation import HYSTERESIS, Situation
 from console.model.states import State
 from console.model.track import REACH_FAULTS, Track
-from console.model.windows import nearest_rank
 from console.model.words import counted, fitted, milliseconds, percent, seconds
 
 KEY = "database"

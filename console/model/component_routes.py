@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from console.model.finding import Assessment, Draft, Finding, absent, nothing_known, unseen, well, words_of
+from console.model.histograms import nearest_rank
 from console.model.moment import Moment
 from console.model.observation import Origin
 from console.model.situation import RECENT_S, Situation
 from console.model.states import State, worst
 from console.model.track import Track, fault_kind
-from console.model.windows import UNANSWERED, Estimate, nearest_rank, waited
+from console.model.windows import UNANSWERED, Estimate, waited
 from console.model.words import counted, listed, milliseconds, percent
 
 KEY = "routes"

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from console.model.alerts import AlertRule, Measure, Measured, Says
 from console.model.component_users import bucket_mean
 from console.model.configuration import Rule
+from console.model.histograms import nearest_rank
 from console.model.observation import Buckets, Origin
 from console.model.situation import Situation
-from console.model.windows import bucket_quantile, nearest_rank
+from console.model.windows import bucket_quantile
 
 HYSTERESIS = 0.1
 UNITS = {"_ms": "ms", "_share": "share", "_bytes": "B", "_s": "s", "days_left": "d"}

@@ -7,11 +7,11 @@ from dataclasses import replace
 from console.model.component_database import CANARY, CANARY_SAMPLES, recently_slow
 from console.model.component_routes import MINIMUM_SAMPLES, probe_figures
 from console.model.component_users import latest, users
+from console.model.histograms import nearest_rank
 from console.model.observation import Origin
 from console.model.situation import RECENT_S, Situation
 from console.model.states import State
 from console.model.views import TargetRow
-from console.model.windows import nearest_rank
 from console.model.words import milliseconds, percent
 
 WINDOW_S = int(RECENT_S)

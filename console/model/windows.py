@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from itertools import islice, takewhile
 from typing import NamedTuple, TypeVar
 
+from console.model.histograms import nearest_rank
 from console.model.moment import Moment
 from console.model.observation import Buckets, Sample
 
@@ -16,11 +17,6 @@ T = TypeVar("T")
 
 LARGEST_SERIES = 20_000
 """Points kept of one series: more than an hour of rounds each 200 ms; a window longer than that is cut."""
-
-
-def nearest_rank(values: Sequence[float], q: float) -> float | None:
-    """The value at rank ⌊q(n−1)⌋ of `values` (any order); None when there are none."""
-    return sorted(values)[math.floor(q * (len(values) - 1))] if values else None
 
 
 UNANSWERED = "unanswered_ms"

@@ -24,12 +24,12 @@ def seconds(value: float) -> str:
     return f"{max(0, int(value))} s"
 
 
-def window_words(window_s: int) -> str:
-    """`5 min`, `1 h`, `24 h`, `3 d`: the length of a window, whole."""
+def window_words(window_s: float) -> str:
+    """A configured length of time, exact: `30 s`, `5 min`, `24 h`, `7 d`."""
     for unit, length, least in (("d", 86_400, 2), ("h", 3600, 1), ("min", 60, 1)):
         if window_s >= least * length and window_s % length == 0:
-            return f"{window_s // length} {unit}"
-    return f"{window_s} s"
+            return f"{int(window_s // length)} {unit}"
+    return f"{window_s:g} s"
 
 
 def percent(share: float) -> str:

@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
+from console.model.observation import Outcome
 from console.model.states import State
 from console.store import blocks, codec
 from console.store.codec import Record
@@ -68,6 +69,16 @@ class SpanAt:
     def interval_ms(self) -> int:
         """Ms between polls when it was last extended."""
         return max(1, (self.due_at - self.end_at) // 2)
+
+
+class Recorded(NamedTuple):
+    """A stretch of time, in ms, and what a target's polls gave in it."""
+
+    from_ms: int
+    until_ms: int
+    state: State
+    outcome: str
+    error_kind: str | None
 
 
 # An open span's end is beside it; the target's id leads to it, since a target has one open span.
@@ -162,31 +173,47 @@ class Moment:
         return span is not None and not self.late(span)
 
     def stretches(self, target: str, from_ms: int) -> list[tuple[int, int, State]]:
-        """(from, until, state) in ms of what was observed of a target since `from_ms`, newest first.
+        """(from, until, state) in ms of what was observed of a target since `from_ms`, newest first."""
+        return [(low, high, state) for low, high, state, _, _ in self.recorded(target, from_ms)]
+
+    def recorded(self, target: str, from_ms: int) -> list[Recorded]:
+        """What was recorded of a target since `from_ms`, newest first.
 
         Each span is observed from its begin until its due time, the next begin or the moment, whichever is first.
         """
-        found: list[tuple[int, int, State]] = []
+        found: list[Recorded] = []
         for segment in self.timeline.segments(from_ms, self.at_ms):
             high = max(segment.high, self.position) if not found else segment.high
-            found += self._stretches(self._targets.get(target), Segment(segment.low, high))
+            found += self._recorded(self._targets.get(target), Segment(segment.low, high))
         return found
 
-    def _stretches(self, target: int | None, segment: Segment) -> list[tuple[int, int, State]]:
+    def _recorded(self, target: int | None, segment: Segment) -> list[Recorded]:
         rows = self.connection.execute(
-            "SELECT s.began_at, coalesce(o.due_at, s.due_at), s.state FROM span s LEFT JOIN open_span o "
-            "ON o.target_id = s.target_id AND o.span_id = s.id WHERE s.target_id = ?1 AND s.began_at <= ?3 "
+            "SELECT s.began_at, coalesce(o.due_at, s.due_at), s.state, s.outcome, s.error_kind FROM span s "
+            "LEFT JOIN open_span o ON o.target_id = s.target_id AND o.span_id = s.id "
+            "WHERE s.target_id = ?1 AND s.began_at <= ?3 "
             "AND s.began_at >= coalesce((SELECT max(began_at) FROM span WHERE target_id = ?1 AND began_at <= ?2), ?2) "
             "ORDER BY s.began_at DESC",
             (target, segment.low, segment.high),
         )
         found, next_at = [], segment.high
-        for began_at, due_at, state in rows:
+        for began_at, due_at, state, outcome, error_kind in rows:
             low, high = max(began_at, segment.low), min(due_at, next_at)
             if low < high or began_at == segment.high:
-                found.append((wall_of(low), wall_of(high), State(state)))
+                found.append(Recorded(wall_of(low), wall_of(high), State(state), outcome, error_kind))
             next_at = began_at
         return found
+
+    def answered(self, target: str) -> SpanAt | None:
+        """The newest span in which the target answered; None: there was none by the moment."""
+        span = self.span(target)
+        return None if span is None else self.answered_before(span)
+
+    def answered_before(self, span: SpanAt) -> SpanAt | None:
+        """The span itself when its target answered in it, else the newest before it in which it did."""
+        if span.outcome == Outcome.ANSWERED:
+            return span
+        return self.span_by_id(span.answered_id) if span.answered_id is not None else None
 
     def tried_at(self, span: SpanAt) -> int:
         """Position of the last poll of a span by the moment; where that is not kept any more, one interval before."""
@@ -201,10 +228,10 @@ class Moment:
 
     def last_answer(self, span: SpanAt) -> int | None:
         """Position of the last answer of the span's target by the moment; None: there was none."""
-        if span.outcome == "answered":
+        answered = self.answered_before(span)
+        if answered is span:
             return self.tried_at(span)
-        before = self.span_by_id(span.answered_id) if span.answered_id is not None else None
-        return before.last_at if before else None
+        return answered.last_at if answered else None
 
     def _packed_try(self, target: int, span: SpanAt) -> int:
         rows = self.connection.execute(

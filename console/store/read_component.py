@@ -47,9 +47,7 @@ def parts(moment: Moment, key: str) -> tuple[tuple[str, ...], tuple[TargetDetail
 
 def detail(moment: Moment, span: SpanAt) -> TargetDetail:
     """One target. When the newest try gave no value, the facts are those of the last that did."""
-    answered = span
-    if span.outcome != Outcome.ANSWERED:
-        answered = (moment.span_by_id(span.answered_id) if span.answered_id is not None else None) or span
+    answered = moment.answered_before(span) or span
     late, tried_ms = moment.late(span), min(wall_of(moment.tried_at(span)), moment.at_ms)
     volatile_ms, volatile = _volatile(moment, span.target)
     return TargetDetail(

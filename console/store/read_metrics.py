@@ -56,9 +56,7 @@ def page(
 
 def _business_values(moment: Moment) -> frozenset[str]:
     """The series of business figures that are values, as the metrics told when they last answered."""
-    span = moment.span(METRICS)
-    if span is not None and span.outcome != Outcome.ANSWERED and span.answered_id is not None:
-        span = moment.span_by_id(span.answered_id)
+    span = moment.answered(METRICS)
     names = span.body["facts"].get(BUSINESS_VALUES, []) if span is not None else []
     return frozenset(f"{METRICS}|{name}" for name in names)
 
@@ -142,16 +140,11 @@ def _is_now(moment: Moment, line: SeriesSpec) -> bool:
         target, _, metric = key.rpartition("|")
         span = moment.span(target)
         if span is None:
-            if _is_judged_late(moment):
+            if moment.span(VERDICT) is not None and not moment.judged:
                 return False
         elif moment.late(span) or (span.outcome != Outcome.ANSWERED and metric != "ok"):
             return False
     return True
-
-
-def _is_judged_late(moment: Moment) -> bool:
-    span = moment.span(VERDICT)
-    return span is not None and moment.late(span)
 
 
 def _trouble(moment: Moment, spec: ChartSpec) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from console.model.grid import Grid
 from console.model.metrics import Rollup
-from console.model.observation import Outcome, Sample
+from console.model.observation import Sample
 from console.store import blocks, codec
 from console.store.cells import Cell, Gathered
 from console.store.closed_cells import ClosedCells, Kept, Shelf, missing
@@ -92,9 +92,8 @@ class SeriesReader:
 
     def _interval_ms(self, key: str) -> int:
         """Between its polls, as they are while it answers: one that hangs is asked seldom."""
-        span = self._moment.span(key.rpartition("|")[0])
-        if span is not None and span.outcome != Outcome.ANSWERED and span.answered_id is not None:
-            span = self._moment.span_by_id(span.answered_id) or span
+        target = key.rpartition("|")[0]
+        span = self._moment.answered(target) or self._moment.span(target)
         return span.interval_ms if span is not None else _DEFAULT_INTERVAL_MS
 
     def least_step_ms(self, keys: Collection[str], from_ms: int, until_ms: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from console.model.words import window_words
 from widgets import words
 
 NOW = 1_763_781_164_000  # 2025-11-22 03:12:44 UTC
@@ -84,4 +85,4 @@ def test_shares_are_never_rounded_up(value: float | None, digits: int, text: str
     ("seconds", "text"), [(300, "5 min"), (86_400, "24 h"), (604_800, "7 d"), (7, "7 s"), (1800, "30 min")]
 )
 def test_configured_lengths_are_exact(seconds: float, text: str) -> None:
-    assert words.span(seconds) == text
+    assert window_words(seconds) == text
