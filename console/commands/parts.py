@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
+from threading import Timer
 from typing import TYPE_CHECKING
 
 from console.model.configuration import Settings
@@ -17,6 +17,9 @@ from console.settings import SettingsError, load
 
 if TYPE_CHECKING:
     from console.store.read import StoreReader
+
+PAINTED_S = 1.0
+"""By then a console has drawn its first picture, which the comparison of settings must not hold up."""
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
@@ -44,16 +47,21 @@ def _demo_file() -> Path | None:
 def reading(settings: Settings, *, compared: bool = False) -> Iterator[StoreReads]:
     """The store, opened for reading; `ports.StoreUnreadable` comes from its reads.
 
-    `compared`: say how the collector's settings differ from ours, as soon as ours are known. That costs 5 ms for each
-    credential (PBKDF2, which lets other threads run), a tenth of a console's start, so nothing waits for it.
+    `compared`: say how the collector's settings differ from ours, soon. That costs 15 ms of imports and 5 ms for each
+    credential (PBKDF2), a tenth of a console's start, so it comes after the first paint.
     """
     from console.store.read import StoreReader
 
     reads = StoreReader(settings.observed_path, settings.records_path, settings.environment, None)
+    comparison = Timer(PAINTED_S, _compare, (reads, settings))
+    comparison.daemon = True
     if compared:
-        Thread(target=_compare, args=(reads, settings), name="fingerprint", daemon=True).start()
-    with closing(reads):
-        yield reads
+        comparison.start()
+    try:
+        with closing(reads):
+            yield reads
+    finally:
+        comparison.cancel()
 
 
 def _compare(reads: StoreReader, settings: Settings) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from console.model.value import value
+
 Severity = Literal["critical", "high", "medium", "low"]
 
 
@@ -37,7 +39,7 @@ class Secret:
         return hash(self._value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Thresholds:
     """Targets (B1) and alert limits (D4) of SYSTEM.md."""
 
@@ -58,7 +60,7 @@ class Thresholds:
     certificate_alert_days: float = 7.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Intervals:
     """Seconds between polls of each kind of target."""
 
@@ -74,7 +76,7 @@ class Intervals:
     metrics_s: float = 15.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Vercel:
     """Read access to the project at Vercel."""
 
@@ -84,7 +86,7 @@ class Vercel:
     api: str = "https://api.vercel.com"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Supabase:
     """The parts of a Supabase project, each probed apart. What is None is not configured."""
 
@@ -98,7 +100,7 @@ class Supabase:
     """DSN of the pooler (Supavisor, PgBouncer)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Vendor:
     """A vendor's public status page (Statuspage format)."""
 
@@ -108,7 +110,7 @@ class Vendor:
     """Names of the components that concern us; empty: all."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class MetricNames:
     """What the application's Prometheus series are called. The defaults are those of the documented instrumentation."""
 
@@ -128,7 +130,7 @@ class MetricNames:
     """More of them, by name: `{audits = "audits_completed_total"}` becomes `business.audits`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Egress:
     """Two outside targets and a name that tell whether the bastion itself is online."""
 
@@ -136,7 +138,7 @@ class Egress:
     name: str = "cloudflare.com"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Rule:
     """A custom alert rule: a series or SQL-free condition over stored samples."""
 
@@ -152,7 +154,7 @@ class Rule:
     contact: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Prometheus:
     """A Prometheus or VictoriaMetrics that is asked for the configured expressions."""
 
@@ -163,7 +165,7 @@ class Prometheus:
     password: Secret | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class CustomMetric:
     """A figure of your own on the pages Business or Custom: exactly one of `sql`, `query` and `series`."""
 
@@ -182,7 +184,7 @@ class CustomMetric:
     interval_s: float = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Contact:
     """Whom to call, or where to look, for a kind of incident (SU1)."""
 
@@ -192,7 +194,7 @@ class Contact:
     link: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Environment:
     """One environment of the application. Only `url` is required; the rest shows as not configured."""
 
@@ -231,7 +233,7 @@ class Environment:
     links: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Display:
     """How the console looks; nothing that changes what is true."""
 
@@ -254,7 +256,7 @@ class Doubt:
         return f"{self.words}; {self.fix}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Settings:
     """Everything read from one radar.toml for one chosen environment."""
 

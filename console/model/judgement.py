@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from console.model.configuration import Severity
 from console.model.observation import Origin, Sample
 from console.model.states import State
+from console.model.value import value
 from console.model.views import TargetRow, Verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ComponentJudgement:
     """The state of one component, and why."""
 
@@ -28,7 +29,7 @@ class ComponentJudgement:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AlertChange:
     """An alert that begins (`ended_ms` None) or ends in this round."""
 
@@ -45,7 +46,7 @@ class AlertChange:
     unit: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class RuleReading:
     """How one rule stands in this round."""
 
@@ -57,7 +58,7 @@ class RuleReading:
     unit: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Judgement:
     """Everything concluded in one round. `samples` are the collector's own series, `{target: {metric: sample}}`."""
 

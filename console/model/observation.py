@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from console.model.states import State
+from console.model.value import value
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -83,7 +84,7 @@ LONGEST_GROWTH = 3
 """A growth is of at most so many intervals. What grew in a longer gap is dropped: nobody knows when in it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Event:
     """Something that happened at a moment: deployment, migration, restart, clock jump, fault."""
 
@@ -97,7 +98,7 @@ class Event:
     data: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Observation:
     """What one poll gave. Text in it has passed `model.text`; secrets never enter it.
 

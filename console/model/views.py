@@ -6,15 +6,16 @@ Times are ms since epoch, ages and durations seconds; a figure that is not known
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from console.model.configuration import Severity
 from console.model.observation import ErrorKind, Json, Origin, Outcome
 from console.model.states import State
+from console.model.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class CollectorStatus:
     """Who polls, and whether it does."""
 
@@ -28,7 +29,7 @@ class CollectorStatus:
     """The newest defect or store error that it reported."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class OpenItem:
     """One abnormal state that somebody must undo (the ledger)."""
 
@@ -39,7 +40,7 @@ class OpenItem:
     expires_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Header:
     """The first line of every screen and the folded ledger below it."""
 
@@ -58,7 +59,7 @@ class Header:
     open_items: tuple[OpenItem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Reason:
     """One thing that is wrong, in words: what, since when, from where."""
 
@@ -78,7 +79,7 @@ Whose = Literal["us", "vendor", "supabase", "bastion", "unknown", ""]
 """Whose fault: `vendor` when one reports it; `supabase` when its parts fail and it reports nothing; empty when well."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Verdict:
     """The state of the whole, why, and whose fault it is."""
 
@@ -91,7 +92,7 @@ class Verdict:
     next_steps: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ComponentRow:
     """One line of the component table."""
 
@@ -111,7 +112,7 @@ class ComponentRow:
     """One line: why the newest try gave no value."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class TargetRow:
     """One service-level target (B1) over the last minutes."""
 
@@ -131,7 +132,7 @@ class TargetRow:
     """The value is a lower bound: it lies beyond the last bound of a foreign histogram."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class UptimeCell:
     """Uptime over one window: share of observed time, and the share of the window observed. None: unknown."""
 
@@ -142,7 +143,7 @@ class UptimeCell:
     budget_left_share: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class EventRow:
     """Something that happened, for `LATELY`."""
 
@@ -153,7 +154,7 @@ class EventRow:
     state: State | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class HealthView:
     """Everything that the Health screen shows."""
 
@@ -168,7 +169,7 @@ class HealthView:
     lately: tuple[EventRow, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class SpanRow:
     """A stretch of time in which a target's outcome and facts did not change."""
 
@@ -180,7 +181,7 @@ class SpanRow:
     words: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class TargetDetail:
     """One polled target of a component: value, tries, raw answer, history."""
 
@@ -203,7 +204,7 @@ class TargetDetail:
     history: tuple[SpanRow, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ComponentDetail:
     """What Enter on a component opens."""
 
@@ -221,7 +222,7 @@ def alert_name(rule: str, subject: str) -> str:
     return rule + subject if subject.startswith("/") else f"{rule}/{subject}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AlertRow:
     """One alert: a rule that fired for a subject, from `began_ms` until `ended_ms`."""
 
@@ -251,7 +252,7 @@ class AlertRow:
         return alert_name(self.rule, self.subject)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class RuleRow:
     """One rule and how near it is to firing."""
 
@@ -265,7 +266,7 @@ class RuleRow:
     silenced_until_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class SilenceRow:
     """A silence in force or past."""
 
@@ -278,7 +279,7 @@ class SilenceRow:
     ended_ms: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AlertsView:
     """Everything that the Alerts screen shows."""
 
