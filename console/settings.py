@@ -11,11 +11,14 @@ import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.model.configuration import Display, Doubt, Environment, Prometheus, Settings, Supabase, Vercel
 from console.model.configuration_rules import ENVIRONMENT_NAME, check, figures
 from console.model.conversion import KeyPath, Misfit, as_key, convert
+
+if TYPE_CHECKING:
+    from console.model.operations import Operations
 
 SYSTEM_FILE = Path("/etc/radar/radar.toml")
 SHARED_STATE = Path("/var/lib/radar")
@@ -29,7 +32,10 @@ _SECRET_KEYS = frozenset(
     for kind in (Environment, Vercel, Supabase, Prometheus)
     for field in dataclasses.fields(kind)
     if "Secret" in field.type
-)
+) | {"key", "hook", "hook_token", "webhook", "routing_key", "heartbeat"}  # of operations, which are read later
+_OPERATIONS = frozenset(
+    ("access", "github", "maintenance", "verification", "slack", "statuspage", "pagerduty", "webhooks", "notify")
+) | {"audit", "staging"}
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)
 _LINE = r"\(at line (\d+), column \d+\)"
 
@@ -95,7 +101,18 @@ def _settings(
     name = _choose(names, asked)
     variables = _Variables(file, process_environment, own_first="demo" in table)
     path: KeyPath = ("environments", name)
-    chosen, misfits = _environment(variables.fill(table["environments"][name], path), name, path)
+    whole = table["environments"][name]
+    watched, acted = _parted(whole) if isinstance(whole, dict) else (whole, {})
+    chosen, misfits = _environment(variables.fill(watched, path), name, path)
+
+    def operations() -> Operations:
+        from console.model.operations_rules import operations_of
+
+        try:
+            return operations_of(variables.fill(acted, path), path)
+        except Misfit as misfit:
+            raise _told(file, text, misfit) from None
+
     return Settings(
         file=file,
         environment=_settled(chosen, file),
@@ -103,11 +120,18 @@ def _settings(
         state_directory=_state_directory(file, table, name, process_environment),
         display=convert(table.get("display", {}), Display, ("display",)),
         demo_directory=_demo_directory(file, table),
+        operations=operations,
         warnings=(
             *_readable_by_all(file, variables.env_file, literal_secret=_literal_secret(table)),
             *(_left_out(_told(file, text, misfit)) for misfit in misfits),
         ),
     )
+
+
+def _parted(table: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What says how the environment is watched, and what says how one acts on it and who is told."""
+    watched = {name: value for name, value in table.items() if name not in _OPERATIONS}
+    return watched, {name: value for name, value in table.items() if name in _OPERATIONS}
 
 
 def _environment(table: Any, name: str, path: KeyPath) -> tuple[Environment, tuple[Misfit, ...]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from console.model.operations import Operations
 
 from console.model.value import value
 
@@ -244,6 +247,12 @@ class Display:
     """Binding id to key, such as `{"screen.health" = "f1"}`."""
 
 
+def _no_operations() -> Operations:
+    from console.model.operations import Operations
+
+    return Operations()
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """What is usable but unwise, or was left out: a file with secrets that everybody can read, a wrong figure."""
@@ -270,6 +279,8 @@ class Settings:
     """Set when this file was written by `radar demo`: enables `:fault`."""
     warnings: tuple[Doubt, ...] = ()
     """For people, with the fix."""
+    operations: Callable[[], Operations] = field(default=_no_operations, repr=False, compare=False)
+    """How one acts on the environment and who is told: read when it is asked for. Raises `SettingsError`."""
 
     @property
     def observed_path(self) -> Path:

@@ -30,11 +30,11 @@ _DSN = r"postgres(?:ql)?://\S+|(?:\w+\s*=\s*(?:'[^']*'|\S+)\s*)+"
 
 def check(environment: Environment, path: KeyPath) -> None:
     """Raise `Misfit` for the first value that cannot work; `figures` judges `custom`. `path`: where its table is."""
-    _url(environment.url, (*path, "url"), token=environment.metrics_token is not None)
+    check_url(environment.url, (*path, "url"), token=environment.metrics_token is not None)
     if environment.metrics_token and environment.metrics is None:
         raise Misfit((*path, "metrics_token"), "it belongs to metrics", 'write metrics = "/api/metrics" too')
     _paths(environment, path)
-    _dsn(environment.database, (*path, "database"))
+    check_dsn(environment.database, (*path, "database"))
     _certificates(environment, path)
     _hosted(environment, path)
     _numbers(environment.thresholds, (*path, "thresholds"))
@@ -53,7 +53,8 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
-def _url(value: str, path: KeyPath, *, token: bool) -> None:
+def check_url(value: str, path: KeyPath, *, token: bool) -> None:
+    """Raise `Misfit` unless it is an http or https URL; `token`: a secret goes there, so https or loopback."""
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
@@ -82,7 +83,8 @@ def _path(value: str, path: KeyPath) -> None:
         raise Misfit(path, "this is no path below the url", 'write one that begins with one slash, such as "/pricing"')
 
 
-def _dsn(value: Secret | None, path: KeyPath) -> None:
+def check_dsn(value: Secret | None, path: KeyPath) -> None:
+    """Raise `Misfit` unless it is None or a PostgreSQL address."""
     if value and not re.fullmatch(_DSN, value.reveal()):
         raise Misfit(
             path,
@@ -100,14 +102,14 @@ def _certificates(environment: Environment, path: KeyPath) -> None:
 
 def _hosted(environment: Environment, path: KeyPath) -> None:
     if environment.vercel:
-        _url(environment.vercel.api, (*path, "vercel", "api"), token=True)
+        check_url(environment.vercel.api, (*path, "vercel", "api"), token=True)
     if environment.supabase:
         _supabase(environment.supabase, (*path, "supabase"))
     for position, vendor in enumerate(environment.vendors):
-        _url(vendor.url, (*path, "vendors", position, "url"), token=False)
+        check_url(vendor.url, (*path, "vendors", position, "url"), token=False)
     _unique([vendor.name for vendor in environment.vendors], (*path, "vendors"))
     for position, target in enumerate(environment.egress.targets if environment.egress else ()):
-        _url(target, (*path, "egress", "targets", position), token=False)
+        check_url(target, (*path, "egress", "targets", position), token=False)
 
 
 def _supabase(supabase: Supabase, path: KeyPath) -> None:
@@ -117,10 +119,10 @@ def _supabase(supabase: Supabase, path: KeyPath) -> None:
             "a Supabase project ref is twenty small letters",
             "copy it from the project's address: https://REF.supabase.co",
         )
-    _url(supabase.api, (*path, "api"), token=True)
+    check_url(supabase.api, (*path, "api"), token=True)
     if supabase.gateway:
-        _url(supabase.gateway, (*path, "gateway"), token=True)
-    _dsn(supabase.pooler, (*path, "pooler"))
+        check_url(supabase.gateway, (*path, "gateway"), token=True)
+    check_dsn(supabase.pooler, (*path, "pooler"))
 
 
 def _numbers(table: object, path: KeyPath) -> None:
@@ -162,7 +164,7 @@ def _rules(rules: tuple[Rule, ...], path: KeyPath) -> None:
 def _prometheus(prometheus: Prometheus | None, path: KeyPath) -> None:
     if prometheus is None:
         return
-    _url(prometheus.url, (*path, "url"), token=bool(prometheus.token or prometheus.password))
+    check_url(prometheus.url, (*path, "url"), token=bool(prometheus.token or prometheus.password))
     if "?" in prometheus.url or "#" in prometheus.url or prometheus.url.rstrip("/").endswith("/api/v1"):
         raise Misfit((*path, "url"), "this goes further than its base", "leave away /api/v1 and what follows it")
     if prometheus.token and (prometheus.user or prometheus.password):

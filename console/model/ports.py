@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from console.model.observation import Json
 from console.model.service_levels import SLO_WINDOWS_S
 from console.model.views import AlertsView, ComponentDetail, HealthView
 
 if TYPE_CHECKING:  # ten dataclasses more are 7 ms of every start
+    from console.model.action_views import ActionsView, RunView
+    from console.model.actions import ActionRequest, Plan
+    from console.model.deployments import DeploymentsView
     from console.model.metric_views import MetricsQuestion, MetricsView, SloView
 
 
@@ -35,6 +39,15 @@ class StoreReads(Protocol):
 
     def slo(self, at_ms: int | None, *, windows_s: Sequence[int] = SLO_WINDOWS_S) -> SloView:
         """The service level targets with their budgets at that moment, their figures over these windows."""
+
+    def deployments(self, at_ms: int | None) -> DeploymentsView:
+        """Deployments and CI runs as they were known at that moment."""
+
+    def actions(self, at_ms: int | None) -> ActionsView:
+        """Runs of actions, what is due, what is open, what was told."""
+
+    def run(self, token: str, at_ms: int | None) -> RunView:
+        """One run with its steps as they stood at that moment."""
 
     def change_after(self, at_ms: int, *, forward: bool) -> int | None:
         """The nearest moment after (or before) `at_ms` at which a judgement changed, for stepping in time."""
@@ -69,3 +82,42 @@ class PollRequests(Protocol):
 
 class Refused(Exception):
     """The act is not allowed or not possible; the text says why."""
+
+
+class PlanTicket(Protocol):
+    """A plan that was made and not yet confirmed; its process waits. Each method blocks: not for the event loop."""
+
+    @property
+    def plan(self) -> Plan:
+        """What would be done."""
+
+    @property
+    def reason(self) -> str:
+        """The reason under which this person is armed already; empty: one must be given."""
+
+    def change(self, parameters: Mapping[str, Json]) -> Plan:
+        """The plan with other options. Raises `Refused`."""
+
+    def confirm(self, *, reason: str, typed: str) -> str:
+        """Carry it out; gives the token of the run, whose first journal row stands. Raises `Refused`."""
+
+    def leave(self) -> None:
+        """Nothing is done. Harmless when called twice, or after `confirm`."""
+
+
+class ActionDesk(Protocol):
+    """Where guarded actions are asked for. The authority is checked where they run, not here."""
+
+    @property
+    def role_words(self) -> str:
+        """`OPERATOR`, `VIEWER`, …: for the header. What it says decides nothing."""
+
+    @property
+    def authority_words(self) -> str:
+        """`guard rails` or `enforced`."""
+
+    def plan(self, request: ActionRequest) -> PlanTicket:
+        """Look at the live facts and make the plan. Blocks while systems are asked. Raises `Refused`."""
+
+    def resume(self, token: str) -> PlanTicket:
+        """The rest of an interrupted or unknown run, after its remote state was read. Raises `Refused`."""

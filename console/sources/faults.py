@@ -28,6 +28,7 @@ class Fault(Exception):
         state: State | None = None,
         http_status: int | None = None,
         retry_after_s: float | None = None,
+        sent: bool = True,
     ) -> None:
         super().__init__(words)
         self.kind = kind
@@ -37,28 +38,29 @@ class Fault(Exception):
         """What the fault itself says of the target; None: the source decides."""
         self.http_status = http_status
         self.retry_after_s = retry_after_s
+        self.sent = sent
+        """Whether the request may have reached the target; False: it certainly has not."""
 
 
 def connect_fault(error: BaseException) -> Fault:
     """Why no connection came about, read off the chain of causes."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return Fault(ErrorKind.TLS, f"certificate not trusted: {clean(cause.verify_message, 120)}")
+            return Fault(ErrorKind.TLS, f"certificate not trusted: {clean(cause.verify_message, 120)}", sent=False)
         if isinstance(cause, ssl.SSLError):
-            return Fault(
-                ErrorKind.TLS, f"no TLS: {clean((cause.reason or 'handshake failed').replace('_', ' ').lower(), 80)}"
-            )
+            reason = clean((cause.reason or "handshake failed").replace("_", " ").lower(), 80)
+            return Fault(ErrorKind.TLS, f"no TLS: {reason}", sent=False)
         if isinstance(cause, OSError) and cause.errno is not None:
             return _os_fault(cause)
-    return Fault(ErrorKind.CONNECT, "no connection")
+    return Fault(ErrorKind.CONNECT, "no connection", sent=False)
 
 
 def _os_fault(error: OSError) -> Fault:
     if isinstance(error, socket.gaierror):
-        return Fault(ErrorKind.DNS, "the name is not resolved")
+        return Fault(ErrorKind.DNS, "the name is not resolved", sent=False)
     if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.EADDRNOTAVAIL):
-        return Fault(ErrorKind.INTERNAL, "this host has no sockets left", state=State.UNKNOWN)
-    return Fault(ErrorKind.CONNECT, errno_words(error.errno))
+        return Fault(ErrorKind.INTERNAL, "this host has no sockets left", state=State.UNKNOWN, sent=False)
+    return Fault(ErrorKind.CONNECT, errno_words(error.errno), sent=False)
 
 
 def errno_words(code: int | None) -> str:

@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from typing import Literal
 
 import httpx
 
@@ -56,7 +57,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One question, which changes nothing there. `credentials` are headers for the first URL's origin and no other."""
+    """One request. `credentials` are headers for the first URL's origin and no other.
+
+    A `change` of something there is sent once, never again by itself, and follows no redirect.
+    """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -66,6 +70,10 @@ class Request:
     """How many redirects to follow, on the same site only."""
     form: Mapping[str, str] | None = None
     """Fields to POST, for a question too long for a URL; None: a GET."""
+    change: Literal["POST", "PUT", "PATCH", "DELETE"] | None = None
+    """The method of a request that changes something there; None: a question."""
+    content: bytes = b""
+    """The body of a change."""
     cut: bool = False
     """Take the first `limits.body_bytes` of a longer body instead of failing."""
 
@@ -146,7 +154,7 @@ async def fetch(client: Client, request: Request) -> Answer:
     except httpx.HTTPError as error:
         raise _fault(error, limits) from None
     except httpx.InvalidURL:
-        raise Fault(ErrorKind.INTERNAL, "the URL is not valid", state=State.UNKNOWN) from None
+        raise Fault(ErrorKind.INTERNAL, "the URL is not valid", state=State.UNKNOWN, sent=False) from None
 
 
 async def _follow(transport: httpx.AsyncHTTPTransport, request: Request) -> Answer:
@@ -158,7 +166,7 @@ async def _follow(transport: httpx.AsyncHTTPTransport, request: Request) -> Answ
     while True:
         status, headers, body = await _ask(transport, url, request, trusted=_origin(url) == _origin(first))
         target = _redirect(url, status, headers)
-        if target is None or not request.redirects or not _same_site(url, target):
+        if target is None or not request.redirects or request.change or not _same_site(url, target):
             break
         if str(target) in seen:
             raise Fault(ErrorKind.REDIRECT, f"redirects in a circle, back to {shown(target)}", http_status=status)
@@ -186,7 +194,7 @@ async def _ask(
     try:
         return await _exchange(transport, url, request, used_anew, trusted=trusted)
     except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-        if used_anew:
+        if used_anew or request.change:  # what may have been carried out is not asked for twice
             raise
     return await _exchange(transport, url, request, used_anew, trusted=trusted)
 
@@ -203,10 +211,11 @@ async def _exchange(
     timeout = httpx.Timeout(request.limits.read_s, connect=request.limits.connect_s)
     response = await transport.handle_async_request(
         httpx.Request(
-            "GET" if request.form is None else "POST",
+            request.change or ("GET" if request.form is None else "POST"),
             url,
             headers=_headers(request, trusted=trusted),
             data=request.form,
+            content=request.content or None,
             extensions={"timeout": timeout.as_dict(), "trace": trace},
         )
     )
@@ -252,6 +261,7 @@ def _headers(request: Request, *, trusted: bool) -> dict[str, str]:
                     ErrorKind.CREDENTIALS,
                     f"the credential for `{name}` holds characters that no header can carry",
                     outcome=Outcome.FORBIDDEN,
+                    sent=False,
                 )
             headers[name] = value
     return headers
@@ -261,7 +271,7 @@ def _headers(request: Request, *, trusted: bool) -> dict[str, str]:
 def _checked(url: str) -> httpx.URL:
     parsed = httpx.URL(url)
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise Fault(ErrorKind.INTERNAL, "only http and https URLs are asked", state=State.UNKNOWN)
+        raise Fault(ErrorKind.INTERNAL, "only http and https URLs are asked", state=State.UNKNOWN, sent=False)
     return parsed.copy_with(username=None, password=None, fragment=None)
 
 
@@ -326,7 +336,7 @@ def _reset_s(written: str, now_s: float) -> float | None:
 def _fault(error: httpx.HTTPError, limits: Limits) -> Fault:
     """A transport error in our own words."""
     if isinstance(error, httpx.ConnectTimeout):
-        return Fault(ErrorKind.TIMEOUT, f"no connection within {limits.connect_s:g} s")
+        return Fault(ErrorKind.TIMEOUT, f"no connection within {limits.connect_s:g} s", sent=False)
     if isinstance(error, httpx.TimeoutException):
         return Fault(ErrorKind.TIMEOUT, f"no answer within {limits.read_s:g} s")
     if isinstance(error, httpx.ConnectError):

@@ -74,12 +74,12 @@ class Records:
     def active_silences(self, at_ms: int | None = None) -> tuple[SilenceRow, ...]:
         """Silences in force at a moment, newest first."""
         moment_ms = _moment(at_ms)
-        found = self._read(lambda connection: silences_at(connection, moment_ms, past=0))
+        found = self.read(lambda connection: silences_at(connection, moment_ms, past=0))
         return tuple(silence for silence in found if silence.ended_ms is None)
 
     def acknowledgements(self, rule: str, subject: str, began_ms: int) -> tuple[Acknowledgement, ...]:
         """All of one alert, oldest first."""
-        rows = self._read(
+        rows = self.read(
             lambda connection: connection.execute(
                 "SELECT rule, subject, began_ms, by, at_ms, note FROM acknowledgement "
                 "WHERE rule = ? AND subject = ? AND began_ms = ? ORDER BY id",
@@ -94,31 +94,38 @@ class Records:
 
     def take_poll_requests(self) -> int:
         """How many requests came since the last call; they are served by that. Writes only when there are any."""
-        newest = self._read(lambda connection: connection.execute("SELECT max(id) FROM poll_request").fetchone()[0])
+        newest = self.read(lambda connection: connection.execute("SELECT max(id) FROM poll_request").fetchone()[0])
         if newest is None:
             return 0
         with self._transaction() as connection:
             return connection.execute("DELETE FROM poll_request WHERE id <= ?", (newest,)).rowcount
 
-    # Inside
+    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """`work` in one transaction, all of it or nothing; the ballast is freed for it when the disk is full.
 
-    def _write(self, statement: str, values: tuple[object, ...]) -> int:
+        Raises `StoreError` or `UnsuitablePlace`, and what `work` raises.
+        """
         try:
-            row = self._written(statement, values)
+            value = self._written(work)
         except StoreFull:
             # What people record matters more than the reserve kept for it.
             if not ballast.free(self._path):
                 raise
-            return self._written(statement, values)
+            return self._written(work)
         ballast.fill(self._path)  # once there is room again
-        return row
+        return value
 
-    def _written(self, statement: str, values: tuple[object, ...]) -> int:
+    # Inside
+
+    def _write(self, statement: str, values: tuple[object, ...]) -> int:
+        return self.write(lambda connection: connection.execute(statement, values).lastrowid or 0)
+
+    def _written(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with self._transaction() as connection:
-            row = connection.execute(statement, values).lastrowid
-            return row if row is not None else 0
+            return work(connection)
 
-    def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
+    def read(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        """What `read` finds. Raises `StoreError` or `UnsuitablePlace`."""
         connection = self._live()
         try:
             return read(connection)

@@ -6,11 +6,12 @@ Columns named `at`, `start`, `…_at` hold positions (`timeline.py`), columns na
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 
 OBSERVED_ID = 0x52444F42  # "RDOB", in the file's header
 RECORDS_ID = 0x52445243  # "RDRC"
 OBSERVED_VERSION = 1
-RECORDS_VERSION = 1
+RECORDS_VERSION = 2
 
 OBSERVED = """
 -- One row: who may write, and the clocks at the newest write.
@@ -92,6 +93,48 @@ CREATE TABLE silence_end(silence_id INTEGER PRIMARY KEY, ended_ms INTEGER NOT NU
 CREATE TABLE poll_request(id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, by TEXT NOT NULL);
 """
 
+# What format 2 added. AUTOINCREMENT: an id is never used again, so that a gap tells of a deletion.
+ACTIONS = """
+CREATE TABLE run(id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT NOT NULL UNIQUE, began_ms INTEGER NOT NULL,
+  action TEXT NOT NULL, title TEXT NOT NULL, target TEXT NOT NULL, risk TEXT NOT NULL, exclusion TEXT,
+  plan TEXT NOT NULL, reason TEXT NOT NULL, operator TEXT NOT NULL, operator_uid INTEGER NOT NULL,
+  authority TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, boot_id TEXT NOT NULL,
+  ended_ms INTEGER, outcome TEXT, words TEXT);
+-- The unfinished row is the lease: never timed out.
+CREATE UNIQUE INDEX run_exclusion ON run(exclusion) WHERE ended_ms IS NULL AND exclusion IS NOT NULL;
+CREATE INDEX run_in_time ON run(began_ms);
+-- Write-ahead: `intended` is committed before the step runs.
+CREATE TABLE run_entry(id INTEGER PRIMARY KEY AUTOINCREMENT, run_id INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+  step TEXT NOT NULL, outcome TEXT NOT NULL, words TEXT NOT NULL, data TEXT NOT NULL);
+CREATE INDEX run_entry_of ON run_entry(run_id);
+-- Append-only; each hash covers the entry and the hash before it.
+CREATE TABLE audit(id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor TEXT NOT NULL,
+  actor_uid INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, words TEXT NOT NULL, data TEXT NOT NULL,
+  previous TEXT NOT NULL, hash TEXT NOT NULL);
+-- Which sinks outside took the hash of an entry.
+CREATE TABLE anchor(audit_id INTEGER NOT NULL, sink TEXT NOT NULL, at_ms INTEGER NOT NULL, taken INTEGER NOT NULL,
+  words TEXT NOT NULL);
+CREATE INDEX anchor_of ON anchor(audit_id);
+CREATE TABLE arming(id INTEGER PRIMARY KEY AUTOINCREMENT, uid INTEGER NOT NULL, operator TEXT NOT NULL,
+  reason TEXT NOT NULL, began_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL);
+CREATE TABLE holding(id INTEGER PRIMARY KEY AUTOINCREMENT, run_id INTEGER, kind TEXT NOT NULL, subject TEXT NOT NULL,
+  text TEXT NOT NULL, owner TEXT NOT NULL, began_ms INTEGER NOT NULL, expires_ms INTEGER, undo TEXT NOT NULL,
+  ended_ms INTEGER, ended_by TEXT);
+-- Carried out by the collector's service at its time.
+CREATE TABLE due(id INTEGER PRIMARY KEY AUTOINCREMENT, made_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL,
+  action TEXT NOT NULL, parameters TEXT NOT NULL, title TEXT NOT NULL, reason TEXT NOT NULL, operator TEXT NOT NULL,
+  operator_uid INTEGER NOT NULL, taken_ms INTEGER, run_token TEXT, cancelled_ms INTEGER, cancelled_by TEXT,
+  words TEXT NOT NULL DEFAULT '');
+CREATE INDEX due_in_time ON due(due_ms);
+CREATE TABLE note(id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, by TEXT NOT NULL, text TEXT NOT NULL);
+-- A message to a channel: one row each, so that a message to two is told twice and never to one twice.
+CREATE TABLE outbox(id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL, channel TEXT NOT NULL,
+  title TEXT NOT NULL, made_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, payload TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'waiting', changed_ms INTEGER NOT NULL,
+  words TEXT NOT NULL DEFAULT '', UNIQUE(event, channel));
+CREATE INDEX outbox_waiting ON outbox(state, due_ms);
+"""
+
 
 class WrongSchema(Exception):
     """The file is sound but not ours, or of a newer version; the text says which and what to do."""
@@ -111,16 +154,21 @@ def create_records(connection: sqlite3.Connection) -> None:
     """Make the tables of records.db where there are none; rollback journal and synchronous FULL in any case."""
     connection.execute("PRAGMA journal_mode = DELETE").fetchall()
     connection.execute("PRAGMA synchronous = FULL")
-    _create(connection, RECORDS, RECORDS_ID, RECORDS_VERSION)
+    _create(connection, RECORDS + ACTIONS, RECORDS_ID, RECORDS_VERSION, {1: ACTIONS})
 
 
-def _create(connection: sqlite3.Connection, tables: str, file_id: int, version: int) -> None:
-    if verify(connection, file_id, version):
+def _create(
+    connection: sqlite3.Connection, tables: str, file_id: int, version: int, later: Mapping[int, str] | None = None
+) -> None:
+    """`later`: what each older format lacks; a file of such a format is brought up to this one."""
+    older = later or {}
+    if _found(connection, file_id, version, older) == version:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if not verify(connection, file_id, version):  # another process may have been first
-            for statement in _statements(tables):
+        found = _found(connection, file_id, version, older)  # another process may have been first
+        if found != version:
+            for statement in _statements(tables if found is None else older[found]):
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {file_id}")
             connection.execute(f"PRAGMA user_version = {version}")
@@ -135,6 +183,13 @@ def _statements(tables: str) -> list[str]:
     return [statement for statement in tables.split(";\n") if statement.strip()]
 
 
+def _found(connection: sqlite3.Connection, file_id: int, version: int, older: Mapping[int, str]) -> int | None:
+    """The format of the file; None: it is empty. Raises `WrongSchema` or `sqlite3.Error`."""
+    if _pragma(connection, "application_id") == file_id and _pragma(connection, "user_version") in older:
+        return _pragma(connection, "user_version")
+    return version if verify(connection, file_id, version) else None
+
+
 def verify(connection: sqlite3.Connection, file_id: int, version: int) -> bool:
     """True when our tables are there, False when the file is empty. Raises `WrongSchema` or `sqlite3.Error`."""
     found_id, found_version = _pragma(connection, "application_id"), _pragma(connection, "user_version")
@@ -144,6 +199,8 @@ def verify(connection: sqlite3.Connection, file_id: int, version: int) -> bool:
         raise WrongSchema(f"written by a newer radar (format {found_version}, this one reads {version}): update radar")
     if connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None:
         return False
+    if found_id == file_id:
+        raise WrongSchema(f"of an older format ({found_version}): the next radar that writes to it brings it up to date")
     raise WrongSchema(f"not a file of radar (application id {found_id:#x}, format {found_version}): move it away")
 
 

@@ -1,0 +1,115 @@
+"""Deployments and CI runs as values, and the pure rules about them (D1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from console.model.observation import Origin
+from console.model.views import Header
+
+STAGES = (
+    "lint & type check", "unit tests", "integration tests", "security scan", "build", "database migration",
+    "deploy staging", "deploy production", "performance monitoring", "notify",
+)  # fmt: skip
+"""The ten stages of the pipeline (D1), in their order."""
+
+StageState = Literal["passed", "failed", "running", "waiting", "skipped", "cancelled", "absent", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """A figure over the window before and after a deployment went live. None: not known."""
+
+    figure: Literal["p95", "errors"]
+    before: float | None
+    after: float | None
+    unit: str
+    origin: Origin
+    window_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentRow:
+    """One deployment at Vercel."""
+
+    id: str
+    short: str
+    message: str
+    author: str | None
+    target: str | None
+    """`production`, `staging`, or None: a preview."""
+    state: str
+    """Vercel's word in small letters: ready, building, queued, error, canceled, blocked, deleted; else `unknown`."""
+    created_ms: int | None
+    live_ms: int | None
+    """When it began to serve, as far as is known; None: never, or not known."""
+    current: bool
+    candidate: bool | None
+    """Whether Vercel takes it for a rollback; None: it does not say."""
+    why_not: str = ""
+    """Why production cannot go back to it; empty: it can, or it is the current one."""
+    branch: str | None = None
+    error: str = ""
+    url: str | None = None
+    effects: tuple[Effect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageCell:
+    """One of the ten stages of one run."""
+
+    name: str
+    state: StageState
+    duration_s: float | None = None
+    job_id: int | None = None
+    failing_step: str = ""
+    words: str = ""
+    """Such as `commented out in the workflow` for a stage that no job stands for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CiRunRow:
+    """One run of the pipeline (GitHub Actions), laid on the ten stages."""
+
+    id: int
+    number: int
+    attempt: int
+    title: str
+    branch: str | None
+    commit: str | None
+    author: str | None
+    status: str
+    conclusion: str | None
+    event: str | None
+    started_ms: int | None
+    updated_ms: int | None
+    stages: tuple[StageCell, ...] = ()
+    url: str | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether it runs, or will."""
+        return self.status != "completed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentsView:
+    """Everything that the Deployments screen shows. Empty lists with `…_words` say why they are empty."""
+
+    header: Header
+    deployments: tuple[DeploymentRow, ...]
+    deployments_ms: int | None
+    """When Vercel last answered."""
+    deployments_words: str
+    auto_assign: bool | None
+    pinned_by: str | None
+    """Who pinned production by a rollback of ours; None: nobody that we know of."""
+    rolling_release: bool | None
+    runs: tuple[CiRunRow, ...]
+    runs_ms: int | None
+    runs_words: str
+    frozen_until_ms: int | None = None
+    frozen_by: str | None = None
+    marks: Mapping[str, str] = field(default_factory=dict)
