@@ -121,8 +121,8 @@ class LogHistogram:
 
         So it says the same as `quantile`: where the p95 is within the bound, so are 95 % of the values.
         """
-        n = self.n
-        within = sum(count for index, count in self._counts.items() if _value_of(index) <= bound)
+        n, last = self.n, _last_within(bound)
+        within = sum([count for index, count in self._counts.items() if index <= last])
         return within / n if n else None
 
     def to_bytes(self) -> bytes:
@@ -149,6 +149,18 @@ class LogHistogram:
 def _value_of(index: int) -> float:
     """The value within 1 % of everything in the bucket."""
     return 0.0 if index == _ZERO else 2 * _GAMMA**index / (_GAMMA + 1)
+
+
+@cache
+def _last_within(bound: float) -> int:
+    """The last bucket whose value is at most `bound`; below all of them where there is none."""
+    if bound < 0 or math.isnan(bound):
+        return _ZERO - 1
+    low, high = _ZERO, 35_000  # of what a float can hold
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if _value_of(middle) <= bound else (low, middle - 1)
+    return low
 
 
 class ForeignHistogram:

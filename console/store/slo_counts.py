@@ -15,6 +15,7 @@ from console.store import blocks, packing
 from console.store.moment import Moment
 from console.store.names import HOUR_MS, MINUTE_MS
 from console.store.rollups import ROLLUP_COLUMNS, rollup_from
+from console.store.slo_hours import HoursByMinutes, hours_below
 from console.store.timeline import Segment
 from console.store.unanswered import interval_ms, unanswered
 from console.store.window import Series, ceiling, windows_end_ms
@@ -33,6 +34,8 @@ class Recipe:
     count: Callable[[Rollups], Count] = field(compare=False)
     by_minutes: Callable[[Rollups], bool] = field(default=lambda _: False, compare=False)
     """Whether an hour's rollup does not tell how many of its minutes were good; then they are read, while kept."""
+    hours_by_minutes: HoursByMinutes | None = field(default=None, compare=False)
+    """The same count of whole hours by one statement; hours that it leaves out are read minute by minute."""
     polled: str | None = field(default=None, compare=False)
     """The target whose polls count, those too that were left out while it gave no answer."""
 
@@ -238,14 +241,23 @@ class Counts:
                 gathered[start][role].append(rollup_from(tuple(row), many))
         if table == "rollup_minute":
             return {start: self._counted(roles) for start, roles in gathered.items()}
-        return {start: self._hour(start, roles) for start, roles in gathered.items()}
+        return self._counted_hours({start: _by_role(roles) for start, roles in gathered.items()})
 
-    def _hour(self, start: int, roles: Mapping[str, Sequence[Rollup]]) -> Count:
-        if self._recipe.by_minutes({role: _one(rollups) for role, rollups in roles.items()}):
-            minutes = self._minutes(start, start + HOUR_MS)
-            if minutes:
-                return summed(stretch.count for stretch in minutes)
-        return self._counted(roles)
+    def _counted_hours(self, hours: Mapping[int, Rollups]) -> dict[int, Count]:
+        told = self._told_by_minutes([start for start, rollups in hours.items() if self._recipe.by_minutes(rollups)])
+        return {start: told.get(start) or self._recipe.count(rollups) for start, rollups in hours.items()}
+
+    def _told_by_minutes(self, starts: Sequence[int]) -> dict[int, Count]:
+        """Of hours that do not tell it themselves, those of which there are minutes."""
+        found: dict[int, Count] = {}
+        numbers = {role: number for number, role in self._roles.items() if number is not None}
+        by_minutes = self._recipe.hours_by_minutes
+        for low, high in _runs(starts) if by_minutes is not None else ():
+            found.update(by_minutes(self._moment.connection, numbers, low, high))
+        for start in starts:
+            if start not in found and (minutes := self._minutes(start, start + HOUR_MS)):
+                found[start] = summed(stretch.count for stretch in minutes)
+        return found
 
     def _rounds(self, segment: Segment) -> list[Stretch]:
         """What is not packed yet, by the minutes that begin in the segment."""
@@ -261,7 +273,20 @@ class Counts:
         return [Stretch(start, start + MINUTE_MS, self._counted(roles)) for start, roles in sorted(gathered.items())]
 
     def _counted(self, roles: Mapping[str, Sequence[Rollup]]) -> Count:
-        return self._recipe.count({role: _one(rollups) for role, rollups in roles.items()})
+        return self._recipe.count(_by_role(roles))
+
+
+def _by_role(roles: Mapping[str, Sequence[Rollup]]) -> Rollups:
+    return {role: _one(rollups) for role, rollups in roles.items()}
+
+
+def _runs(starts: Sequence[int]) -> Iterable[tuple[int, int]]:
+    """Hours that follow each other, each run from its first to the end of its last."""
+    ordered = sorted(starts)
+    known = set(starts)
+    begins = [start for start in ordered if start - HOUR_MS not in known]
+    ends = [start + HOUR_MS for start in ordered if start + HOUR_MS not in known]
+    return zip(begins, ends, strict=True)
 
 
 def _one(rollups: Sequence[Rollup]) -> Rollup:
@@ -346,7 +371,12 @@ def minutes_below(key: str, used: str, limit: str, share: float, limit_value: fl
 
     def by_minutes(rollups: Rollups) -> bool:
         found, limit = rollups.get("used"), most(rollups)
-        return found is not None and found.max > share * limit
+        return found is not None and limit > 0 and found.max > share * limit
 
-    roles = {"used": (used,), "limit": (limit,)}
-    return Recipe(key=f"{key}/{share}/{limit_value}", roles=roles, count=count, by_minutes=by_minutes)
+    return Recipe(
+        key=f"{key}/{share}/{limit_value}",
+        roles={"used": (used,), "limit": (limit,)},
+        count=count,
+        by_minutes=by_minutes,
+        hours_by_minutes=hours_below(share, limit_value),
+    )

@@ -284,3 +284,11 @@ def test_it_fires_at_once_ends_after_a_minute_under_the_limit_and_the_list_says_
         assert reading.value == min(rates) and reading.unit == "x" and "14.4" in reading.condition
         scene.later(5)
     assert seen == [("burn-fast", "critical", True), ("burn-fast", "critical", False)]
+
+
+@given(values=st.lists(st.floats(0, 1e9), min_size=1, max_size=50), bound=st.floats(-1, 1e10))
+def test_the_share_within_a_bound_is_that_of_each_bucket_looked_at(values: list[float], bound: float) -> None:
+    counts = LogHistogram.of(values).counts
+    found = {index: LogHistogram.adopting({index: 1}).quantile(0) for index in counts}
+    within = sum(count for index, count in counts.items() if (value := found[index]) is not None and value <= bound)
+    assert LogHistogram(counts).share_within(bound) == within / len(values)
