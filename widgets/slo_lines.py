@@ -10,7 +10,7 @@ from console.model.metric_views import BurnRate, Consumer, Objective, ObjectiveC
 from console.model.service_levels import ENOUGH_SHARE
 from console.model.slo import PAIRS, lesser, nearest
 from console.model.states import State
-from console.model.words import window_words
+from console.model.words import budget_words, window_words
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, backed, blank, cut, fit, wrap
 from widgets.outlived import header_later
@@ -329,13 +329,6 @@ def promise(objective: Objective) -> str:
         "query": f"{part} of the canary's {objective.counted} within {target}",
     }
     return words.get(objective.key, f"{part} of the {objective.counted}")
-
-
-def budget_words(left: float) -> str:
-    """A part of the budget in whole per cent, rounded down as on Health; a little of it does not read as nothing."""
-    if 0 < left < 0.01:
-        return "<1 %"
-    return f"{math.floor(left * 100 + 1e-6):,} %"
 
 
 def rate_words(value: float) -> str:

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from console.model.states import State
 from console.model.views import HealthView, TargetRow, UptimeCell
-from console.model.words import window_words
+from console.model.words import budget_words, window_words
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, cut, fit
 from widgets.words import age, figure, plural, share
@@ -120,4 +120,5 @@ def _budget(cell: UptimeCell) -> Span:
     left = cell.budget_left_share
     if left is not None and left <= 0:
         return Span(fit("spent", _CELL, "right"), "warn")
-    return Span(fit(share(left, 0), _CELL, "right"), "unknown" if left is None else "text")
+    words = "?" if left is None else budget_words(left)
+    return Span(fit(words, _CELL, "right"), "unknown" if left is None else "text")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 
 from console.cli import FAILED, SHORT, WELL
 from console.commands import documents
@@ -15,7 +14,7 @@ from console.model.ports import StoreReads, StoreUnreadable
 from console.model.slo import lesser, nearest
 from console.model.states import State
 from console.model.times import iso
-from console.model.words import fitted, milliseconds, percent, window_words
+from console.model.words import budget_words, fitted, milliseconds, percent, window_words
 
 WINDOWS_S = {"5m": 300, "1h": 3_600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000}
 POINTS = 60
@@ -199,8 +198,7 @@ def _figure(value: float, unit: str) -> str:
 
 def _budget(output: Output, objective: Objective) -> tuple[str, ...]:
     left = objective.budget_left
-    # Rounded down, as Health does: a budget is never told as more than it is.
-    words = "left unknown" if left is None else f"{math.floor(left * 100 + 1e-6):,} % left"
+    words = "left unknown" if left is None else f"{budget_words(left)} left"
     found = nearest(objective.burn)
     burn = "burn rate unknown"
     if found is not None:

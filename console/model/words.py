@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from console.model.times import clock, date_time
@@ -39,6 +40,13 @@ def percent(share: float) -> str:
         return "<0.1 %"
     text = f"{value:.1f}" if value < 10 else f"{value:.0f}"
     return f"{text.removesuffix('.0')} %"
+
+
+def budget_words(left: float) -> str:
+    """What is left of an error budget, in whole per cent and rounded down: a budget is never told as more than it is,
+    and a little of it does not read as nothing.
+    """
+    return "<1 %" if 0 < left < 0.01 else f"{math.floor(left * 100 + 1e-6):,} %"
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

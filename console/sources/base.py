@@ -25,19 +25,13 @@ _REACH = frozenset(
 )
 
 
-class HttpSource:
-    """One target asked by HTTP. Subclasses write `ask`, which returns an observation or raises `Fault`."""
+class Polled:
+    """What every source is polled by: its target's key, how often, and how long the collector waits for one poll."""
 
-    origin = Origin.PROBE
-    unreachable = State.UNHEALTHY
-    """What it says of the target that it cannot be reached: UNKNOWN where only our view of it is lost."""
-
-    def __init__(self, target: str, client: Client, *, interval_s: float, limits: Limits | None = None) -> None:
+    def __init__(self, target: str, *, interval_s: float, timeout_s: float) -> None:
         self._target = target
         self._interval_s = interval_s
-        self._client = client
-        self._limits = limits or Limits()
-        self._held_until = 0.0  # on the monotonic clock
+        self._timeout_s = timeout_s
 
     @property
     def target(self) -> str:
@@ -52,7 +46,20 @@ class HttpSource:
     @property
     def timeout_s(self) -> float:
         """Seconds after which the collector cancels a poll."""
-        return self._limits.total_s + CANCEL_MARGIN_S
+        return self._timeout_s
+
+
+class HttpSource(Polled):
+    """One target asked by HTTP. Subclasses write `ask`, which returns an observation or raises `Fault`."""
+
+    origin = Origin.PROBE
+    unreachable = State.UNHEALTHY
+    """What it says of the target that it cannot be reached: UNKNOWN where only our view of it is lost."""
+
+    def __init__(self, target: str, client: Client, *, interval_s: float, limits: Limits | None = None) -> None:
+        super().__init__(target, interval_s=interval_s, timeout_s=(limits or Limits()).total_s + CANCEL_MARGIN_S)
+        self._client = client
+        self._held_until = 0.0  # on the monotonic clock
 
     async def observe(self) -> Observation:
         """Ask once, unless the target asked to be left alone for a while."""

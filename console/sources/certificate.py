@@ -18,6 +18,7 @@ from console.model.configuration import Environment, Thresholds
 from console.model.observation import ErrorKind, Json, Observation, Origin, Outcome, Source
 from console.model.states import State
 from console.model.text import clean
+from console.sources.base import CANCEL_MARGIN_S, Polled
 from console.sources.faults import Fault, connect_fault
 from console.sources.trust import trusted
 
@@ -51,31 +52,18 @@ class Certificate:
         return (self.not_after_ms - now_ms) / DAY_MS
 
 
-class CertificateSource:
+class CertificateSource(Polled):
     """One `host:port` over TLS: a trusting handshake first, and when that fails one that only reads the dates."""
 
     def __init__(
         self, host: str, port: int, thresholds: Thresholds, *, interval_s: float, authority: str | None = None
     ) -> None:
+        super().__init__(
+            f"certificate:{clean(host, 120)}:{port}", interval_s=interval_s, timeout_s=TOTAL_S + CANCEL_MARGIN_S
+        )
         self._host, self._port = host, port
         self._thresholds = thresholds
-        self._interval_s = interval_s
         self._authority = authority
-
-    @property
-    def target(self) -> str:
-        """The target's key."""
-        return f"certificate:{clean(self._host, 120)}:{self._port}"
-
-    @property
-    def interval_s(self) -> float:
-        """Seconds between polls."""
-        return self._interval_s
-
-    @property
-    def timeout_s(self) -> float:
-        """Seconds after which the collector cancels a poll."""
-        return TOTAL_S + 2
 
     async def observe(self) -> Observation:
         """One look at the certificate. That the server is not reached says nothing of its certificate."""

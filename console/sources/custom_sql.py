@@ -17,6 +17,7 @@ from console.model.observation import ErrorKind, Observation, Origin, Outcome, S
 from console.model.statements import bare
 from console.model.states import State
 from console.model.text import decode
+from console.sources.base import Polled
 from console.sources.faults import Fault
 from console.sources.postgres_canary import unanswered
 from console.sources.postgres_faults import NoConnection
@@ -26,7 +27,7 @@ PREFIX = "sql:"
 VALUE = "value"
 STATEMENT_S = 5.0  # above the session's own statement_timeout of 2 s, which gives the better words
 TURN_S = 20.0
-TIMEOUT_S = 30.0
+TIMEOUT_S = 30.0  # the wait for its turn included
 READ = "gives one number"
 
 # The statement as a table: the server then refuses what changes data, and never sends more than two rows, nor a whole
@@ -57,31 +58,15 @@ class Turns:
         self._lock.release()
 
 
-class CustomSqlSource:
+class CustomSqlSource(Polled):
     """`sql:NAME`."""
 
     def __init__(self, metric: CustomMetric, session: Session, turns: Turns) -> None:
         assert metric.sql is not None
-        self._target = f"{PREFIX}{metric.name}"
-        self._interval_s = metric.interval_s
+        super().__init__(f"{PREFIX}{metric.name}", interval_s=metric.interval_s, timeout_s=TIMEOUT_S)
         self._session = session
         self._turns = turns
         self._statement = _ASKED.format(statement=bare(metric.sql))
-
-    @property
-    def target(self) -> str:
-        """The target's key."""
-        return self._target
-
-    @property
-    def interval_s(self) -> float:
-        """Seconds between polls while all is well."""
-        return self._interval_s
-
-    @property
-    def timeout_s(self) -> float:
-        """Seconds after which the collector cancels a poll, the wait for its turn included."""
-        return TIMEOUT_S
 
     async def observe(self) -> Observation:
         """Ask once. A figure that fails says nothing of the database's health."""

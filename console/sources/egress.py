@@ -12,6 +12,7 @@ from console.model.configuration import Egress, Environment
 from console.model.observation import ErrorKind, Json, Observation, Origin, Outcome, Source
 from console.model.states import State
 from console.model.text import clean
+from console.sources.base import CANCEL_MARGIN_S, Polled
 from console.sources.faults import Fault
 from console.sources.http import Clients, Limits, Request, fetch, shown
 
@@ -20,29 +21,18 @@ LIMITS = Limits(connect_s=2.0, read_s=3.0, total_s=4.0)
 NAME_S = 3.0
 OK = "ok"
 
+TARGET = "egress"
 _LOCAL_NAMES = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 
 
-class EgressSource:
+class EgressSource(Polled):
     """All outside targets and the name, asked at once. One target that answers proves that this host is online."""
 
-    target = "egress"
-
     def __init__(self, egress: Egress, clients: Clients, *, interval_s: float) -> None:
+        super().__init__(TARGET, interval_s=interval_s, timeout_s=LIMITS.total_s + CANCEL_MARGIN_S)
         self._egress = egress
         self._clients = clients
-        self._interval_s = interval_s
         self._lookup: asyncio.Task[str] | None = None
-
-    @property
-    def interval_s(self) -> float:
-        """Seconds between polls."""
-        return self._interval_s
-
-    @property
-    def timeout_s(self) -> float:
-        """Seconds after which the collector cancels a poll."""
-        return LIMITS.total_s + 2
 
     async def observe(self) -> Observation:
         """Whether this host reaches the outside."""
@@ -110,7 +100,7 @@ def _judged(facts: Mapping[str, Json], faults: list[Fault], *, online: bool) -> 
     names = facts["dns"] == OK
     state = (State.HEALTHY if names else State.DEGRADED) if online else State.UNHEALTHY
     return Observation(
-        target=EgressSource.target,
+        target=TARGET,
         outcome=Outcome.ANSWERED if online else Outcome.FAILED,
         state=state,
         words=clean(_words(faults, str(facts["dns"]), online=online)),

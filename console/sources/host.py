@@ -10,31 +10,22 @@ from console.model.configuration import Environment
 from console.model.observation import Json, Observation, Origin, Outcome, Sample, Source
 from console.model.states import State
 from console.model.text import clean
+from console.sources.base import Polled
 
+TARGET = "host"
+TIMEOUT_S = 5.0
 MEMORY_WARN = 0.95
 DISK_WARN = 0.90
 DISK_FULL = 0.98  # SQLite needs room to checkpoint
 
 
-class HostSource:
+class HostSource(Polled):
     """The host's own figures. Reading them takes well under a millisecond of /proc."""
 
-    target = "host"
-
     def __init__(self, *, interval_s: float, disk: str = "/") -> None:
-        self._interval_s = interval_s
+        super().__init__(TARGET, interval_s=interval_s, timeout_s=TIMEOUT_S)
         self._disk = disk
         self._is_primed = False
-
-    @property
-    def interval_s(self) -> float:
-        """Seconds between polls."""
-        return self._interval_s
-
-    @property
-    def timeout_s(self) -> float:
-        """Seconds after which the collector cancels a poll."""
-        return 5.0
 
     async def observe(self) -> Observation:
         """The figures now; the processor's share is over the time since the last poll, so not in the first."""
@@ -70,7 +61,7 @@ def _judged(facts: Mapping[str, Json], samples: Mapping[str, Sample], memory: Sa
     assert isinstance(memory, float) and isinstance(disk, float)
     state, words = judge(memory, disk)
     return Observation(
-        target=HostSource.target,
+        target=TARGET,
         outcome=Outcome.ANSWERED,
         state=state,
         words=words,

@@ -10,6 +10,7 @@ from console.model.configuration import Thresholds
 from console.model.observation import LONGEST_GROWTH, Event, Json, Observation, Origin, Outcome, Sample
 from console.model.states import State, rank, worst
 from console.sources import postgres_blocking as blocking
+from console.sources.base import Polled
 from console.sources.faults import Fault
 from console.sources.postgres_canary import MARGIN_S, unanswered
 from console.sources.postgres_rows import Activity, Counters, Identity, Server, decode, held, line, shown
@@ -38,32 +39,16 @@ class _Before:
     system: str | None
 
 
-class ActivitySource:
+class ActivitySource(Polled):
     """`postgres.activity`."""
 
     def __init__(
         self, session: Session, thresholds: Thresholds, *, interval_s: float, timeout_s: float = TIMEOUT_S
     ) -> None:
+        super().__init__(TARGET, interval_s=interval_s, timeout_s=timeout_s)
         self._session = session
         self._thresholds = thresholds
-        self._interval_s = interval_s
-        self._timeout_s = timeout_s
         self._before: _Before | None = None
-
-    @property
-    def target(self) -> str:
-        """The target's key."""
-        return TARGET
-
-    @property
-    def interval_s(self) -> float:
-        """Seconds between polls while all is well."""
-        return self._interval_s
-
-    @property
-    def timeout_s(self) -> float:
-        """Seconds after which the collector cancels a poll."""
-        return self._timeout_s
 
     async def observe(self) -> Observation:
         """Ask once."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from console.model.observation import Observation, Origin, Outcome
 from console.model.states import State
+from console.sources.base import Polled
 from console.sources.faults import Fault
 from console.sources.postgres_session import Session, query
 
@@ -13,7 +14,7 @@ TIMEOUT_S = 6.0
 MARGIN_S = 1.0  # ours ends first and gives the words
 
 
-class CanarySource:
+class CanarySource(Polled):
     """`select 1`, on whichever of our connections is not busy: it never queues behind a slow question of our own."""
 
     def __init__(
@@ -25,27 +26,11 @@ class CanarySource:
         slow_ms: float,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
-        """`sessions`: the first is its own, the others are borrowed when that is busy."""
-        self._target = target
+        """`target`: `postgres.canary` or `supabase.pooler`. `sessions`: the first is its own, the others are borrowed
+        when that is busy."""
+        super().__init__(target, interval_s=interval_s, timeout_s=timeout_s)
         self._sessions = sessions
-        self._interval_s = interval_s
         self._slow_ms = slow_ms
-        self._timeout_s = timeout_s
-
-    @property
-    def target(self) -> str:
-        """`postgres.canary` or `supabase.pooler`."""
-        return self._target
-
-    @property
-    def interval_s(self) -> float:
-        """Seconds between polls while all is well."""
-        return self._interval_s
-
-    @property
-    def timeout_s(self) -> float:
-        """Seconds after which the collector cancels a poll."""
-        return self._timeout_s
 
     async def observe(self) -> Observation:
         """Ask once."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from console.model.observation import Event, Json, Observation, Origin, Outcome, Sample
 from console.model.states import State
 from console.sources import postgres_rows as rows
+from console.sources.base import Polled
 from console.sources.faults import Fault
 from console.sources.postgres_canary import unanswered
 from console.sources.postgres_faults import NoConnection
@@ -42,29 +43,14 @@ class _Reading:
     statements_schema: str | None = None
 
 
-class CatalogueSource:
+class CatalogueSource(Polled):
     """`postgres.catalogue`: each part on its own; one that waits or fails costs only its own figures."""
 
     def __init__(self, session: Session, *, interval_s: float) -> None:
+        super().__init__(TARGET, interval_s=interval_s, timeout_s=TIMEOUT_S)
         self._session = session
-        self._interval_s = interval_s
         self._position: tuple[int, float] | None = None
         self._migrations: dict[str, _Migrations] = {}
-
-    @property
-    def target(self) -> str:
-        """The target's key."""
-        return TARGET
-
-    @property
-    def interval_s(self) -> float:
-        """Seconds between polls while all is well."""
-        return self._interval_s
-
-    @property
-    def timeout_s(self) -> float:
-        """Seconds after which the collector cancels a poll."""
-        return TIMEOUT_S
 
     async def observe(self) -> Observation:
         """Ask once, part by part."""

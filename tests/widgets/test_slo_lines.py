@@ -8,11 +8,12 @@ import pytest
 
 from console.model.metric_views import SloView
 from console.model.states import State
+from console.model.words import budget_words
 from tests.screens.sample import NOW, M
 from tests.screens.sample_slo import EARLIER, burning, empty, full, little, objective, stale, unknown
 from widgets.glyphs import ASCII, UNICODE, Glyphs
 from widgets.lines import plain, width_of
-from widgets.slo_lines import Board, amount, budget_words, met_words, rate_words, slo_later
+from widgets.slo_lines import Board, amount, met_words, rate_words, slo_later
 
 ALL = (full, burning, little, empty, stale)
 
