@@ -24,7 +24,7 @@ def heat_of(histograms: Sequence[Histogram | None], scale: float = 1.0) -> Heat 
 def _own(histograms: Sequence[Histogram | None], own: Sequence[LogHistogram], scale: float) -> Heat:
     """At most `ROWS` rows of equal factor, which stand still while the window moves; the lowest begins at 0 where
     there are zeros."""
-    filled = {index for one in own for index in one.counts}
+    filled = set[int]().union(*(one.counts for one in own))
     real = sorted(index for index in filled if not LogHistogram.is_zero(index)) or [1]
     zeros = int(len(filled) > 1 and any(LogHistogram.is_zero(index) for index in filled))
     each = next(
@@ -45,8 +45,10 @@ def _row(index: int, size: int) -> int:
 
 def _counts(one: LogHistogram, first: int, last: int, each: int, zeros: int) -> tuple[float, ...]:
     found = [0.0] * (last - first + 1 + zeros)
+    before = first * each + 1 - zeros * each
     for index, count in one.counts.items():
-        found[0 if LogHistogram.is_zero(index) else _row(index, each) - first + zeros] += count
+        row = (index - before) // each
+        found[row if row > 0 else 0] += count  # zeros are far below
     return tuple(found)
 
 

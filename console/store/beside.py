@@ -4,35 +4,25 @@ its target. A mean of hours hides all of that, so it is told by minutes, and so 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from functools import cached_property, reduce
+from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
 
-from console.model.charts import ChartSpec, SeriesSpec, Statistic
+from console.model.charts import ChartSpec, SeriesSpec
 from console.model.grid import Grid
 from console.model.metrics import Rollup
 from console.store import blocks
 from console.store.cells import Cell
-from console.store.closed_cells import SPARE_MS, ClosedCells, Facts
+from console.store.closed_cells import ClosedCells
+from console.store.minute_facts import MinuteFacts
 from console.store.moment import Moment
-from console.store.names import BLOCK_MS, DAY_MS, HOUR_MS, MINUTE_MS
+from console.store.names import BLOCK_MS, HOUR_MS, MINUTE_MS
 from console.store.read_lines import QUANTILES, Lines
 from console.store.read_series import SeriesReader
 from console.store.timeline import Segment, wall_of
-from console.store.window import ceiling
 
 NOW_MS = 300_000
 LONGEST_NOW_MS = 7_200_000
 """Of a source that is polled seldom `now` is what its last two polls told, up to so long ago."""
-_VALUES = {
-    Statistic.MEAN: "a.sum / a.n",
-    Statistic.MIN: "a.min",
-    Statistic.MAX: "a.max",
-    Statistic.P50: "a.p50",
-    Statistic.P95: "a.p95",
-    Statistic.P99: "a.p99",
-    Statistic.RATIO: "a.sum / nullif(b.sum, 0)",
-}
-"""What a minute's value is; `b` is what it is divided by."""
 
 
 class Beside:
@@ -47,8 +37,10 @@ class Beside:
         until_ms: int | None,
         keys: Collection[str],
         distributions: Collection[str],
+        lines: Sequence[SeriesSpec],
     ) -> None:
-        """`keys`, `distributions`: as for `SeriesReader.read`."""
+        """`keys`, `distributions`: as for `SeriesReader.read`; `lines`: all of the page."""
+        self._lines = lines
         self._moment, self._reader, self._closed, self._place = moment, reader, closed, place
         ends_ms = [place.end_ms, moment.at_ms + 1, *([until_ms] if until_ms is not None else [])]
         self._end_ms = min(ends_ms)
@@ -105,74 +97,49 @@ class Beside:
 
     # Peak and time beyond the target
 
-    def peak(self, spec: SeriesSpec) -> float | None:
+    def peak(self, line: SeriesSpec) -> float | None:
         """The greatest of the minutes' own quantiles; None for other statistics, and where minutes are not kept."""
-        return facts.most if spec.statistic in QUANTILES and (facts := self._facts(spec, None)) is not None else None
+        if line.statistic not in QUANTILES or not self._is_told(line):
+            return None
+        packed = self._facts.peak(line)
+        return max([*self._counted(line), *([packed] if packed is not None else [])], default=None)
 
-    def over_s(self, chart: ChartSpec, spec: SeriesSpec) -> float | None:
+    def over_s(self, chart: ChartSpec, line: SeriesSpec) -> float | None:
         """Seconds in which the line was beyond the chart's target, in whole minutes. None where it is not told."""
-        facts = self._facts(spec, chart.target)
-        if facts is None or not facts.minutes:
+        target, below = chart.target, chart.target_is_floor
+        if target is None or not self._is_told(line):
             return None
-        return (facts.under if chart.target_is_floor else facts.over) * MINUTE_MS / 1000
+        counted = self._counted(line)
+        packed = self._facts.beyond(line, target, below=below)
+        if packed is None and not counted:
+            return None
+        many = sum(value < target if below else value > target for value in counted)
+        return ((packed or 0) + many) * MINUTE_MS / 1000
 
-    def _facts(self, spec: SeriesSpec, target: float | None) -> Facts | None:
-        if spec.statistic not in _VALUES or len(spec.keys) != 1 or len(spec.per) > 1:
-            return None
-        numbers = [self._reader.numbers.get(key) for key in (*spec.keys, *spec.per)]
-        known = [number for number in numbers if number is not None]
-        if len(known) != len(numbers) or not self._kept(spec.keys[0]):
-            return None
-        packed = reduce(Facts.__add__, self._packed(spec, target, tuple(known)), Facts())
-        return reduce(Facts.__add__, self._counted(spec, target), packed)
+    def _is_told(self, line: SeriesSpec) -> bool:
+        return self._facts.knows(line) and self._kept(line.keys[0])
 
     def _kept(self, key: str) -> bool:
         end_ms = min(self._end_ms, self._moment.at_ms)
         return self._reader.least_step_ms([key], self._place.start_ms, end_ms) < HOUR_MS
 
-    def _counted(self, spec: SeriesSpec, target: float | None) -> Iterator[Facts]:
-        """Of the minutes that were read one by one."""
-        for _, lines in self._unpacked:
-            values = lines.line(spec).values
-            yield Facts.of([value for value in values if value is not None], target)
+    def _counted(self, line: SeriesSpec) -> list[float]:
+        """The values of the minutes that were read one by one."""
+        found = (lines.line(line).values for _, lines in self._unpacked)
+        return [value for values in found for value in values if value is not None]
 
-    def _packed(self, spec: SeriesSpec, target: float | None, numbers: tuple[int, ...]) -> Iterator[Facts]:
-        """Of all others: whole days that are long closed are kept from read to read."""
+    @cached_property
+    def _facts(self) -> MinuteFacts:
+        """Of all others."""
+        return MinuteFacts(
+            self._moment.connection, self._closed, self._reader.numbers, self._lines, self._packed_segments()
+        )
+
+    def _packed_segments(self) -> Iterator[Segment]:
         begin_ms = self._place.start_ms
         for grid, _ in self._unpacked:
-            for segment in self._moment.timeline.segments(begin_ms, grid.start_ms - 1):
-                yield from self._segment(segment, spec, target, numbers)
+            yield from self._moment.timeline.segments(begin_ms, grid.start_ms - 1)
             begin_ms = grid.end_ms
-
-    def _segment(
-        self, segment: Segment, spec: SeriesSpec, target: float | None, numbers: tuple[int, ...]
-    ) -> Iterator[Facts]:
-        low, high = segment.low, segment.high + 1
-        first, last = ceiling(low, DAY_MS), blocks.floor(high - SPARE_MS, DAY_MS)
-        if first >= last:
-            yield self._query(spec, target, numbers, low, high)
-            return
-        yield self._query(spec, target, numbers, low, first)
-        for day in range(first, last, DAY_MS):
-            key = (numbers, spec.statistic.value, spec.complement, spec.scale, target, day)
-            yield self._closed.facts(
-                key, lambda day=day: self._query(spec, target, numbers, day, day + DAY_MS)  # type: ignore[misc]
-            )  # fmt: skip
-        yield self._query(spec, target, numbers, last, high)
-
-    def _query(self, spec: SeriesSpec, target: float | None, numbers: tuple[int, ...], low: int, high: int) -> Facts:
-        """Minutes that lie wholly from `low` to before `high`."""
-        value = _VALUES[spec.statistic]
-        if spec.complement:
-            value = f"1 - {value}"
-        joined = "JOIN rollup_minute b ON b.series_id = ? AND b.start = a.start" if len(numbers) > 1 else ""
-        row = self._moment.connection.execute(
-            f"SELECT count(v), coalesce(sum(v > ?), 0), coalesce(sum(v < ?), 0), max(v) FROM "
-            f"(SELECT ({value}) * ? AS v FROM rollup_minute a {joined} "
-            "WHERE a.series_id = ? AND a.start >= ? AND a.start < ?)",
-            (target, target, spec.scale, *numbers[1:], numbers[0], low, high - MINUTE_MS + 1),
-        ).fetchone()
-        return Facts(*row)
 
 
 def _merged(cells: list[Cell]) -> Cell | None:

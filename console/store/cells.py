@@ -89,17 +89,22 @@ class Gathered:
     def samples(self, timed: Sequence[tuple[int, Sample]], from_ms: int) -> None:
         """(wall ms, sample) in the order of time; those before `from_ms` only tell when the one after them began."""
         usual_ms = self._usual_ms([at for at, _ in timed])
+        longest_ms = (LONGEST_GROWTH + 0.5) * usual_ms
+        start_ms, end_ms = max(from_ms, self._grid.start_ms), self._grid.end_ms
         before_ms: int | None = None
+        stretch, stretch_ends_ms = Stretch(), 0
         for at, sample in timed:
             gap_ms = at - before_ms if before_ms is not None else usual_ms
             before_ms = at
-            index = self._grid.index(at)
-            if at < from_ms or not 0 <= index < self._grid.points:
+            if not start_ms <= at < end_ms:
                 continue
-            stretch = self._stretch(index)
+            if at >= stretch_ends_ms:
+                index = self._grid.index(at)
+                stretch, stretch_ends_ms = self._stretch(index), self._grid.begin(index + 1)
+                stretch.reach(at, at)
             stretch.samples.append(sample)
-            stretch.sampled_ms += gap_ms if gap_ms <= (LONGEST_GROWTH + 0.5) * usual_ms else usual_ms
-            stretch.reach(at, at)
+            stretch.sampled_ms += gap_ms if gap_ms <= longest_ms else usual_ms
+            stretch.last_ms = at if at > stretch.last_ms else stretch.last_ms
 
     def _usual_ms(self, times: Sequence[int]) -> float:
         """Between polls: as they were, where there are enough to tell, else as they are now. Of the gaps a short one,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 from console.model.grid import Grid
 from console.store import blocks
@@ -26,31 +25,6 @@ Key = tuple[int, bool, int, int]
 """Series, whether with quantiles, step, position of the begin."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of a line's values in some minutes."""
-
-    minutes: int = 0
-    over: int = 0
-    under: int = 0
-    """In how many of them it was over, and under, its target."""
-    most: float | None = None
-
-    @classmethod
-    def of(cls, values: Sequence[float], target: float | None) -> Self:
-        """Of one value a minute."""
-        if target is None:
-            return cls(len(values), most=max(values, default=None))
-        over, under = sum(value > target for value in values), sum(value < target for value in values)
-        return cls(len(values), over, under, max(values, default=None))
-
-    def __add__(self, other: Facts) -> Facts:
-        known = [most for most in (self.most, other.most) if most is not None]
-        return Facts(
-            self.minutes + other.minutes, self.over + other.over, self.under + other.under, max(known, default=None)
-        )
-
-
 class ClosedCells:
     """The kept cells of one opened file. Bounded: the oldest go first. None is a stretch without any sample."""
 
@@ -58,9 +32,9 @@ class ClosedCells:
 
     def __init__(self) -> None:
         self._cells: dict[Key, Cell | None] = {}
-        self._facts: dict[Hashable, Facts] = {}
+        self._facts: dict[Hashable, Sequence[float | None]] = {}
 
-    def facts(self, key: Hashable, read: Callable[[], Facts]) -> Facts:
+    def facts(self, key: Hashable, read: Callable[[], Sequence[float | None]]) -> Sequence[float | None]:
         """What is known of a closed day; `read` gives it where it is not kept."""
         found = self._facts.get(key)
         if found is None:

@@ -49,7 +49,8 @@ def page(
     compared = Lines(reader.read(keys, distributions, before), before) if question.compare_ms else None
     beside = None
     if not lines.is_fine:
-        beside = Beside(moment, reader, closed, place, question.until_ms, keys, distributions)
+        drawn = [line for spec in specs for line in spec.series]
+        beside = Beside(moment, reader, closed, place, question.until_ms, keys, distributions, drawn)
     charts = tuple(_told(_chart(spec, lines, compared, place, moment), spec, moment, beside) for spec in specs)
     return _view(header, question, place, moment.at_ms, charts, moment)
 

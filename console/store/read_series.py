@@ -7,8 +7,9 @@ One query a table and kind of series, however many series, stretches and lines t
 
 from __future__ import annotations
 
+import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -39,6 +40,7 @@ class SeriesReader:
         self._moment = moment
         self._connection = moment.connection
         self._closed = closed or ClosedCells()
+        self._rounds = Rounds(self._connection)
 
     @cached_property
     def numbers(self) -> Mapping[str, int]:
@@ -80,7 +82,7 @@ class SeriesReader:
         return known
 
     def _gather(self, series: Mapping[int, Gathered], grid: Grid, from_ms: int, end_ms: int) -> None:
-        gathering = _Gathering(self._moment, grid, series, from_ms)
+        gathering = _Gathering(self._moment, grid, series, from_ms, self._rounds)
         for segment in self._moment.timeline.segments(from_ms, min(end_ms - 1, self._moment.at_ms)):
             gathering.segment(segment)
 
@@ -142,8 +144,11 @@ class SeriesReader:
 class _Gathering:
     """One read: what is found goes into the series' stretches."""
 
-    def __init__(self, moment: Moment, grid: Grid, series: Mapping[int, Gathered], from_ms: int) -> None:
+    def __init__(
+        self, moment: Moment, grid: Grid, series: Mapping[int, Gathered], from_ms: int, rounds: Rounds
+    ) -> None:
         self._connection = moment.connection
+        self._rounds = rounds
         self._grid = grid
         self._from_ms = from_ms
         self._series = series
@@ -234,16 +239,37 @@ class _Gathering:
             timed[number] += [each for each in blocks.decode(start, data) if low <= each[0] < end]
 
     def _unpacked(self, low: int, end: int, timed: dict[int, list[tuple[int, Sample]]]) -> None:
-        for table in ("recent", "recent_judged"):
-            rows = self._connection.execute(
-                f"SELECT at, target_id, data FROM {table} WHERE at >= ? AND at < ?", (low, end)
-            )
-            ours = [(at, data) for at, target, data in rows if target in self._targets]
-            decoded = codec.rows_from([data for _, data in ours])
-            for (at, _), (_, samples) in zip(ours, decoded, strict=True):
-                for number, sample in samples:
-                    if number in self._series:
-                        timed[number].append((at, sample))
+        for at, samples in self._rounds.between(low, end, self._targets):
+            for number, sample in samples:
+                if number in self._series:
+                    timed[number].append((at, sample))
+
+
+class Rounds:
+    """What is not packed yet, decoded once for all grids of a page."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._known: tuple[int, int, frozenset[int]] = (0, 0, frozenset())
+        self._rounds: list[tuple[int, list[tuple[int, Sample]]]] = []
+
+    def between(
+        self, low: int, end: int, targets: frozenset[int]
+    ) -> Iterable[tuple[int, Sequence[tuple[int, Sample]]]]:
+        """(position, samples by series) from `low` to before `end`; of these targets, and maybe of others."""
+        known_low, known_end, known_targets = self._known
+        if not (known_low <= low and end <= known_end and targets <= known_targets):
+            self._rounds = [*self._read("recent", low, end, targets), *self._read("recent_judged", low, end, targets)]
+            self._known = low, end, targets
+        return (each for each in self._rounds if low <= each[0] < end)
+
+    def _read(
+        self, table: str, low: int, end: int, targets: frozenset[int]
+    ) -> Iterable[tuple[int, list[tuple[int, Sample]]]]:
+        rows = self._connection.execute(f"SELECT at, target_id, data FROM {table} WHERE at >= ? AND at < ?", (low, end))
+        ours = [(at, data) for at, target, data in rows if target in targets]
+        decoded = codec.rows_from([data for _, data in ours])
+        return ((at, samples) for (at, _), (_, samples) in zip(ours, decoded, strict=True))
 
 
 def records_from_ms(moment: Moment) -> int | None:

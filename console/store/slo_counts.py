@@ -251,9 +251,9 @@ class Counts:
         """Of hours that do not tell it themselves, those of which there are minutes."""
         found: dict[int, Count] = {}
         numbers = {role: number for number, role in self._roles.items() if number is not None}
-        by_minutes = self._recipe.hours_by_minutes
-        for low, high in _runs(starts) if by_minutes is not None else ():
-            found.update(by_minutes(self._moment.connection, numbers, low, high))
+        if self._recipe.hours_by_minutes is not None:
+            for low, high in _runs(starts):
+                found.update(self._recipe.hours_by_minutes(self._moment.connection, numbers, low, high))
         for start in starts:
             if start not in found and (minutes := self._minutes(start, start + HOUR_MS)):
                 found[start] = summed(stretch.count for stretch in minutes)
