@@ -10,7 +10,7 @@ from console.model.configuration import Secret
 from console.model.observation import Json
 from console.sources.base import api_value
 from console.sources.faults import Fault
-from console.sources.http import Answer, Clients, Limits, Request, fetch
+from console.sources.http import Answer, Clients, Limits, Request, fetch, retry_after_s
 
 Method = Literal["POST", "PUT", "PATCH", "DELETE"]
 LIMITS = Limits(connect_s=3.0, read_s=10.0, total_s=12.0, body_bytes=2 * 1024 * 1024)
@@ -71,7 +71,7 @@ class Api:
             # Whoever stands before the API answers 502 and 504 for a request that may have got through; so may a 500.
             if answer.status >= 500:
                 raise Unanswered(fault.words) from None
-            raise Rejected(fault.words, answer.status, fault.retry_after_s) from None
+            raise Rejected(fault.words, answer.status, _wait_s(answer)) from None
         raise Unanswered(f"{self.name} answers {answer.status}")
 
     def _request(
@@ -92,3 +92,9 @@ class Api:
             content=content,
             cut=cut,
         )
+
+
+def _wait_s(answer: Answer) -> float | None:
+    """How long the API asks to be left alone, when it refused for that; a 403 with nothing left is GitHub's way."""
+    limited = answer.status == 429 or answer.headers.get("x-ratelimit-remaining", "").strip() == "0"
+    return retry_after_s(answer.headers) if limited else None
