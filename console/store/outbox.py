@@ -1,0 +1,350 @@
+"""Messages to channels, in records.db: each event is told to each channel once, over restarts and takeovers.
+
+A row is `waiting` → `sending` → `sent`, `failed`, `unknown` or `dropped`; `sending` → `waiting` is a try again. A row
+holds what is to be said and never to whom: URLs and keys stay in the settings.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from console.model.action_views import DeliveryRow
+from console.model.observation import Json
+from console.model.text import clean, redact
+from console.model.views import OpenItem
+from console.store.clock import now_ms as wall_ms
+from console.store.codec import plain
+from console.store.records import Records
+
+Settled = Literal["sent", "failed", "unknown", "dropped", "waiting"]
+
+REPEATABLE = ("pagerduty", "statuspage")
+"""Channels to which the same message may go twice: by dedup_key, or since they are read before a retry."""
+KEPT_MS = 90 * 24 * 3_600_000
+"""As long as alerts are kept: an alert that ends is told where its beginning was."""
+AHEAD_MS = 60_000
+"""What changed so far in the future tells of a clock that was put back."""
+TITLE_LIMIT = 200
+WORDS_LIMIT = 300
+TOGETHER = 50
+"""Messages of a group in one claim; the rest follows in the next."""
+CUT_OFF = "the process that sent it ended before an answer came"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One row of a message."""
+
+    id: int
+    event: str
+    title: str
+    made_ms: int
+    due_ms: int
+    payload: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is sent to one channel at once: one row, or all rows of a group that are due."""
+
+    channel: str
+    parts: tuple[Part, ...]
+    attempts: int
+    """This one included; of the part tried most."""
+
+    @property
+    def event(self) -> str:
+        """The event that the message carries as its id: that of its first part."""
+        return self.parts[0].event
+
+
+def add(
+    records: Records,
+    event: str,
+    channel: str,
+    title: str,
+    payload: Mapping[str, Json],
+    due_ms: int | None = None,
+    at_ms: int | None = None,
+) -> int | None:
+    """Have `payload` told to `channel` once; the row's id, or None when the event was added before.
+
+    `payload["group"]`: rows of one group that are due together are sent as one message. Raises `StoreError`.
+    """
+    return records.write(lambda connection: enter(connection, event, channel, title, payload, due_ms, at_ms))
+
+
+def enter(
+    connection: sqlite3.Connection,
+    event: str,
+    channel: str,
+    title: str,
+    payload: Mapping[str, Json],
+    due_ms: int | None = None,
+    at_ms: int | None = None,
+) -> int | None:
+    """`add` within the caller's transaction."""
+    moment_ms = wall_ms() if at_ms is None else at_ms
+    row = connection.execute(
+        "INSERT INTO outbox(event, channel, title, made_ms, due_ms, payload, changed_ms) VALUES (?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT(event, channel) DO NOTHING RETURNING id",
+        (plain(event), plain(channel), plain(redact(clean(title, TITLE_LIMIT))), moment_ms,
+         moment_ms if due_ms is None else due_ms, json.dumps(_redacted(dict(payload))), moment_ms),
+    ).fetchone()  # fmt: skip
+    return int(row[0]) if row else None
+
+
+def _redacted(value: Json) -> Json:
+    """Passwords and tokens of well-known forms never reach the row, whoever put them into a text."""
+    if isinstance(value, str):
+        return plain(redact(value))
+    if isinstance(value, Mapping):
+        return {name: _redacted(each) for name, each in value.items()}
+    if isinstance(value, Iterable):
+        return [_redacted(each) for each in value]
+    return value
+
+
+# --- delivering -------------------------------------------------------------------------------------------------------
+
+# What is tried again goes before what came later: a resolution must not overtake its alert. One at a time per channel.
+_HEAD = """
+SELECT channel, json_extract(payload, '$.group') FROM outbox AS head
+WHERE state = 'waiting' AND due_ms <= ?1 AND channel = ?2
+  AND NOT EXISTS (SELECT 1 FROM outbox WHERE state = 'sending' AND channel = ?2)
+  AND NOT EXISTS (SELECT 1 FROM outbox WHERE state = 'waiting' AND channel = ?2 AND due_ms > ?1 AND attempts > 0
+                  AND id < head.id)
+ORDER BY (attempts = 0), id LIMIT 1
+"""
+_PARTS = (
+    "SELECT id, event, title, made_ms, due_ms, payload, attempts FROM outbox "
+    "WHERE state = 'waiting' AND due_ms <= ?1 AND channel = ?2 AND json_extract(payload, '$.group') IS ?3 "
+    "ORDER BY (attempts = 0), id LIMIT ?4"
+)
+
+
+def is_due(connection: sqlite3.Connection, now_ms: int, channel: str) -> bool:
+    """Whether `claim` would give something: so that looking writes nothing."""
+    return connection.execute(_HEAD, (now_ms, channel)).fetchone() is not None
+
+
+def claim(records: Records, now_ms: int, channel: str) -> Message | None:
+    """The channel's next message, now `sending`; None while one is under way or none is due. Raises `StoreError`."""
+    if not records.read(lambda connection: is_due(connection, now_ms, channel)):
+        return None
+    return records.write(lambda connection: _claim(connection, now_ms, channel))
+
+
+def _claim(connection: sqlite3.Connection, now_ms: int, channel: str) -> Message | None:
+    head = connection.execute(_HEAD, (now_ms, channel)).fetchone()
+    if head is None:
+        return None
+    limit = 1 if head[1] is None else TOGETHER
+    rows = connection.execute(_PARTS, (now_ms, channel, head[1], limit)).fetchall()
+    connection.executemany(
+        "UPDATE outbox SET state = 'sending', attempts = attempts + 1, changed_ms = ? WHERE id = ?",
+        [(now_ms, row[0]) for row in rows],
+    )
+    return Message(channel=channel, parts=tuple(map(_part, rows)), attempts=max(row[6] for row in rows) + 1)
+
+
+def _part(row: tuple[Any, ...]) -> Part:
+    return Part(id=row[0], event=row[1], title=row[2], made_ms=row[3], due_ms=row[4], payload=json.loads(row[5]))
+
+
+def settle(
+    records: Records,
+    ids: Iterable[int],
+    state: Settled,
+    words: str,
+    *,
+    due_ms: int | None = None,
+    at_ms: int | None = None,
+) -> None:
+    """How the sending of these rows ended; `waiting` with the time of the next try.
+
+    Rows that another process has taken up since keep what that made of them, but for the news that they were sent.
+    """
+    moment_ms = wall_ms() if at_ms is None else at_ms
+    told = plain(redact(clean(words, WORDS_LIMIT)))
+    known = "'sending', 'unknown', 'waiting'" if state == "sent" else "'sending'"
+    rows = [(state, told, due_ms, moment_ms, each) for each in ids]
+    statement = (
+        "UPDATE outbox SET state = ?, words = ?, due_ms = coalesce(?, due_ms), changed_ms = ? "
+        f"WHERE id = ? AND state IN ({known})"
+    )
+
+    def work(connection: sqlite3.Connection) -> None:
+        connection.executemany(statement, rows)
+
+    records.write(work)
+
+
+def drop(records: Records, ids: Iterable[int], words: str, at_ms: int | None = None) -> None:
+    """Do not send these, which wait."""
+    rows = [(plain(clean(words, WORDS_LIMIT)), wall_ms() if at_ms is None else at_ms, each) for each in ids]
+
+    def work(connection: sqlite3.Connection) -> None:
+        connection.executemany(
+            "UPDATE outbox SET state = 'dropped', words = ?, changed_ms = ? WHERE id = ? AND state = 'waiting'", rows
+        )
+
+    records.write(work)
+
+
+def recover(records: Records, now_ms: int) -> int:
+    """Rows that an ended process left in `sending`: again where that is harmless, else unknown. How many there were.
+
+    For the one process that delivers, before its first claim.
+    """
+
+    def work(connection: sqlite3.Connection) -> int:
+        marks = ", ".join("?" * len(REPEATABLE))
+        return connection.execute(
+            f"UPDATE outbox SET state = CASE WHEN channel IN ({marks}) THEN 'waiting' ELSE 'unknown' END, "
+            "due_ms = ?, changed_ms = ?, words = ? WHERE state = 'sending'",
+            (*REPEATABLE, now_ms, now_ms, CUT_OFF),
+        ).rowcount
+
+    if not records.read(lambda connection: _exists(connection, "state = 'sending'")):
+        return 0
+    return records.write(work)
+
+
+def retire(records: Records, now_ms: int, channels: Collection[str]) -> int:
+    """Forget what is long settled, drop what waits for a channel that is not configured any more, and let nothing
+    wait for a clock that was put back."""
+    settled = f"changed_ms < {now_ms - KEPT_MS} AND state NOT IN ('waiting', 'sending')"
+    ahead = f"state = 'waiting' AND attempts > 0 AND changed_ms > {now_ms + AHEAD_MS}"
+
+    def work(connection: sqlite3.Connection) -> int:
+        connection.execute(f"UPDATE outbox SET due_ms = ?, changed_ms = ? WHERE {ahead}", (now_ms, now_ms))
+        connection.executemany(
+            "UPDATE outbox SET state = 'dropped', words = 'not configured any more', changed_ms = ? WHERE id = ?",
+            [(now_ms, each) for each in _homeless(connection, channels)],
+        )
+        return connection.execute(f"DELETE FROM outbox WHERE {settled}").rowcount
+
+    def idle(connection: sqlite3.Connection) -> bool:
+        found = _homeless(connection, channels) or _exists(connection, settled) or _exists(connection, ahead)
+        return not found
+
+    return 0 if records.read(idle) else records.write(work)
+
+
+def _homeless(connection: sqlite3.Connection, channels: Collection[str]) -> list[int]:
+    rows = connection.execute("SELECT id, channel FROM outbox WHERE state = 'waiting'")
+    return [number for number, channel in rows if channel not in channels]
+
+
+def _exists(connection: sqlite3.Connection, condition: str) -> bool:
+    return connection.execute(f"SELECT 1 FROM outbox WHERE {condition} LIMIT 1").fetchone() is not None
+
+
+# --- what is known of events ------------------------------------------------------------------------------------------
+
+
+def states_of(connection: sqlite3.Connection, events: Iterable[str]) -> dict[tuple[str, str], str]:
+    """The state of each of these events that was added, by (event, channel)."""
+    found: dict[tuple[str, str], str] = {}
+    for event in events:
+        rows = connection.execute("SELECT channel, state FROM outbox WHERE event = ?", (plain(event),))
+        found |= {(event, channel): state for channel, state in rows}
+    return found
+
+
+def deliveries(connection: sqlite3.Connection, at_ms: int, limit: int = 50) -> tuple[DeliveryRow, ...]:
+    """The newest messages made by then, newest first. One that changed since shows as waiting: only its newest state
+    is kept."""
+    rows = connection.execute(
+        "SELECT id, event, channel, title, state, attempts, changed_ms, words, made_ms FROM outbox "
+        "WHERE made_ms <= ? ORDER BY id DESC LIMIT ?",
+        (at_ms, limit),
+    )
+    return tuple(_delivery(row, at_ms) for row in rows)
+
+
+def _delivery(row: tuple[Any, ...], at_ms: int) -> DeliveryRow:
+    number, event, channel, title, state, attempts, changed_ms, words, made_ms = row
+    if changed_ms > at_ms:
+        state, attempts, changed_ms, words = "waiting", 0, made_ms, ""
+    return DeliveryRow(
+        id=number,
+        event=event,
+        channel=channel,
+        title=title,
+        state=state,
+        attempts=attempts,
+        changed_ms=changed_ms,
+        words=words,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelState:
+    """How the deliveries to one channel stand."""
+
+    channel: str
+    sent_ms: int | None
+    """When the newest was sent."""
+    state: str
+    """`sent`, `failing`, `unknown` (the newest one's outcome), `waiting`; of the newest that was tried."""
+    since_ms: int | None
+    """Since when it is not well: when the first message was made that came after the last one sent."""
+    words: str
+    waiting: int
+
+
+_TROUBLED = "(state IN ('failed', 'unknown') OR (state IN ('waiting', 'sending') AND attempts > 0 AND words <> ''))"
+
+
+def channel_states(connection: sqlite3.Connection) -> dict[str, ChannelState]:
+    """Every channel that a message was ever made for, as it stands now."""
+    names = [row[0] for row in connection.execute("SELECT DISTINCT channel FROM outbox ORDER BY channel")]
+    return {name: _channel_state(connection, name) for name in names}
+
+
+def _channel_state(connection: sqlite3.Connection, channel: str) -> ChannelState:
+    sent_ms, waiting = connection.execute(
+        "SELECT max(CASE WHEN state = 'sent' THEN changed_ms END), sum(state IN ('waiting', 'sending')) "
+        "FROM outbox WHERE channel = ?",
+        (channel,),
+    ).fetchone()
+    after = f"FROM outbox WHERE channel = ? AND {_TROUBLED} AND changed_ms > ?"
+    values = (channel, -1 if sent_ms is None else sent_ms)
+    since_ms = connection.execute(f"SELECT min(made_ms) {after}", values).fetchone()[0]
+    newest = connection.execute(f"SELECT state, words {after} ORDER BY changed_ms DESC, id DESC", values).fetchone()
+    if newest is None:
+        return ChannelState(
+            channel=channel,
+            sent_ms=sent_ms,
+            state="sent" if sent_ms is not None else "waiting",
+            since_ms=None,
+            words="",
+            waiting=waiting,
+        )
+    state = "unknown" if newest[0] == "unknown" else "failing"
+    return ChannelState(
+        channel=channel, sent_ms=sent_ms, state=state, since_ms=since_ms, words=newest[1], waiting=waiting
+    )
+
+
+def troubles(connection: sqlite3.Connection, at_ms: int) -> tuple[OpenItem, ...]:
+    """The ledger's rows of channels that do not get through. Of a past moment nothing is told: only the newest state
+    of a message is kept."""
+    states = channel_states(connection).values()
+    return tuple(
+        OpenItem(kind="notify", text=_trouble(state), since_ms=state.since_ms)
+        for state in states
+        if state.since_ms is not None and state.since_ms <= at_ms
+    )
+
+
+def _trouble(state: ChannelState) -> str:
+    what = "whether it was told is not known" if state.state == "unknown" else "failing"
+    left = f" ({state.waiting} waiting)" if state.waiting else ""
+    return f"notifications: {state.channel} {what}{left}: {state.words}"
