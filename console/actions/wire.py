@@ -23,11 +23,15 @@ class Unanswered(Exception):
 class Rejected(Exception):
     """The change was certainly not carried out; the text says why."""
 
-    def __init__(self, words: str, status: int | None = None, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, words: str, status: int | None = None, retry_after_s: float | None = None, answer: Answer | None = None
+    ) -> None:
         super().__init__(words)
         self.words = words
         self.status = status
         self.retry_after_s = retry_after_s
+        self.answer = answer
+        """The refusal itself, for who reads more of it than its message."""
 
 
 class Api:
@@ -71,7 +75,7 @@ class Api:
             # Whoever stands before the API answers 502 and 504 for a request that may have got through; so may a 500.
             if answer.status >= 500:
                 raise Unanswered(fault.words) from None
-            raise Rejected(fault.words, answer.status, _wait_s(answer)) from None
+            raise Rejected(fault.words, answer.status, _wait_s(answer), answer) from None
         raise Unanswered(f"{self.name} answers {answer.status}")
 
     def _request(
