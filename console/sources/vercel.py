@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from console.model import payload
 from console.model.configuration import Environment, Secret, Vercel
@@ -17,13 +17,17 @@ from console.model.observation import Event, Json, Observation, Origin, Source
 from console.model.states import State
 from console.sources.base import HttpSource, api_value
 from console.sources.faults import Fault
-from console.sources.http import Client, Clients, Request
+from console.sources.http import Client, Clients, Limits, Request
+from console.sources.retold import Retold
+from console.sources.vercel_deployments import LIMITS as LIST_LIMITS
+from console.sources.vercel_deployments import DeploymentList, deployment_of
 
 PROJECT_PATH = "/v9/projects/{project}"
 ROLLING_RELEASE_PATH = "/v1/projects/{project}/rolling-release"
 FAILED_JOB_S = 3600  # a failed rollback is news for an hour; the job itself stays in the answer for ever
 LATEST = 5
 CLOCKS_APART_MS = 300_000  # between Vercel and this host
+LISTS_S = LIST_LIMITS.total_s
 
 
 class VercelSource(HttpSource):
@@ -34,29 +38,35 @@ class VercelSource(HttpSource):
 
     def __init__(self, settings: Vercel, client: Client, *, interval_s: float) -> None:
         super().__init__("vercel", client, interval_s=interval_s)
+        self._timeout_s += LISTS_S  # slow lists must not lose the project's answer
         self._settings = settings
         self._live: str | None = None
         """The id of the production deployment as last seen."""
         self._polled_ms = 0
+        self._list = DeploymentList(self._request, self.get, settings.project)
+        self._retold = Retold()
 
     async def ask(self) -> Observation:
         """The state of the project."""
         project = api_value(await self.get(self._request(PROJECT_PATH)), "Vercel")
         now_ms = time.time_ns() // 1_000_000
-        production = _deployment(payload.mapping(project, "targets", "production"))
+        production = deployment_of(payload.mapping(project, "targets", "production"))
         facts = _facts(project, production) | {"rolling_release": await self._rolling(project)}
         state, words = _judge(facts, production, now_ms)
-        observation = self.answered(state, words, facts=facts, volatile={"latest": _latest(project)})
+        lists = {"latest": _latest(project), **await self._list.read((production.get("id"), _latest(project)))}
+        volatile = lists if self._retold.is_due(lists) else {}
+        observation = self.answered(state, words, facts=facts, volatile=volatile)
         return replace(observation, events=self._events(project, production, now_ms))
 
-    def _request(self, path: str) -> Request:
+    def _request(self, path: str, query: Mapping[str, str] | None = None, limits: Limits | None = None) -> Request:
         settings = self._settings
-        scope = ""
+        asked = dict(query or {})
         if settings.team is not None:
-            name = "teamId" if settings.team.startswith("team_") else "slug"
-            scope = f"?{name}={quote(settings.team, safe='')}"
+            asked["teamId" if settings.team.startswith("team_") else "slug"] = settings.team
+        scope = f"?{urlencode(asked, quote_via=quote, safe='')}" if asked else ""
         url = settings.api.rstrip("/") + path.format(project=quote(settings.project, safe="")) + scope
-        return Request(url=url, credentials={"authorization": Secret(f"Bearer {settings.token.reveal()}")})
+        token = Secret(f"Bearer {settings.token.reveal()}")
+        return Request(url=url, credentials={"authorization": token}, limits=limits or Limits())
 
     async def _rolling(self, project: Json) -> bool | None:
         """Whether a rolling release is in progress. The project only tells whether one is configured."""
@@ -85,38 +95,6 @@ def build(environment: Environment, clients: Clients) -> list[Source]:
     if settings is None:
         return []
     return [VercelSource(settings, clients.of(settings.api), interval_s=environment.intervals.vercel_s)]
-
-
-def _deployment(found: Mapping[str, Json]) -> dict[str, Json]:
-    """What people want to know of a deployment; empty when there is none."""
-    name = payload.text(found, "id", limit=80) or payload.text(found, "uid", limit=80)
-    if name is None:
-        return {}
-    commit = _meta(found, "CommitSha")
-    message = _meta(found, "CommitMessage")
-    return {
-        "id": name,
-        "short": commit[:7] if commit else name.removeprefix("dpl_")[:7],
-        "commit": commit,
-        "message": message.partition("↵")[0].strip() if message else None,
-        "author": _meta(found, "CommitAuthorLogin") or _meta(found, "CommitAuthorName") or _creator(found),
-        "created_ms": payload.time_ms(found, "createdAt") or payload.time_ms(found, "created"),
-        "state": payload.text(found, "readyState", limit=40) or payload.text(found, "state", limit=40),
-        "url": payload.text(found, "url"),
-        "alias": [alias for item in list(payload.items(found, "alias"))[:10] if (alias := payload.text(item))],
-    }
-
-
-def _meta(found: Mapping[str, Json], name: str) -> str | None:
-    """A field of the commit, whichever the forge."""
-    return next(
-        (said for forge in ("github", "gitlab", "bitbucket") if (said := payload.text(found, "meta", forge + name))),
-        None,
-    )
-
-
-def _creator(found: Mapping[str, Json]) -> str | None:
-    return payload.text(found, "creator", "username", limit=80)
 
 
 def _facts(project: Json, production: dict[str, Json]) -> dict[str, Json]:
