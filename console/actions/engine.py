@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from console.actions.base import Action, Context, failed, unknown
 from console.actions.wire import Rejected, Unanswered
 from console.model.actions import Plan, RunOutcome, Step, StepKind, StepOutcome, StepResult
 from console.model.observation import Json
 from console.sources.faults import Fault
-from console.store.journal import Journal
+from console.store.journal import WORSE, Journal
 
 RESOLVE_TRIES = 5
 RESOLVE_WAIT_S = 2.0
@@ -87,6 +89,9 @@ class Engine:
             return unknown(str(error))
         except Fault as fault:
             return failed(fault.words) if step.kind is not StepKind.CHANGE or not fault.sent else unknown(fault.words)
+        except Exception as error:  # noqa: BLE001 - a defect in a step: the run must not end without a word of it
+            words = f"a defect of the console: {type(error).__name__} in {_place(error)}"
+            return unknown(words) if step.kind is StepKind.CHANGE else failed(words)
 
     async def _resolved(self, context: Context, step: Step, before: StepResult) -> StepResult:
         """Ask the remote state some times: what was accepted can take seconds to show."""
@@ -117,15 +122,23 @@ class Engine:
 
 def progress_of(plan: Plan, entries: Sequence[tuple[str, str, str]]) -> Progress:
     """What the journal says of a run: `(step, outcome, data as JSON)` of its entries, oldest first."""
-    import json
-
     progress = Progress()
     known = {step.key for step in plan.steps}
     for key, outcome, data in entries:
         if key in known and outcome in set(StepOutcome):
             progress.outcomes[key] = StepOutcome(outcome)
-            progress.data.update(json.loads(data))
+            left = json.loads(data)
+            progress.worse = progress.worse or left.pop(WORSE, False) is True
+            progress.data.update(left)
     return progress
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised: file and line, no values."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "nowhere"
 
 
 def unsettled(plan: Plan, progress: Progress) -> Step | None:

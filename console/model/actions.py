@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from console.model.observation import Json
@@ -167,10 +167,10 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """Names what would be done, by steps, target and data. Checks and their ages do not count."""
-        told = asdict(self)
-        for name in ("checks", "options"):
-            del told[name]
+        """Names what would be done: target, steps and data. What was checked and when (`…_ms`) does not count."""
+        data = {name: value for name, value in self.data.items() if not name.endswith("_ms")}
+        steps = [(step.key, step.words, step.call) for step in self.steps]
+        told = [self.action, self.environment, self.target, self.short_id, self.risk, self.exclusion, steps, data]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def confirms(self, typed: str) -> bool:

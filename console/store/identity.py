@@ -26,17 +26,20 @@ class Who:
         return f"{self.name} ({self.source})"
 
 
-def identity(environment: Mapping[str, str] | None = None, loginuid: str | None = None) -> Who:
+def identity(
+    environment: Mapping[str, str] | None = None, loginuid: str | None = None, *, trust_sudo: bool = False
+) -> Who:
     """Kernel loginuid where set, else SUDO_UID when really run by root through sudo, else the real uid.
 
-    SUDO_USER and LOGNAME are text that anybody can set; so is SUDO_UID, unless the process is root's.
+    SUDO_USER and LOGNAME are text that anybody can set; so is SUDO_UID, unless the process is root's, or that of an
+    account which people can only become by sudo (`trust_sudo`).
     """
     values = os.environ if environment is None else environment
     login = _number(_loginuid() if loginuid is None else loginuid)
     if login is not None and login != _UNSET:
         return Who(login, _name(login), "loginuid")
     sudo = _number(values.get("SUDO_UID", ""))
-    if sudo is not None and os.getuid() == 0:
+    if sudo is not None and (trust_sudo or os.getuid() == 0):
         return Who(sudo, _name(sudo), "sudo")
     return Who(os.getuid(), _name(os.getuid()), "uid")
 

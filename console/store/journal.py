@@ -7,8 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from console.model.actions import ARMED_MS, OPEN_OUTCOMES, Holding, RunOutcome, StepOutcome, StepResult
-from console.model.actions import REASON_LIMIT as REASON_LIMIT
+from console.model.actions import ARMED_MS, OPEN_OUTCOMES, REASON_LIMIT, Holding, RunOutcome, StepOutcome, StepResult
 from console.store import audit
 from console.store.clock import now_ms
 from console.store.codec import plain
@@ -17,6 +16,8 @@ from console.store.records import Records
 
 PROGRESS = "progress"
 """The outcome of entries that only say how a step goes on."""
+WORSE = "worse"
+"""In the data of a step that saw things worse than before."""
 
 
 class Busy(Exception):
@@ -118,7 +119,8 @@ class Journal:
         """How a step ended, with what it left behind or took away."""
 
         def work(connection: sqlite3.Connection) -> None:
-            _insert_entry(connection, run_id, step, result.outcome, result.words, json.dumps(dict(result.data)))
+            data = {**result.data, **({WORSE: True} if result.worse else {})}
+            _insert_entry(connection, run_id, step, result.outcome, result.words, json.dumps(data))
             for kind, subject in result.releases:
                 self._release(connection, kind, subject)
             for holding in result.holds:

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING
 from console.model.configuration import Environment
 from console.model.ports import StoreUnreadable
 from console.model.service_levels import SLO_WINDOWS_S
-from console.model.views import AlertsView, ComponentDetail, HealthView
+from console.model.views import AlertsView, ComponentDetail, Header, HealthView
 from console.store import read_alerts, read_component, read_health, read_targets, uptime
 from console.store.clock import Clock, SystemClock, now_ms
+from console.store.identity import identity
 from console.store.moment import Bodies, Moment
 from console.store.read_header import Ours, empty_header, header
-from console.store.read_records import RecordsAt, records_at
+from console.store.read_records import Place, RecordsAt, records_at
 from console.store.reading import ReadFile, Unreadable
 from console.store.schema import OBSERVED_ID, OBSERVED_VERSION, RECORDS_ID, RECORDS_VERSION
 from console.store.timeline import wall_of
 
 # What reads the charts is imported with the first of them: 25 ms that no first picture needs.
 if TYPE_CHECKING:
+    from console.model.action_views import ActionsView, RunView
     from console.model.metric_views import MetricsQuestion, MetricsView, SloView
     from console.store.closed_cells import ClosedCells
     from console.store.slo_counts import Closed
@@ -46,6 +48,7 @@ class StoreReader:
         collector differ. `machine`: where CLOCK_BOOTTIME comes from."""
         self._observed = ReadFile(observed_path, OBSERVED_ID, OBSERVED_VERSION)
         self._records = ReadFile(records_path, RECORDS_ID, RECORDS_VERSION)
+        self._place = Place(records_path.parent, identity().uid, live=True)
         self._now = clock
         self._ours = Ours(
             environment=environment,
@@ -160,6 +163,27 @@ class StoreReader:
             found = read_slo.objectives(moment, environment, self._closed_hours(), windows_s)
             return SloView(header=header(moment, self._ours, records), objectives=found)
 
+    def actions(self, at_ms: int | None) -> ActionsView:
+        """Runs of actions, what is due, what is open, what was told."""
+        from console.store import read_actions
+
+        with self._at(at_ms) as (moment, records, shown_ms):
+            top = self._header(moment, records, shown_ms)
+            return read_actions.journal(self._records, replace(self._place, live=at_ms is None), shown_ms, top)
+
+    def run(self, token: str, at_ms: int | None) -> RunView:
+        """One run with its steps as they stood at that moment."""
+        from console.store import read_actions
+
+        with self._at(at_ms) as (moment, records, shown_ms):
+            top = self._header(moment, records, shown_ms)
+            place = replace(self._place, live=at_ms is None)
+            return read_actions.run_view(self._records, token, place, shown_ms, top)
+
+    def _header(self, moment: Moment | None, records: RecordsAt, shown_ms: int) -> Header:
+        ours = self._ours
+        return header(moment, ours, records) if moment is not None else empty_header(ours, shown_ms, records)
+
     def _closed_cells(self) -> ClosedCells:
         """The cells of closed stretches, as long as the file is the same."""
         from console.store.closed_cells import ClosedCells
@@ -189,7 +213,7 @@ class StoreReader:
     @contextmanager
     def _at(self, at_ms: int | None) -> Iterator[tuple[Moment | None, RecordsAt, int]]:
         shown_ms = self._now() if at_ms is None else at_ms
-        records = self._records_at(shown_ms)
+        records = self._records_at(shown_ms, live=at_ms is None)
         try:
             with self._observed.transaction() as connection:
                 moment = Moment(connection, at_ms, shown_ms, self._observed.bodies) if connection is not None else None
@@ -197,10 +221,10 @@ class StoreReader:
         except Unreadable as error:
             raise StoreUnreadable(str(error)) from error
 
-    def _records_at(self, at_ms: int) -> RecordsAt:
+    def _records_at(self, at_ms: int, *, live: bool) -> RecordsAt:
         try:
             with self._records.transaction() as connection:
-                return records_at(connection, at_ms)
+                return records_at(connection, at_ms, replace(self._place, live=live))
         except Unreadable as error:
             # Health goes on without them and says so: they hold nothing of the state of the system.
             return RecordsAt(trouble=str(error), at_ms=at_ms)

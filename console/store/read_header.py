@@ -43,6 +43,7 @@ def empty_header(ours: Ours, at_ms: int, records: RecordsAt) -> Header:
         sources=0,
         collector=CollectorStatus(alive=False),
         open_items=records.open_items(),
+        armed_until_ms=records.armed_until_ms,
     )
 
 
@@ -62,6 +63,7 @@ def header(moment: Moment, ours: Ours, records: RecordsAt) -> Header:
         sources=sources,
         collector=_collector(moment, ours),
         open_items=records.open_items(),
+        armed_until_ms=records.armed_until_ms,
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from console.model.views import OpenItem, SilenceRow, alert_name
+from console.store.read_open import armed_until_ms, open_items
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,15 @@ class Acknowledgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where the records are read, by whom, and whether the moment is now."""
+
+    directory: Path
+    uid: int
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RecordsAt:
     """The people's records at a moment."""
 
@@ -32,6 +43,9 @@ class RecordsAt:
     trouble: str | None = None
     """In words why they cannot be read."""
     at_ms: int = 0
+    left_open: tuple[OpenItem, ...] = ()
+    """What actions left: runs without an end, holdings, what is due."""
+    armed_until_ms: int | None = None
 
     def silence_of(self, rule: str, subject: str | None = None) -> SilenceRow | None:
         """The silence in force that expires last of those that match the rule, or the name of the alert."""
@@ -49,8 +63,9 @@ class RecordsAt:
         ]
 
     def open_items(self) -> tuple[OpenItem, ...]:
-        """The ledger's rows: silences in force, and the records themselves when they cannot be read."""
-        items = [
+        """The ledger's rows: what actions left, silences in force, and the records themselves when unreadable."""
+        items = list(self.left_open)
+        items += [
             OpenItem(
                 kind="silence",
                 text=f"{silence.matcher}: {silence.reason}",
@@ -65,11 +80,17 @@ class RecordsAt:
         return tuple(items)
 
 
-def records_at(connection: sqlite3.Connection | None, at_ms: int, past: int = 50) -> RecordsAt:
-    """Read silences (those in force, and the newest `past`) and acknowledgements as they were at `at_ms`."""
+def records_at(connection: sqlite3.Connection | None, at_ms: int, place: Place, past: int = 50) -> RecordsAt:
+    """Read silences (those in force, and the newest `past`), acknowledgements and what actions left, at `at_ms`."""
     if connection is None:
         return RecordsAt(at_ms=at_ms)
-    return RecordsAt(silences_at(connection, at_ms, past), _acknowledgements(connection, at_ms), None, at_ms)
+    return RecordsAt(
+        silences=silences_at(connection, at_ms, past),
+        acknowledgements=_acknowledgements(connection, at_ms),
+        at_ms=at_ms,
+        left_open=open_items(connection, at_ms, place.directory, live=place.live),
+        armed_until_ms=armed_until_ms(connection, at_ms, place.uid),
+    )
 
 
 def silences_at(connection: sqlite3.Connection, at_ms: int, past: int = 50) -> tuple[SilenceRow, ...]:

@@ -200,7 +200,9 @@ def verify(connection: sqlite3.Connection, file_id: int, version: int) -> bool:
     if connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None:
         return False
     if found_id == file_id:
-        raise WrongSchema(f"of an older format ({found_version}): the next radar that writes to it brings it up to date")
+        raise WrongSchema(
+            f"of an older format ({found_version}): the next radar that writes to it brings it up to date"
+        )
     raise WrongSchema(f"not a file of radar (application id {found_id:#x}, format {found_version}): move it away")
 
 

@@ -1,0 +1,229 @@
+"""One plan between a person and the runner: looked at, changed, confirmed, carried out. Holds the parts they need."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from console.actions.authority import Standing
+from console.actions.base import Action, Context
+from console.actions.begin import Begun, begin, boot_id, host, refuse_unconfirmed, take
+from console.actions.engine import Engine, Progress, progress_of, unsettled
+from console.actions.messages import Opening, Reply
+from console.actions.parts import context_of, standing_of
+from console.actions.preflight import common_checks
+from console.actions.registry import action_of
+from console.model.actions import (
+    ActionRequest,
+    Plan,
+    Risk,
+    RunOutcome,
+    StepKind,
+    StepOutcome,
+)
+from console.model.observation import Json
+from console.model.ports import Refused
+from console.store.journal import Journal, StoredRun
+from console.store.runlock import RunLock
+
+FRESH_S = 10.0
+"""A plan that is older is made again before it is carried out, and must still say the same."""
+
+
+class Negotiation:
+    """What the runner knows between two lines of its input."""
+
+    def __init__(self, context: Context, standing: Standing) -> None:
+        self._context = context
+        self._standing = standing
+        self._journal = Journal(context.records, standing.who)
+        self._action: Action | None = None
+        self._request = ActionRequest(action="")
+        self._plan: Plan | None = None
+        self._made_s = 0.0
+        self._resumed: tuple[StoredRun, RunLock, Progress] | None = None
+        self.fresh_plan: Plan | None = None
+        """The plan as it is now, when it was made anew and says something else than the one that was confirmed."""
+
+    @classmethod
+    def open(cls, opening: Opening) -> Negotiation:
+        """The parts, by the settings of whoever may say which. Raises `SettingsError` or `Refused`."""
+        context, standing = context_of(opening)
+        return cls(context, standing)
+
+    # Looking
+
+    async def first(self, opening: Opening) -> Reply:
+        """The plan for what is wanted."""
+        if opening.resume is not None:
+            return await self._rest_of(opening.resume)
+        if opening.due is not None:
+            self._request, self._standing, self._context = self._due(opening.due)
+            self._journal = Journal(self._context.records, self._standing.who)
+        else:
+            self._request = ActionRequest(action=opening.action or "", parameters=opening.parameters)
+        self._action = action_of(self._request.action)
+        return Reply(plan=await self._look(), reason=self._journal.armed())
+
+    async def change(self, parameters: Mapping[str, Json]) -> Reply:
+        """The plan with other options."""
+        if self._resumed is not None:
+            raise Refused("the rest of a run has no options")
+        merged = {**self._request.parameters, **parameters}
+        self._request = dataclasses.replace(self._request, parameters=merged)
+        return Reply(plan=await self._look(), reason=self._journal.armed())
+
+    async def _look(self) -> Plan:
+        action = self._known_action()
+        facts = await action.facts(self._context, self._request)
+        plan = action.plan(self._context, self._request, facts)
+        common = common_checks(self._context, self._standing, self._journal, plan)
+        self._plan = dataclasses.replace(plan, checks=(*plan.checks, *common))
+        self._made_s = time.monotonic()
+        return self._plan
+
+    # Doing
+
+    async def confirm(self, reason: str, typed: str) -> Begun:
+        """The first row of the run stands when this returns. Raises `Refused`, with nothing done."""
+        self.fresh_plan = None
+        plan = self._known_plan()
+        reason = reason.strip() or self._journal.armed()
+        refuse_unconfirmed(plan, self._standing, reason=reason, typed=typed)
+        if self._resumed is not None:
+            return self._adopt()
+        if time.monotonic() - self._made_s > FRESH_S:
+            seen, plan = plan, await self._look()
+            if plan.digest != seen.digest:
+                self.fresh_plan = plan
+                raise Refused("what would be done has changed since you looked: look again, nothing was done")
+            refuse_unconfirmed(plan, self._standing, reason=reason, typed=typed)
+        self._context = dataclasses.replace(self._context, reason=reason)
+        return begin(self._context, plan, self._standing, self._journal, reason)
+
+    async def carry_out(self, begun: Begun) -> bool:
+        """All that is left; whether it ended well. Writes the run's end."""
+        plan = self._known_plan()
+        context = dataclasses.replace(self._context, run=begun.token)
+        engine = Engine(context, self._known_action(), plan, self._journal, begun.run_id)
+        progress = self._resumed[2] if self._resumed else Progress()
+        outcome, words = await engine.run(progress)
+        take(context, self._journal.end(begun.run_id, outcome, words))
+        if outcome is not RunOutcome.UNKNOWN:
+            begun.lock.release()
+        return outcome is RunOutcome.DONE
+
+    def log_path(self, token: str) -> Path:
+        """Where a run's own words go: defects and the interpreter's, for those who mend the console."""
+        return self._context.settings.state_directory / "runs" / f"{token}.log"
+
+    # What was planned for a time
+
+    async def begin_due(self, due: int) -> Begun:
+        """The first row of a run that was confirmed when it was planned. Raises `Refused`, and notes why."""
+        from console.store.due import note_refusal, note_run
+
+        plan = self._known_plan()
+        try:
+            refuse_unconfirmed(
+                plan, self._standing, reason=self._context.reason, typed=f"{plan.environment}/{plan.short_id}"
+            )
+            begun = begin(self._context, plan, self._standing, self._journal, self._context.reason)
+        except Refused as refused:
+            note_refusal(self._context.records, due, str(refused))
+            raise
+        note_run(self._context.records, due, begun.token)
+        return begun
+
+    def _due(self, due: int) -> tuple[ActionRequest, Standing, Context]:
+        from console.store.due import taken
+
+        row = taken(self._context.records, due)
+        if row is None:
+            raise Refused(f"nothing of number {due} is due and taken")
+        standing = standing_of(self._context, row.operator_uid, row.operator)
+        context = dataclasses.replace(self._context, operator=row.operator, reason=row.reason)
+        return ActionRequest(action=row.action, parameters=row.parameters), standing, context
+
+    # The rest of an interrupted run
+
+    async def _rest_of(self, token: str) -> Reply:
+        run = self._open_run(token)
+        lock = self._lock_of(run)
+        plan = msgspec.json.decode(run.plan, type=Plan)
+        self._action = action_of(plan.action)
+        entries = [(entry.step, entry.outcome, entry.data) for entry in self._journal.entries(run.id)]
+        progress = progress_of(plan, entries)
+        engine = Engine(self._context, self._action, plan, self._journal, run.id)
+        step = unsettled(plan, progress)
+        if step is not None and step.kind is StepKind.CHANGE:
+            result = await engine.settle(step, progress.data)
+            progress.took(step, result)
+            if result.outcome is StepOutcome.UNKNOWN:
+                take(self._context, self._journal.end(run.id, RunOutcome.UNKNOWN, result.words))
+                raise Refused(f"still unknown: {result.words}. radar actions close {run.id} ends it by hand")
+            if result.outcome is StepOutcome.FAILED:
+                take(self._context, self._journal.end(run.id, RunOutcome.NOT_DONE, result.words))
+                lock.release()
+                return Reply(ended=f"nothing was changed: {result.words}")
+        self._resumed = (run, lock, progress)
+        self._plan = self._rest(plan, progress)
+        return Reply(plan=self._plan, reason=run.reason)
+
+    def _rest(self, plan: Plan, progress: Progress) -> Plan:
+        """What is left, as a plan: as grave as the whole while a change is among it."""
+        left = tuple(step for step in plan.steps if progress.outcomes.get(step.key) is not StepOutcome.DONE)
+        changes = any(step.kind is StepKind.CHANGE for step in left)
+        bare = dataclasses.replace(
+            plan, title=f"Go on with: {plan.title}", steps=left, options=(), checks=(),
+            risk=plan.risk if changes else Risk.SAFE,
+        )  # fmt: skip
+        return dataclasses.replace(bare, checks=(self._standing.check(bare.risk),))
+
+    def _adopt(self) -> Begun:
+        assert self._resumed is not None
+        run, lock, _ = self._resumed
+        take(self._context, self._journal.adopt(run.id, os.getpid(), boot_id(), host()))
+        return Begun(run.id, run.token, lock)
+
+    def close_run(self, token: str, reason: str) -> str:
+        """End an open run by hand. Raises `Refused` while it is carried out, and without a reason."""
+        if not reason.strip():
+            raise Refused("closing a run needs a reason: nobody will look after it any more")
+        run = self._open_run(token)
+        lock = self._lock_of(run)
+        refusal = self._standing.check(Risk(run.risk))
+        if refusal.result == "fail":
+            raise Refused(refusal.words)
+        take(self._context, self._journal.end(run.id, RunOutcome.CLOSED, f"by hand: {reason.strip()}"))
+        lock.release()
+        return f"run {run.id} is closed by hand; what it had changed stays as it is"
+
+    def _open_run(self, token: str) -> StoredRun:
+        run = self._journal.find(token)
+        if run is None or run.ended_ms is not None:
+            raise Refused("there is no such run, or it is at its end")
+        return run
+
+    def _lock_of(self, run: StoredRun) -> RunLock:
+        lock = RunLock.take(self._context.settings.state_directory, run.token)
+        if lock is None:
+            raise Refused(f"run {run.id} is being carried out (pid {run.pid} on {run.host}): nothing to resume")
+        return lock
+
+    # Inside
+
+    def _known_plan(self) -> Plan:
+        if self._plan is None:
+            raise Refused("there is no plan")
+        return self._plan
+
+    def _known_action(self) -> Action:
+        if self._action is None:
+            raise Refused("there is no action")
+        return self._action

@@ -1,0 +1,75 @@
+"""The parts that the runner builds: settings by whoever may say which, clients, records, and who asks."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from pathlib import Path
+
+from console.actions.authority import Standing, groups_of, standing
+from console.actions.base import Context
+from console.actions.messages import Opening
+from console.model.configuration import Settings
+from console.model.ports import Refused
+from console.model.roles import Authority, role_of
+from console.settings import SYSTEM_FILE, SettingsError, load
+from console.sources.http import Clients
+from console.store.identity import Who
+from console.store.read import StoreReader
+from console.store.records import Records
+
+
+def context_of(opening: Opening) -> tuple[Context, Standing]:
+    """Context and standing. Raises `SettingsError` or `Refused`."""
+    settings, as_service = _settings(opening)
+    operations = settings.operations()
+    person = standing(operations.access, as_service=as_service)
+    environment = settings.environment
+    context = Context(
+        settings=settings,
+        operations=operations,
+        clients=Clients(environment.certificate_ca),
+        reads=StoreReader(settings.observed_path, settings.records_path, environment, None),
+        records=Records(settings.records_path),
+        operator=person.who.words,
+    )
+    return context, person
+
+
+def standing_of(context: Context, uid: int, operator: str) -> Standing:
+    """Of the person who planned something for a time: what they may do now, not then."""
+    name = operator.partition(" ")[0]
+    who = Who(uid, name, "uid")
+    role, words = role_of(name, groups_of(who), context.operations.access)
+    authority = Authority.ENFORCED if context.operations.access.service else Authority.GUARD_RAILS
+    return Standing(who, role, words, authority)
+
+
+def _settings(opening: Opening) -> tuple[Settings, bool]:
+    """The system's file where this process is the service account's; else what the person named, unless the host
+    enforces authority for that environment."""
+    if SYSTEM_FILE.exists():
+        system = _system_settings(opening.environment)
+        if system is not None:
+            service = system.operations().access.service
+            if service is not None and _uid_of(service) == os.getuid():
+                return system, True
+    settings = load(Path(opening.file), opening.environment, opening.variables)
+    return settings, False
+
+
+def _system_settings(environment: str) -> Settings | None:
+    found = SYSTEM_FILE.stat()
+    if found.st_uid != 0 or found.st_mode & 0o022:
+        raise Refused(f"{SYSTEM_FILE} can be changed by others than root: it cannot say who may do what")
+    try:
+        return load(SYSTEM_FILE, environment, {})
+    except SettingsError:  # the host's file has no such environment: it is the person's own
+        return None
+
+
+def _uid_of(name: str) -> int | None:
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        return None

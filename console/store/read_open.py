@@ -1,0 +1,78 @@
+"""The ledger's part of records.db at a moment: holdings, open runs, due actions, arming. Read with every header, so
+it imports nothing that a start does not need."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from console.model.views import OpenItem
+from console.store.runlock import is_held
+
+DUE_GRACE_MS = 10 * 60_000
+"""A due action that nobody took within this time is missed; `console.collector.due` keeps to it."""
+
+
+def open_items(connection: sqlite3.Connection, at_ms: int, directory: Path, *, live: bool) -> tuple[OpenItem, ...]:
+    """What somebody must look after, the most pressing first: runs without an end, then what they left behind."""
+    return (
+        *_runs(connection, at_ms, directory, live=live),
+        *_holdings(connection, at_ms),
+        *_due(connection, at_ms),
+    )
+
+
+def armed_until_ms(connection: sqlite3.Connection, at_ms: int, uid: int) -> int | None:
+    """Until when that person need give no reason; None: not armed."""
+    row = connection.execute(
+        "SELECT max(expires_ms) FROM arming WHERE uid = ?1 AND began_ms <= ?2 AND expires_ms > ?2", (uid, at_ms)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _runs(connection: sqlite3.Connection, at_ms: int, directory: Path, *, live: bool) -> Iterator[OpenItem]:
+    rows = connection.execute(
+        "SELECT id, token, title, operator, began_ms, outcome FROM run "
+        "WHERE began_ms <= ?1 AND (ended_ms IS NULL OR ended_ms > ?1) ORDER BY id",
+        (at_ms,),
+    )
+    for number, token, title, operator, began_ms, outcome in rows:
+        kind = "running"
+        if live and outcome == "unknown":
+            kind = "unknown"
+        elif live and is_held(directory, token) is False:
+            kind = "interrupted"
+        yield OpenItem(
+            kind=kind, text=f"run {number}: {title}", owner=operator, since_ms=began_ms, run=token,
+            undo="" if kind == "running" else f"radar actions resume {number}",
+        )  # fmt: skip
+
+
+def _holdings(connection: sqlite3.Connection, at_ms: int) -> Iterator[OpenItem]:
+    rows = connection.execute(
+        "SELECT h.kind, h.text, h.owner, h.began_ms, h.expires_ms, h.undo, r.token, r.plan FROM holding h "
+        "LEFT JOIN run r ON r.id = h.run_id "
+        "WHERE h.began_ms <= ?1 AND (h.ended_ms IS NULL OR h.ended_ms > ?1) ORDER BY h.id",
+        (at_ms,),
+    )
+    for kind, text, owner, began_ms, expires_ms, undo, token, plan in rows:
+        wish = json.loads(plan).get("undo_request") if plan else None
+        yield OpenItem(
+            kind=kind, text=text, owner=owner, since_ms=began_ms, expires_ms=expires_ms, undo=undo, run=token,
+            request=(wish["action"], wish.get("parameters", {})) if wish else None,
+        )  # fmt: skip
+
+
+def _due(connection: sqlite3.Connection, at_ms: int) -> Iterator[OpenItem]:
+    rows = connection.execute(
+        "SELECT id, title, operator, made_ms, due_ms FROM due WHERE made_ms <= ?1 AND due_ms > ?1 - ?2 "
+        "AND (cancelled_ms IS NULL OR cancelled_ms > ?1) AND (taken_ms IS NULL OR taken_ms > ?1) ORDER BY due_ms",
+        (at_ms, DUE_GRACE_MS),
+    )
+    for number, title, operator, made_ms, due_ms in rows:
+        yield OpenItem(
+            kind="due", text=title, owner=operator, since_ms=made_ms, expires_ms=due_ms,
+            undo=f"radar actions cancel {number}", request=("cancel-due", {"due": number}),
+        )  # fmt: skip
