@@ -1,21 +1,40 @@
-"""Actions that are carried out at a time: rows of records.db, taken once by the collector's service."""
+"""Actions that are due at a time, in records.db: announced by a person, taken once by the collector's service.
+
+A row is `waiting` until it is `cancelled`, `taken`, or `missed`: seen so late that nobody expects it any more.
+"""
 
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
+from console.model.action_views import DueRow
 from console.model.observation import Json
+from console.model.text import clean
+from console.store import outbox
+from console.store.clock import now_ms as wall_ms
 from console.store.codec import plain
 from console.store.records import Records
 
+GRACE_MS = 10 * 60_000
+"""What is later than this when it is first seen is not done any more: those who were told have stopped waiting."""
+CUT_OFF_MS = 60_000
+"""A row that was taken longer ago than this and has neither run nor word was lost with the process that took it."""
+MISSED = "missed: "
+WORDS_LIMIT = 300
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """One of them."""
+State = Literal["waiting", "taken", "cancelled", "missed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueEntry:
+    """One row."""
 
     id: int
+    made_ms: int
     due_ms: int
     action: str
     parameters: Mapping[str, Json]
@@ -23,28 +42,220 @@ class Due:
     reason: str
     operator: str
     operator_uid: int
+    taken_ms: int | None
+    run_token: str | None
+    cancelled_ms: int | None
+    cancelled_by: str | None
+    words: str
+
+    @property
+    def state(self) -> State:
+        """How it stands."""
+        if self.cancelled_ms is not None:
+            return "cancelled"
+        if self.taken_ms is None:
+            return "waiting"
+        return "missed" if self.words.startswith(MISSED) else "taken"
 
 
-_DUE = "id, due_ms, action, parameters, title, reason, operator, operator_uid"
+_COLUMNS = (
+    "id, made_ms, due_ms, action, parameters, title, reason, operator, operator_uid, taken_ms, run_token, "
+    "cancelled_ms, cancelled_by, words"
+)
+_NAMES = [name.strip() for name in _COLUMNS.split(",")]
 
 
-def taken(records: Records, due: int) -> Due | None:
-    """The row of that number, when it was taken and no run stands for it yet."""
-    row = records.read(
-        lambda connection: connection.execute(
-            f"SELECT {_DUE} FROM due WHERE id = ? AND taken_ms IS NOT NULL AND run_token IS NULL "
+def add(
+    records: Records,
+    *,
+    key: str,
+    due_ms: int,
+    action: str,
+    parameters: Mapping[str, Json],
+    title: str,
+    reason: str,
+    operator: str,
+    operator_uid: int,
+) -> DueEntry:
+    """Have `action` carried out at `due_ms`; the row that stands there already when `key` was added before.
+
+    `key` is kept among the parameters as `announced`. Raises `StoreError`.
+    """
+
+    def work(connection: sqlite3.Connection) -> DueEntry:
+        found = _announced(connection, key)
+        if found is not None:
+            return found
+        values = (wall_ms(), due_ms, action, json.dumps({**parameters, "announced": key}), plain(title), plain(reason),
+                  plain(operator), operator_uid)  # fmt: skip
+        row = connection.execute(
+            "INSERT INTO due(made_ms, due_ms, action, parameters, title, reason, operator, operator_uid) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            values,
+        ).lastrowid
+        return _one(connection, row or 0)
+
+    return records.write(work)
+
+
+def find(records: Records, due: int) -> DueEntry | None:
+    """A row by its number."""
+    return records.read(lambda connection: _find(connection, "id = ?", (due,)))
+
+
+def announced(records: Records, key: str) -> DueEntry | None:
+    """The row that was added under that key."""
+    return records.read(lambda connection: _announced(connection, key))
+
+
+def waiting(records: Records) -> tuple[DueEntry, ...]:
+    """Rows that neither happened nor were cancelled, the next one first."""
+    return records.read(lambda connection: _all(connection, "taken_ms IS NULL AND cancelled_ms IS NULL"))
+
+
+def rows_at(connection: sqlite3.Connection, at_ms: int, limit: int = 20) -> tuple[DueRow, ...]:
+    """What screens show of rows made by then: those that wait first, then the newest."""
+    found = _all(connection, "made_ms <= ?", (at_ms,), "ORDER BY id DESC LIMIT 200")
+    rows = [_row(each, at_ms) for each in found]
+    rows.sort(key=lambda row: (row.state != "waiting", row.due_ms if row.state == "waiting" else -row.due_ms))
+    return tuple(rows[:limit])
+
+
+def cancel(records: Records, due: int, by: str) -> DueEntry | None:
+    """Take it back while it waits; the row as it stands then, None when there is none of that number."""
+
+    def work(connection: sqlite3.Connection) -> DueEntry | None:
+        connection.execute(
+            "UPDATE due SET cancelled_ms = ?, cancelled_by = ? WHERE id = ? AND taken_ms IS NULL "
             "AND cancelled_ms IS NULL",
-            (due,),
-        ).fetchone()
+            (wall_ms(), plain(by), due),
+        )
+        return _find(connection, "id = ?", (due,))
+
+    return records.write(work)
+
+
+# --- the collector's service ------------------------------------------------------------------------------------------
+
+
+def next_due_ms(records: Records) -> int | None:
+    """When the next row is due, the past included; None: nothing waits. Also of a row that was lost when taken."""
+    return records.read(
+        lambda connection: connection.execute(
+            "SELECT min(CASE WHEN taken_ms IS NULL THEN due_ms ELSE taken_ms + ? END) FROM due WHERE "
+            "cancelled_ms IS NULL AND (taken_ms IS NULL OR (run_token IS NULL AND words = ''))",
+            (CUT_OFF_MS,),
+        ).fetchone()[0]
     )
-    return Due(row[0], row[1], row[2], json.loads(row[3]), *row[4:]) if row else None
+
+
+def claim(records: Records, now_ms: int, channels: tuple[str, ...] = ()) -> tuple[DueEntry, ...]:
+    """Take every row that is due now: each is given once, to one process. What is too late, or was lost by a process
+    that took it and ended, is told to `channels` and given to nobody. One transaction."""
+
+    def work(connection: sqlite3.Connection) -> tuple[DueEntry, ...]:
+        for lost in _all(connection, _LOST, (now_ms - CUT_OFF_MS,)):
+            words = "it was taken and never begun: the process that took it ended; whether it was done is not known"
+            _close(connection, lost, words, channels)
+        found = _all(connection, "taken_ms IS NULL AND cancelled_ms IS NULL AND due_ms <= ?", (now_ms,))
+        for entry in found:
+            connection.execute("UPDATE due SET taken_ms = ? WHERE id = ?", (now_ms, entry.id))
+        for late in (entry for entry in found if now_ms - entry.due_ms > GRACE_MS):
+            minutes = (now_ms - late.due_ms) // 60_000
+            words = f"{MISSED}{minutes} min late when it was first seen, more than {GRACE_MS // 60_000}; nothing was done"
+            _close(connection, late, words, channels)
+        return tuple(_one(connection, entry.id) for entry in found if now_ms - entry.due_ms <= GRACE_MS)
+
+    return records.write(work)
+
+
+_LOST = "taken_ms <= ? AND run_token IS NULL AND cancelled_ms IS NULL AND words = ''"
+
+
+def taken(records: Records, due: int) -> DueEntry | None:
+    """The row when it was taken and no run stands for it yet: what the runner may begin."""
+    entry = find(records, due)
+    return entry if entry and entry.state == "taken" and entry.run_token is None and not entry.words else None
 
 
 def note_run(records: Records, due: int, token: str) -> None:
-    """Which run carries it out."""
-    records.write(lambda connection: connection.execute("UPDATE due SET run_token = ? WHERE id = ?", (token, due)))
+    """The run that carries it out."""
+
+    def work(connection: sqlite3.Connection) -> None:
+        connection.execute("UPDATE due SET run_token = ?, words = 'begun' WHERE id = ?", (token, due))
+
+    records.write(work)
 
 
-def note_refusal(records: Records, due: int, words: str) -> None:
-    """Why it was not carried out."""
-    records.write(lambda connection: connection.execute("UPDATE due SET words = ? WHERE id = ?", (plain(words), due)))
+def note_refusal(records: Records, due: int, words: str, channels: tuple[str, ...] = ()) -> None:
+    """Why it was not begun; told to `channels`. What was noted first stays."""
+
+    def work(connection: sqlite3.Connection) -> None:
+        entry = _find(connection, "id = ? AND run_token IS NULL", (due,))
+        if entry is None:
+            return
+        if not entry.words:
+            _close(connection, entry, f"not done: {words}", channels)
+        else:
+            _tell(connection, entry, entry.words, channels)
+
+    records.write(work)
+
+
+# --- inside -----------------------------------------------------------------------------------------------------------
+
+
+def _close(connection: sqlite3.Connection, entry: DueEntry, words: str, channels: tuple[str, ...]) -> None:
+    told = plain(clean(words, WORDS_LIMIT))
+    connection.execute("UPDATE due SET words = ? WHERE id = ?", (told, entry.id))
+    _tell(connection, entry, told, channels)
+
+
+def _tell(connection: sqlite3.Connection, entry: DueEntry, words: str, channels: tuple[str, ...]) -> None:
+    title = f"Announced and not done: {entry.title}"
+    content: dict[str, Json] = {"kind": "action", "title": title, "text": words, "due": entry.id}
+    for channel in channels:
+        outbox.enter(connection, f"due/{entry.id}/not-done", channel, title, content)
+
+
+def _announced(connection: sqlite3.Connection, key: str) -> DueEntry | None:
+    return _find(connection, "json_extract(parameters, '$.announced') = ?", (key,))
+
+
+def _one(connection: sqlite3.Connection, due: int) -> DueEntry:
+    found = _find(connection, "id = ?", (due,))
+    assert found is not None  # it was written or read in this transaction
+    return found
+
+
+def _find(connection: sqlite3.Connection, where: str, values: tuple[object, ...]) -> DueEntry | None:
+    return next(iter(_all(connection, where, values)), None)
+
+
+def _all(
+    connection: sqlite3.Connection, where: str, values: tuple[object, ...] = (), order: str = "ORDER BY due_ms, id"
+) -> tuple[DueEntry, ...]:
+    """`where` and `order` are conditions of ours."""
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM due WHERE {where} {order}", values).fetchall()
+    return tuple(_entry(row) for row in rows)
+
+
+def _entry(row: tuple[Any, ...]) -> DueEntry:
+    values = dict(zip(_NAMES, row, strict=True))
+    return DueEntry(**{**values, "parameters": json.loads(values["parameters"])})
+
+
+def _row(entry: DueEntry, at_ms: int) -> DueRow:
+    """The row as it stood at a moment."""
+    ended = entry.cancelled_ms if entry.cancelled_ms is not None else entry.taken_ms
+    state = entry.state if ended is not None and ended <= at_ms else "waiting"
+    return DueRow(
+        id=entry.id,
+        action=entry.action,
+        title=entry.title,
+        due_ms=entry.due_ms,
+        made_ms=entry.made_ms,
+        operator=entry.operator,
+        reason=entry.reason,
+        state=state,
+    )

@@ -1,0 +1,106 @@
+"""The maintenance flag as a value, and what tells a maintenance page from a failing application. Rules only, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from console.model import payload
+from console.model.observation import Json
+from console.model.text import clean
+from console.model.times import date_time, iso
+
+HEADER = "x-maintenance"
+"""The header by which an application says that it is its maintenance page that answers."""
+HOLDING = "maintenance"
+"""The kind of the ledger's entry, of the event and of the exclusion."""
+MESSAGE_LIMIT = 200
+DEFAULT_MARKER = "maintenance"
+_OFF = frozenset({"", "0", "off", "false", "no"})
+
+Sign = Literal["header", "page", "503", "marker", ""]
+"""How an answer looks like the maintenance page: it says so itself; 503 with the marker; 503 alone; the marker alone
+in an answer that is no 503; not at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """What the application is told. `on` None: what stands there says nothing that can be understood."""
+
+    on: bool | None
+    message: str = ""
+    since_ms: int | None = None
+    until_ms: int | None = None
+    """The planned end."""
+    by: str = ""
+
+    @property
+    def value(self) -> dict[str, Json]:
+        """As it is written. `enabled`, `message` and `until` are what the documented middleware reads."""
+        return {
+            "on": self.on,
+            "enabled": self.on,
+            "message": self.message,
+            "since_ms": self.since_ms,
+            "by": self.by,
+            "until_ms": self.until_ms,
+            "until": iso(self.until_ms) if self.until_ms is not None else None,
+        }
+
+    @property
+    def words(self) -> str:
+        """`on since 2026-11-20 03:04 by op1, planned until …: "message"`."""
+        if not self.on:
+            return "off" if self.on is False else "what stands there is no flag that can be read"
+        parts = ["on"]
+        parts += [f"since {date_time(self.since_ms)} UTC"] if self.since_ms is not None else []
+        parts += [f"by {self.by}"] if self.by else []
+        told = " ".join(parts)
+        told += f", planned until {date_time(self.until_ms)} UTC" if self.until_ms is not None else ""
+        return f'{told}: "{self.message}"' if self.message else told
+
+
+OFF = Flag(on=False)
+
+
+def flag_of(value: Json) -> Flag:
+    """The flag in what an application or an API keeps: a boolean, or an object with `enabled` or `on`.
+
+    `enabled` is what the application goes by; where both stand and contradict each other, nobody knows.
+    """
+    if value is None:
+        return OFF
+    if isinstance(value, bool):
+        return Flag(on=value)
+    told = [found for name in ("enabled", "on") if (found := payload.flag(value, name)) is not None]
+    if not told or len(set(told)) > 1:
+        return Flag(on=None)
+    return Flag(
+        on=told[0],
+        message=payload.text(value, "message", limit=MESSAGE_LIMIT) or "",
+        since_ms=payload.time_ms(value, "since_ms"),
+        until_ms=payload.time_ms(value, "until_ms") or payload.time_ms(value, "until"),
+        by=payload.text(value, "by", limit=80) or "",
+    )
+
+
+def sign_of(status: int, headers: Mapping[str, str], body: bytes, marker: str = DEFAULT_MARKER) -> Sign:
+    """How an answer looks like the maintenance page. Header names are small; the marker is looked for in any case."""
+    said = headers.get(HEADER, "").strip().lower()
+    if said not in _OFF:
+        return "header"
+    found = bool(marker) and marker.lower().encode() in body.lower()
+    if status == 503:
+        return "page" if found else "503"
+    return "marker" if found else ""
+
+
+def is_served(sign: Sign, before: Sign) -> bool:
+    """Whether the maintenance page answers. What already looked so before the flag was set proves nothing."""
+    return sign in ("header", "page") or (sign in ("503", "marker") and sign != before)
+
+
+def message_of(text: str) -> str:
+    """A message fit to be shown to visitors."""
+    return clean(text, MESSAGE_LIMIT)
