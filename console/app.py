@@ -22,16 +22,18 @@ gc.disable()
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.events import Event, InputEvent, Paste
 
 from console.model.configuration import Settings
-from console.model.ports import AlertActions, PollRequests, StoreReads
+from console.model.ports import ActionDesk, AlertActions, Notes, PollRequests, StoreReads
 from console.model.views import Header
 from screens import session as sessions
 from screens.defects import Defects
 from screens.feed import Done, Feed, Hands
 from screens.health import HealthScreen, health_question
 from screens.host import FaultSwitch
-from screens.keys import actions, key_table
+from screens.leaving import Leaving
+from screens.opening import Opening
 from screens.page import Page
 from screens.shared_keys import KEYS
 from themes.palette import theme_of
@@ -73,13 +75,14 @@ def _import_charts() -> None:
     warm()
 
 
-class RadarApp(App[None], inherit_bindings=False):
+class RadarApp(Opening, App[None], inherit_bindings=False):
     """The console of one environment. Its parts come from outside: reads, what may be done, the demo's faults."""
 
     CSS_PATH = SHARED_CSS
     ENABLE_COMMAND_PALETTE = False
     MODES: ClassVar = {"health": HealthScreen, "metrics": _metrics_screen, "alerts": _alerts_screen}
     DEFAULT_MODE = "health"
+    THEMES = NAMES
     BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     def __init__(
@@ -92,6 +95,8 @@ class RadarApp(App[None], inherit_bindings=False):
         clock_ms: Callable[[], int] = _now_ms,
         faults: FaultSwitch | None = None,
         session_path: Path | None = None,
+        desk: ActionDesk | None = None,
+        notes: Notes | None = None,
     ) -> None:
         self.settings = settings
         self.session_path = session_path or sessions.session_file(settings.environment.name, settings.state_directory)
@@ -103,6 +108,10 @@ class RadarApp(App[None], inherit_bindings=False):
         self.alert_actions = alerts
         self.polls = polls
         self.faults = faults
+        self.desk = desk
+        self.notes = notes
+        self.begun: set[str] = set()
+        self._leaving = Leaving()
         self.clock_ms = clock_ms
         self.glyphs = SETS[settings.display.glyphs]
         self.defects = Defects(self.session_path.with_name("defects.txt"))
@@ -155,8 +164,14 @@ class RadarApp(App[None], inherit_bindings=False):
             loop.add_signal_handler(number, self._leave, 128 + number)
 
     def action_leave(self) -> None:
-        """Quit."""
-        self._leave(0)
+        """Quit; asks while an action that was begun here is running, or a note is not sent."""
+        self._leaving.ask(self.page, lambda: self._leave(0))
+
+    async def on_event(self, event: Event) -> None:
+        """Keys, clicks and pasted text, unless the page does not take them: what was typed before it was seen."""
+        inputs = isinstance(event, InputEvent | Paste) and not event.is_forwarded
+        if not inputs or not self.screen_stack or self.page.takes(event):
+            await super().on_event(event)
 
     def _leave(self, return_code: int) -> None:
         self.feed.stop()
@@ -224,52 +239,6 @@ class RadarApp(App[None], inherit_bindings=False):
         """Esc: leave what is being typed, else the page."""
         if not self.page.leave_field() and len(self.screen_stack) > 1:
             self.page.dismiss(None)
-
-    async def action_ledger(self) -> None:
-        """What somebody must undo."""
-        from screens.ledger import LedgerPage
-
-        await self._open(LedgerPage())
-
-    async def action_contacts(self) -> None:
-        """Whom to call."""
-        from screens.contacts import ContactsPage
-
-        await self._open(ContactsPage())
-
-    async def action_board(self) -> None:
-        """The service level targets with their budgets."""
-        from screens.slo import SloPage
-
-        await self._open(SloPage())
-
-    async def action_help(self) -> None:
-        """The keys of this page."""
-        from screens.help import HelpPage
-
-        await self._open(HelpPage(key_table(self.page)))
-
-    async def _open(self, page: Page[None]) -> None:
-        """Show a page over this one, unless it is this one."""
-        if type(page) is not type(self.screen):
-            await self.page.open_page(page)
-
-    async def action_palette(self) -> None:
-        """Every screen, action and setting by name; in a demo its faults, once it has told them."""
-        from screens.palette import PalettePage, all_commands, fault_commands
-
-        below = self.page
-        if isinstance(below, PalettePage):
-            return
-        commands = all_commands(actions(below), NAMES, tuple(SETS))
-        page = PalettePage(commands)
-        await below.open_page(page, lambda action: self._run(action, below))
-        if self.faults is not None:
-            self.hands.do(page, self.faults.list, then=lambda faults: page.add(fault_commands(faults)))
-
-    def _run(self, action: str | None, page: object) -> None:
-        if action is not None:
-            self.call_later(self.run_action, action, page)
 
     # When
 

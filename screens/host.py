@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from console.model.configuration import Settings
-from console.model.ports import AlertActions
+from console.model.ports import ActionDesk, AlertActions, Notes
 from console.model.views import Header
 from screens.defects import Defects
 from screens.feed import Feed, Hands
@@ -34,6 +34,11 @@ class Host(Protocol):
     hands: Hands
     alert_actions: AlertActions
     faults: FaultSwitch | None
+    desk: ActionDesk | None
+    """Where guarded actions are asked for; None: this console has none."""
+    notes: Notes | None
+    begun: set[str]
+    """Tokens of the runs that this console began and that were not seen to end."""
     glyphs: Glyphs
     session: Session
     session_path: Path

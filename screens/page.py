@@ -7,7 +7,7 @@ from typing import ClassVar, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.events import Key, ScreenResume
+from textual.events import Event, Key, ScreenResume
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -92,6 +92,10 @@ class Page(Screen[Result]):
     def now_ms(self, header: Header) -> int:
         """The moment that ages are told for: when it was read, or the clock's while nothing can be read."""
         return header.at_ms if self.host.trouble is None else self.host.moment.shown_ms
+
+    def takes(self, event: Event) -> bool:
+        """Whether a key, a click or pasted text counts: a page that confirms something drops what came too early."""
+        return True
 
     def leave_field(self) -> bool:
         """Esc where something is being typed on the page itself; whether there was anything to leave."""
@@ -215,6 +219,7 @@ class Page(Screen[Result]):
             moment=host.moment,
             trouble=host.trouble,
             glyphs=host.glyphs,
+            role="" if host.desk is None else host.desk.role_words,
         )
 
     def keys(self) -> list[bars.Key]:

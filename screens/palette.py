@@ -38,6 +38,7 @@ def all_commands(
     commands = [Command(words, action, keys) for action, keys, words in entries]
     if "board" not in [action for action, _, _ in entries]:
         commands.append(Command("SLO board", "app.board", words="targets, error budgets, burn rates"))
+    commands.append(Command("actions", "app.journal", words="what was done, what is due, what is open"))
     commands += [Command(f"theme {name}", f"app.theme({name!r})") for name in themes]
     return commands + [Command(f"glyphs {name}", f"app.glyphs({name!r})") for name in glyphs]
 
@@ -54,6 +55,19 @@ def fault_commands(faults: Sequence[tuple[str, str, bool]]) -> list[Command]:
         for name, words, on in faults
     ]
     return sorted(commands, key=lambda command: not command.words.startswith("is on"))
+
+
+def plan_commands() -> list[Command]:
+    """The actions that need no choice before their plan. Asking changes nothing."""
+    plans: tuple[tuple[str, str, dict[str, bool], str], ...] = (
+        ("roll back production", "rollback", {}, "its plan: the version before the one that is live"),
+        ("freeze deployments", "freeze", {"on": True}, "its plan: CI runs are held back"),
+        ("end the freeze", "freeze", {"on": False}, "its plan"),
+        ("maintenance on", "maintenance", {"on": True}, "its plan: users see the maintenance page"),
+        ("maintenance off", "maintenance", {"on": False}, "its plan"),
+        ("test notification", "test-notify", {}, "its plan: a message to every channel"),
+    )
+    return [Command(name, f"app.plan({action!r}, {given!r})", words=words) for name, action, given, words in plans]
 
 
 def matching(commands: Sequence[Command], typed: str) -> list[Command]:

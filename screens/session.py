@@ -11,6 +11,8 @@ from pathlib import Path
 
 SIZE_LIMIT = 64 * 1024
 VERSION = 1
+NOTE_LIMIT = 1000
+"""Characters of an incident note."""
 
 
 @dataclass(slots=True)
@@ -26,6 +28,8 @@ class Session:
     """Page name to the key of the selected line."""
     scrolls: dict[str, int] = field(default_factory=dict)
     filters: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+    """An incident note that was begun and not sent."""
 
 
 def user_directory(environ: Mapping[str, str] = os.environ) -> Path:
@@ -58,6 +62,7 @@ def load(path: Path) -> Session:
         cursors=_texts(found.get("cursors")),
         scrolls={name: row for name, row in _items(found.get("scrolls")) if type(row) is int and 0 <= row < 10**6},
         filters=_texts(found.get("filters")),
+        note=_text(found.get("note"), NOTE_LIMIT),
     )
 
 
@@ -75,8 +80,8 @@ def save(path: Path, session: Session) -> str | None:
     return None
 
 
-def _text(value: object) -> str:
-    return value[:200] if isinstance(value, str) else ""
+def _text(value: object, longest: int = 200) -> str:
+    return value[:longest] if isinstance(value, str) else ""
 
 
 def _items(value: object) -> list[tuple[str, object]]:

@@ -17,6 +17,7 @@ KEYS: list[BindingType] = [
     key("p", "app.pause", "pause, or go on", "time.pause"),
     key("r", "app.poll", "poll now", "app.poll"),
     key("o", "app.ledger", "what must be undone", "app.ledger"),
+    key("i", "app.note", "incident note", "app.note"),
     key("C", "app.contacts", "contacts and links", "app.contacts"),
     key("y", "app.copy", "copy", "app.copy"),
     # First of all, so that what is typed on at once goes into the palette and does not act below it.

@@ -56,6 +56,8 @@ class Bars(NamedTuple):
     trouble: str | None = None
     """Why the store cannot be read; what is shown is the last that was read."""
     glyphs: Glyphs = UNICODE
+    role: str = ""
+    """What this person is here: `OPERATOR`. Empty: this console acts on nothing."""
 
 
 class Key(NamedTuple):
@@ -78,8 +80,11 @@ def _loud(state: State, glyphs: Glyphs) -> Span:
 
 def header_line(bars: Bars, width: int) -> Line:
     """Where one is, how it is, how late the sources are, and which moment is shown."""
-    left = [Span(" "), *_place(bars), *_condition(bars)]
     right = _time(bars)
+    for role in _roles(bars):
+        left = [Span(" "), *_place(bars), *_condition(bars), *role]
+        if width_of(left) + width_of(right) < width:
+            break
     # The banner below repeats the moment: where both have no room, the condition is worth more.
     if not bars.moment.live and width_of(left) + width_of(right) >= width:
         right = []
@@ -112,6 +117,18 @@ def _condition(bars: Bars) -> Iterable[Span]:
         return
     yield Span(f"  {plural(header.alerts_firing, 'alert')}", "warn" if header.alerts_firing else "dim")
     yield Span(f"  {header.sources_late}/{header.sources} late", "warn" if header.sources_late else "dim")
+
+
+def _roles(bars: Bars) -> list[list[Span]]:
+    """The role and how long it is armed, longest first: what has no room is left out whole."""
+    if not bars.role:
+        return [[]]
+    until, now = bars.header.armed_until_ms if bars.header else None, bars.moment.shown_ms
+    if until is None or until <= now:
+        return [[Span(f"  {bars.role}", "dim")], []]
+    left = duration((until - now) / 1000)
+    armed = [[Span("  "), Span(f"{bars.role}{word}", "warn")] for word in (f" armed {left}", f" {left}", " armed")]
+    return [*armed, [Span("  "), Span(f"armed {left}", "warn")], [Span("  armed", "warn")], []]
 
 
 def _time(bars: Bars) -> list[Span]:

@@ -84,6 +84,13 @@ class Refused(Exception):
     """The act is not allowed or not possible; the text says why."""
 
 
+class Notes(Protocol):
+    """Notes of an incident, with their time."""
+
+    def add(self, text: str) -> None:
+        """Put a note on record. Blocks while it is written. Raises `Refused` with the reason."""
+
+
 class PlanTicket(Protocol):
     """A plan that was made and not yet confirmed; its process waits. Each method blocks: not for the event loop."""
 

@@ -29,6 +29,10 @@ class CollectorStatus:
     """The newest defect or store error that it reported."""
 
 
+Wish = tuple[str, Mapping[str, Json]]
+"""An action and its parameters: `ActionRequest` without its module, which no start needs."""
+
+
 @value
 class OpenItem:
     """One abnormal state that somebody must undo (the ledger)."""
@@ -38,6 +42,12 @@ class OpenItem:
     owner: str | None = None
     since_ms: int | None = None
     expires_ms: int | None = None
+    undo: str = ""
+    """The command of ours that ends it."""
+    request: Wish | None = None
+    """The action that ends it: what its plan is asked for with."""
+    run: str | None = None
+    """The token of the run that is open, or that made it."""
 
 
 @value
@@ -57,6 +67,8 @@ class Header:
     sources: int
     collector: CollectorStatus
     open_items: tuple[OpenItem, ...] = ()
+    armed_until_ms: int | None = None
+    """Until when whoever reads this may act without giving a reason anew."""
 
 
 @value
@@ -90,6 +102,8 @@ class Verdict:
     whose_words: str
     """Such as `vendors: none reporting` or `this bastion is offline: targets are unknown`."""
     next_steps: tuple[str, ...] = ()
+    suggested: Wish | None = None
+    """The action that undoes the likely cause of the first reason, where there is one."""
 
 
 @value

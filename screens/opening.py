@@ -1,0 +1,91 @@
+"""What the console opens over the page that is shown: ledger, journal, notes, help, palette. A part of the App."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, cast
+
+from textual.app import App
+
+from console.model.observation import Json
+from screens.host import Host
+from screens.keys import actions, key_table
+from screens.page import Page
+
+
+class Opening:
+    """Actions that show a page over the one on top. Pages are imported when they are first opened."""
+
+    THEMES: ClassVar[Sequence[str]] = ()
+    """Names of the colours to choose from."""
+
+    @property
+    def _top(self) -> Page[object]:
+        return cast("Page[object]", cast("App[None]", self).screen)
+
+    async def _open(self, page: Page[None]) -> None:
+        """Show a page over this one, unless it is this one."""
+        if type(page) is not type(self._top):
+            await self._top.open_page(page)
+
+    async def action_ledger(self) -> None:
+        """What somebody must undo."""
+        from screens.ledger import LedgerPage
+
+        await self._open(LedgerPage())
+
+    async def action_journal(self) -> None:
+        """What was done, what is due, what is open."""
+        from screens.actions import ActionsPage
+
+        await self._open(ActionsPage())
+
+    async def action_contacts(self) -> None:
+        """Whom to call."""
+        from screens.contacts import ContactsPage
+
+        await self._open(ContactsPage())
+
+    async def action_board(self) -> None:
+        """The service level targets with their budgets."""
+        from screens.slo import SloPage
+
+        await self._open(SloPage())
+
+    async def action_help(self) -> None:
+        """The keys of this page."""
+        from screens.help import HelpPage
+
+        await self._open(HelpPage(key_table(self._top)))
+
+    async def action_note(self) -> None:
+        """Write a note of the incident."""
+        from screens.note import open_note
+
+        await open_note(self._top)
+
+    async def action_plan(self, action: str, parameters: Mapping[str, Json]) -> None:
+        """The plan of an action, asked for by name."""
+        from console.model.actions import ActionRequest
+        from screens.plan import open_plan
+
+        await open_plan(self._top, ActionRequest(action=action, parameters=parameters))
+
+    async def action_palette(self) -> None:
+        """Every screen, action and setting by name; in a demo its faults, once it has told them."""
+        from screens.palette import PalettePage, all_commands, fault_commands, plan_commands
+        from widgets.glyphs import SETS
+
+        below, host = self._top, cast(Host, self)
+        if isinstance(below, PalettePage):
+            return
+        commands = all_commands(actions(below), self.THEMES, tuple(SETS))
+        page = PalettePage([*commands, *(plan_commands() if host.desk is not None else ())])
+        await below.open_page(page, lambda action: self._run(action, below))
+        if host.faults is not None:
+            host.hands.do(page, host.faults.list, then=lambda faults: page.add(fault_commands(faults)))
+
+    def _run(self, action: str | None, page: Page[object]) -> None:
+        if action is not None:
+            app = cast("App[None]", self)
+            app.call_later(app.run_action, action, page)
