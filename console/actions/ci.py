@@ -1,0 +1,144 @@
+"""What the actions on CI runs share: which run is meant, whether a freeze is in force, waiting for a run to change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from console.actions.base import Context
+from console.actions.github_api import GitHubApi, Job, Run, half_way
+from console.actions.wire import Unanswered
+from console.model.actions import ActionRequest, Check, CheckResult, StepResult
+from console.model.observation import Json
+from console.model.ports import Refused, StoreUnreadable
+from console.model.times import clock
+from console.sources.faults import Fault
+
+SOURCE = "github api"
+FREEZE = "freeze"
+"""The kind of a deploy freeze's holding; its subject is the repository, or `REPOSITORY run ID`."""
+LEAST_ID = 10_000_000
+"""GitHub's ids have ten digits and more; what is smaller is the number of a run, as people say it."""
+POLL_S = 2.0
+
+
+def subject(repository: str, run: int | None = None) -> str:
+    """What a freeze holds."""
+    return repository if run is None else f"{repository} run {run}"
+
+
+def number_of(request: ActionRequest, name: str = "run") -> int | None:
+    """A parameter that is a run: 413, `413`, `#413` or its id. Raises `Refused` for anything else."""
+    value = request.parameters.get(name)
+    if value is None:
+        return None
+    if isinstance(value, str) and value.strip().lstrip("#").isdecimal() and len(value) < 20:
+        value = int(value.strip().lstrip("#"))
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        raise Refused(f"{name} must be a run of the CI: its number or id")
+    return value
+
+
+async def find(api: GitHubApi, wanted: int | None) -> Run:
+    """The run by its number or id. Raises `Refused` when none is named, there is none, or GitHub does not say."""
+    if wanted is None:
+        raise Refused("which run? name it by its number or id")
+    try:
+        if wanted >= LEAST_ID:
+            return await api.run(wanted)
+        found = [run for run in await api.runs(limit=100) if run.number == wanted]
+    except Fault as fault:
+        raise Refused(f"CI run {wanted} cannot be read: {fault.words}") from None
+    if not found:
+        raise Refused(f"none of the newest hundred CI runs of {api.repository} is #{wanted}: give its id")
+    if len(found) > 1:
+        raise Refused(f"{len(found)} workflows have a run #{wanted}: give its id, or configure github.workflow")
+    return found[0]
+
+
+async def jobs_or_none(api: GitHubApi, run: int) -> tuple[Job, ...] | None:
+    """Its jobs; None when they cannot be read."""
+    try:
+        return await api.jobs(run)
+    except Fault:
+        return None
+
+
+async def runs_or_none(api: GitHubApi) -> tuple[Run, ...] | None:
+    """The active runs of the branch that is deployed; None when they cannot be read."""
+    try:
+        return await api.active_runs()
+    except Fault:
+        return None
+
+
+async def holdings(context: Context) -> Json:
+    """What the ledger holds of freezes and pins; None when it cannot be read."""
+    try:
+        view = await asyncio.to_thread(context.reads.actions, None)
+    except StoreUnreadable:
+        return None
+    told = ("kind", "subject", "text", "owner", "began_ms", "expires_ms")
+    return [
+        {name: getattr(row, name) for name in told} for row in view.holdings if row.kind in (FREEZE, "pinned")
+    ]  # fmt: skip
+
+
+def frozen(held: Json, repository: str, run: int, now_ms: int) -> Mapping[str, Json] | None:
+    """The freeze in force that holds this run."""
+    subjects = (subject(repository), subject(repository, run))
+    return next((each for each in freezes(held, now_ms) if each.get("subject") in subjects), None)
+
+
+def freezes(held: Json, now_ms: int) -> Sequence[Mapping[str, Json]]:
+    """The freezes in force."""
+    rows = held if isinstance(held, list) else []
+    return [
+        row
+        for row in rows
+        if isinstance(row, dict) and row.get("kind") == FREEZE and (moment(row, "expires_ms") or 1 << 62) > now_ms
+    ]
+
+
+def moment(row: Mapping[str, Json], name: str) -> int | None:
+    """A number of ms in a row of facts."""
+    value = row.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def freeze_words(row: Mapping[str, Json]) -> str:
+    """`a deploy freeze by op1 (loginuid) until 03:04:05 UTC`."""
+    ends = moment(row, "expires_ms")
+    return f"a deploy freeze by {row.get('owner')}" + (f" until {clock(ends)} UTC" if ends else "")
+
+
+def half_way_check(run: Run, jobs: Sequence[Job] | None, at_ms: int | None) -> Check:
+    """Whether ending the run now leaves something half done."""
+    key = f"half-way-{run.id}"
+    if jobs is None:
+        words = f"its jobs cannot be read: whether #{run.number} deploys or migrates just now is not known"
+        return Check(key=key, result=CheckResult.WARN, words=words, source=SOURCE, at_ms=at_ms)
+    if names := half_way(jobs):
+        words = f"{', '.join(names)} of #{run.number} is in progress: ended now it may be half done; look at it after"
+        return Check(key=key, result=CheckResult.WARN, words=words, source=SOURCE, at_ms=at_ms)
+    words = f"#{run.number} neither deploys production nor migrates at this moment"
+    return Check(key=key, result=CheckResult.PASS, words=words, source=SOURCE, at_ms=at_ms)
+
+
+async def polled(
+    context: Context, api: GitHubApi, run: int, told: Callable[[Run], StepResult | None], limit_s: float
+) -> StepResult | Run | None:
+    """Read the run until `told` gives a result; else the run as last seen, or None when it was never read."""
+    seen: Run | None = None
+    for attempt in range(max(1, int(limit_s / POLL_S))):
+        if attempt:
+            await context.wait(POLL_S)
+        try:
+            seen = await api.run(run)
+        except (Fault, Unanswered) as fault:
+            context.tell(f"it cannot be read now: {fault}")
+            continue
+        if (result := told(seen)) is not None:
+            return result
+        context.tell(f"#{seen.number} is {seen.stands}")
+    return seen

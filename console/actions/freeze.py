@@ -1,0 +1,227 @@
+"""Deploy freeze: for some hours what the CI would deploy is held, with an owner, a reason and an expiry."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import ClassVar
+
+from console.actions import ci, hold_ci
+from console.actions.base import Context, failed, unknown
+from console.actions.github_api import GitHubApi, Run, configured
+from console.model.actions import (
+    ActionRequest,
+    Check,
+    CheckResult,
+    Option,
+    Plan,
+    Risk,
+    Step,
+    StepKind,
+    StepOutcome,
+    StepResult,
+)
+from console.model.observation import Json
+from console.model.ports import Refused
+from console.model.times import iso
+from console.model.words import seconds
+from console.sources.faults import Fault
+
+LONGEST_HOURS = 72.0
+RELEASE = "release"
+_BEFORE_MS = 6 * hold_ci.HOUR_MS
+"""A run that was cancelled during the freeze can have been made so long before it."""
+
+
+class Freeze:
+    """`freeze` {on, hours?, run?, half_way?}. `run`: only this one. `half_way`: end also what deploys just now."""
+
+    NAME: ClassVar[str] = "freeze"
+
+    async def facts(self, context: Context, request: ActionRequest) -> Mapping[str, Json]:
+        """What runs, what is held already; for the end of a freeze also what was cancelled during it."""
+        api = GitHubApi(configured(context.operations.github), context.clients)
+        wanted = ci.number_of(request)
+        run = await ci.find(api, wanted) if wanted is not None else None
+        on, held = _on(request), await ci.holdings(context)
+        if on:
+            found = await hold_ci.facts(context, run)
+        else:
+            found = {"repository": api.repository, "branch": api.branch, "at_ms": context.now_ms()}
+            found["cancelled"] = await _cancelled(api, held, context.now_ms())
+        kept = await asyncio.to_thread(kept_by_a_service, context) if on else None
+        return {**found, "held": held, "run": run.told() if run else None, "kept": kept}
+
+    def plan(self, context: Context, request: ActionRequest, facts: Mapping[str, Json]) -> Plan:
+        """Hold, or let go."""
+        return _hold(context, request, facts) if _on(request) else _release(context, facts)
+
+    async def carry_out(self, context: Context, plan: Plan, step: Step) -> StepResult:
+        """Record, cancel, follow; or release."""
+        if step.key == RELEASE:
+            subjects = plan.data["subjects"]
+            assert isinstance(subjects, list)
+            return StepResult(
+                outcome=StepOutcome.DONE,
+                words="; ".join(("deployments are free again", *plan.afterwards)),
+                releases=tuple((ci.FREEZE, str(each)) for each in subjects),
+            )
+        return await hold_ci.carry_out(context, plan, step) or failed(f"there is no step {step.key}")
+
+    async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
+        """A run's end is read from GitHub."""
+        return await hold_ci.resolve(context, plan, step) or unknown("nothing outside tells of it")
+
+
+def kept_by_a_service(context: Context) -> bool | None:
+    """Whether a collector's service watches over the freeze: only it cancels runs that begin later. None: unknown."""
+    del context
+    return None
+
+
+def _on(request: ActionRequest) -> bool:
+    wanted = request.parameters.get("on")
+    if not isinstance(wanted, bool):
+        raise Refused("freeze on or off?")
+    return wanted
+
+
+def _hours(request: ActionRequest) -> float:
+    value = request.parameters.get("hours", 1)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST_HOURS:
+        raise Refused(f"hours must be a number above 0 and up to {LONGEST_HOURS:g}")
+    return float(value)
+
+
+def _hold(context: Context, request: ActionRequest, facts: Mapping[str, Json]) -> Plan:
+    only = Run.of(facts["run"]) if facts["run"] is not None else None
+    hours, half_way = _hours(request), request.parameters.get("half_way") is True
+    kept = hold_ci.data(facts, hours=hours, run=only.id if only else None, also_half_way=half_way)
+    steps = hold_ci.steps(kept)
+    what = f"CI run #{only.number}" if only else f"{facts['branch']} of {facts['repository']}"
+    cancels = [step for step in steps if step.kind is StepKind.CHANGE]
+    release: dict[str, Json] = {"on": False, **({"run": only.id} if only else {})}
+    return Plan(
+        action=Freeze.NAME,
+        title=f"Freeze deployments of {what} for {seconds(hours * 3600)}",
+        environment=context.environment.name,
+        target=what,
+        short_id=str(only.number) if only else str(facts["repository"]).partition("/")[2],
+        risk=Risk.DISRUPTIVE if cancels else Risk.SAFE,
+        exclusion=ci.FREEZE,
+        checks=(*hold_ci.checks(facts), *_holding_checks(facts)),
+        steps=steps,
+        lost=("what the jobs of the cancelled runs have not finished",) if cancels else (),
+        afterwards=(
+            f"for {seconds(hours * 3600)} what is merged does not deploy; the ledger shows who holds it until when",
+            "radar rerun refuses while it is in force",
+        ),
+        undo="radar freeze off: names the runs that were cancelled, which radar rerun starts again",
+        undo_request=ActionRequest(action=Freeze.NAME, parameters=release),
+        escape=_escape(facts, kept),
+        options=_options(facts, half_way=half_way),
+        data={"on": True, **kept},
+    )
+
+
+def _release(context: Context, facts: Mapping[str, Json]) -> Plan:
+    at_ms, repository = ci.moment(facts, "at_ms") or 0, str(facts["repository"])
+    only = Run.of(facts["run"]) if facts["run"] is not None else None
+    rows = [row for row in _rows(facts) if only is None or row.get("subject") == ci.subject(repository, only.id)]
+    words = "; ".join(f"{ci.freeze_words(row)}: {row.get('text')}" for row in rows) or "no deploy freeze is recorded"
+    if facts["held"] is None:
+        words = "whether a deploy freeze is in force cannot be read"
+    result = CheckResult.PASS if rows else CheckResult.FAIL
+    subjects: list[Json] = [row.get("subject") for row in rows]
+    return Plan(
+        action=Freeze.NAME,
+        title=f"End the deploy freeze of {repository}",
+        environment=context.environment.name,
+        target=repository,
+        short_id=repository.partition("/")[2],
+        risk=Risk.SAFE,
+        exclusion=ci.FREEZE,
+        checks=(Check(key="freeze", result=result, words=words, source="records", at_ms=at_ms),),
+        steps=(Step(key=RELEASE, kind=StepKind.RECORD, words="record the end of the deploy freeze"),),
+        afterwards=_to_rerun(facts),
+        undo="radar freeze on",
+        undo_request=ActionRequest(action=Freeze.NAME, parameters={"on": True}),
+        data={"on": False, "subjects": subjects},
+    )
+
+
+def _rows(facts: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    """The freezes that are recorded, those that have expired too: their rows are ended with them."""
+    held, repository = facts["held"], str(facts["repository"])
+    rows = held if isinstance(held, list) else []
+    return [
+        row
+        for row in rows
+        if isinstance(row, dict)
+        and row.get("kind") == ci.FREEZE
+        and str(row.get("subject")).partition(" ")[0] == repository
+    ]
+
+
+def _to_rerun(facts: Mapping[str, Json]) -> tuple[str, ...]:
+    told = facts.get("cancelled")
+    if not isinstance(told, list):
+        return ("which runs were cancelled during it cannot be read: see the CI",)
+    runs = list(map(Run.of, told))
+    return tuple(f"{run.words} was cancelled: radar rerun {run.number}" for run in runs) or (
+        "no run was cancelled during it",
+    )
+
+
+async def _cancelled(api: GitHubApi, held: Json, now_ms: int) -> Json:
+    """The runs of the branch that were cancelled since the freeze began; None: not known."""
+    began = [ci.moment(row, "began_ms") or now_ms for row in (held if isinstance(held, list) else [])
+             if isinstance(row, dict) and row.get("kind") == ci.FREEZE]  # fmt: skip
+    if not began:
+        return []
+    try:
+        found = await api.runs(branch=api.branch, status="cancelled", since=iso(min(began) - _BEFORE_MS), limit=100)
+    except Fault:
+        return None
+    return [run.told() for run in found if (run.updated_ms or now_ms) >= min(began) // 1000 * 1000]
+
+
+def _holding_checks(facts: Mapping[str, Json]) -> tuple[Check, ...]:
+    at_ms = ci.moment(facts, "at_ms") or 0
+    found = [
+        Check(
+            key="freeze", result=CheckResult.WARN, words=f"{ci.freeze_words(row)} is in force, and is replaced",
+            source="records", at_ms=at_ms,
+        )
+        for row in ci.freezes(facts["held"], at_ms)
+        if row.get("subject") == ci.subject(str(facts["repository"]), _only(facts))
+    ]  # fmt: skip
+    if facts["kept"] is not True:
+        words = (
+            "no `radar collect` service is known to run here: runs that begin later are not cancelled, "
+            "the freeze is held only while someone looks"
+        )
+        found.append(Check(key="keeper", result=CheckResult.WARN, words=words, source="this host", at_ms=at_ms))
+    return tuple(found)
+
+
+def _only(facts: Mapping[str, Json]) -> int | None:
+    return Run.of(facts["run"]).id if facts["run"] is not None else None
+
+
+def _options(facts: Mapping[str, Json], *, half_way: bool) -> tuple[Option, ...]:
+    """Offered where something deploys or migrates just now."""
+    if len(hold_ci.would_deploy(facts, also_half_way=True)) == len(hold_ci.would_deploy(facts)):
+        return ()
+    words = "end also what deploys or migrates just now: it may be left half done"
+    return (Option(key="c", words=words, parameter="half_way", value=True, on=half_way),)
+
+
+def _escape(facts: Mapping[str, Json], kept: Mapping[str, Json]) -> tuple[str, ...]:
+    repository, branch = facts["repository"], facts["branch"]
+    runs = [step.key.removeprefix(hold_ci.CANCEL) for step in hold_ci.steps(kept) if step.kind is StepKind.CHANGE]
+    return (
+        f"gh run list --repo {repository} --branch {branch} --status in_progress",
+        *(f"gh run cancel {run} --repo {repository}" for run in runs),
+        f"gh workflow disable WORKFLOW --repo {repository}   # and `enable` afterwards",
+    )
