@@ -36,6 +36,7 @@ LEFT_OUT = [
     ("custom = [3]", "must be a table", "write it as"),
 ]
 MISTAKES = [
+    ("prometheus = {url = 'https://p', users = {requests = 'r', errors = 'e'}}", "this is required", "add duration"),
     ("custom = {name = 'a', series = 'a|b'}", "must be a list", "[[environments.production.custom]]"),
     ("custom = [{name = 'a', sql = '${NOWHERE}'}]", "NOWHERE is not set", "export NOWHERE"),
     ("prometheus = {url = 'prometheus:9090'}", "no http or https URL", "https://"),

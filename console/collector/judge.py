@@ -13,6 +13,8 @@ from console.model.belonging import identity, mismatch, project_of
 from console.model.causes import Dated
 from console.model.changes import changes
 from console.model.component_application import FLAPPING_CONFIRMATIONS
+from console.model.component_users import TARGET as USERS
+from console.model.component_users import told_by
 from console.model.components import judge_components, other_vendors, state_of
 from console.model.configuration import Environment, Severity
 from console.model.custom_rules import longest_window_s
@@ -20,7 +22,7 @@ from console.model.finding import Assessment, Finding
 from console.model.judgement import AlertChange, Judgement
 from console.model.metric_views import BurnRate
 from console.model.moment import Moment
-from console.model.observation import ErrorKind, Event, Observation, Outcome, Sample
+from console.model.observation import ErrorKind, Event, Observation, Origin, Outcome, Sample
 from console.model.situation import EGRESS, Online, Situation, witness_says
 from console.model.states import State
 from console.model.target_rows import target_rows
@@ -295,7 +297,8 @@ def _address(environment: Environment, target: str) -> str:
         return f"https://{target.partition(':')[2]}"
     if target.startswith(("postgres.", "sql:")) and environment.database:
         return environment.database.reveal()
-    if target.startswith("prometheus:") and environment.prometheus:
+    from_prometheus = target == USERS and told_by(environment) is Origin.PROMETHEUS
+    if (target.startswith("prometheus:") or from_prometheus) and environment.prometheus:
         return environment.prometheus.url
     if target == "metrics" and environment.metrics and "://" in environment.metrics:
         return environment.metrics

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from console.commands.finding import Finding, Result
+from console.model.component_users import is_told
 from console.model.configuration import Environment, Settings
 from console.model.observation import ErrorKind, Observation, Outcome
 from console.model.states import State
@@ -61,8 +62,15 @@ def not_configured(settings: Settings) -> Iterator[Finding]:
     """What could be watched and is not, what that costs, and the line to add. What was left out is configured."""
     left_out = {warning.about for warning in settings.warnings}
     for field, (words, fix) in _PARTS.items():
-        if not getattr(settings.environment, field) and field not in left_out:
+        if not _is_configured(settings.environment, field) and field not in left_out:
             yield Finding("not configured", field, Result.OFF, words, fix.replace("NAME", settings.environment.name))
+
+
+def _is_configured(environment: Environment, field: str) -> bool:
+    """What users feel may also come from Prometheus."""
+    if field == "metrics":
+        return is_told(environment)
+    return bool(getattr(environment, field))
 
 
 def findings(settings: Settings) -> list[Finding]:

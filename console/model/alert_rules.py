@@ -13,7 +13,7 @@ from console.model.component_bastion import KEY as BASTION
 from console.model.component_database import ACTIVITY, blockers, connections, fresh, held
 from console.model.component_platform import SUPABASE_PARTS, days, incident_words, part_text, reports, vendor_tracks
 from console.model.component_routes import MINIMUM_SAMPLES, PREFIX, probe_figures
-from console.model.component_users import TARGET, users
+from console.model.component_users import TARGET, told_by, users
 from console.model.components import state_of
 from console.model.configuration import Severity
 from console.model.finding import Assessment, words_of
@@ -114,36 +114,39 @@ def _burning(pair: slo.Pair, rounds: Rounds) -> Sequence[Measure]:
 def _burn_of(situation: Situation, pair: slo.Pair, target: slo.Target) -> Measure:
     rates = (rate for rate in situation.burn.get(target.key, ()) if (rate.long_s, rate.short_s) == pair.windows_s)
     rate = next(rates, None)
-    tracks = situation.under(TARGET) if target.origin is Origin.USERS else _probed(situation)
+    is_users = target.origin is Origin.USERS
+    tracks = situation.under(TARGET) if is_users else _probed(situation)
+    origin = told_by(situation.environment) if is_users else target.origin
     text = f"the error budget of 30 days for {target.name} burns more than {pair.limit:g} times as fast as it may"
     value = slo.lesser(rate) if rate else None
     unknown = _unknown(situation, tracks)
-    return _over(target.key, value, pair.limit, text=text, origin=target.origin, unknown=unknown)
+    return _over(target.key, value, pair.limit, text=text, origin=origin, unknown=unknown)
 
 
-def _metrics_unknown(situation: Situation) -> Says:
-    return _unknown(situation, situation.under(TARGET))
+def _users_over(situation: Situation, subject: str, value: float | None, limit: float, text: str) -> Measure:
+    unknown, origin = _unknown(situation, situation.under(TARGET)), told_by(situation.environment)
+    return _over(subject, value, limit, text=text, origin=origin, unknown=unknown)
 
 
 def _error_rate(rounds: Rounds) -> Sequence[Measure]:
     situation = rounds.situation
     share, limit = users(situation).error_share, situation.environment.thresholds.alert_error_share
     text = f"more than {percent(limit)} of the users' requests fail"
-    return [_over("users", share, limit, text=text, origin=Origin.USERS, unknown=_metrics_unknown(situation))]
+    return [_users_over(situation, "users", share, limit, text)]
 
 
 def _response(rounds: Rounds) -> Sequence[Measure]:
     situation = rounds.situation
     mean, limit = users(situation).mean_ms, situation.environment.thresholds.alert_response_ms
     text = f"the users wait longer than {milliseconds(limit)} on average"
-    return [_over("users", mean, limit, text=text, origin=Origin.USERS, unknown=_metrics_unknown(situation))]
+    return [_users_over(situation, "users", mean, limit, text)]
 
 
 def _memory(rounds: Rounds) -> Sequence[Measure]:
     situation = rounds.situation
     share, limit = users(situation).memory_share, situation.environment.thresholds.memory_share
     text = f"the application's memory is over {percent(limit)} of its limit"
-    return [_over("application", share, limit, text=text, origin=Origin.USERS, unknown=_metrics_unknown(situation))]
+    return [_users_over(situation, "application", share, limit, text)]
 
 
 def _probe_errors(rounds: Rounds) -> Sequence[Measure]:

@@ -1,7 +1,7 @@
 """The charts of each page: which series they draw, and what would fill them where there are none. Pure.
 
-What users meet comes from the application's own metrics alone. Where there are none, a chart of probes says that it is
-one; a rate of users' requests has no chart of probes, since how often we ask says nothing of it.
+What users meet comes from the application's own metrics or Prometheus alone. Where neither is, a chart of probes says
+that it is one; a rate of users' requests has no chart of probes, since how often we ask says nothing of it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from console.model.catalogue_more import business, custom
 from console.model.charts import ChartSpec, PageName, SeriesSpec, Statistic
+from console.model.component_users import is_told, told_by
 from console.model.configuration import Environment
 from console.model.observation import Origin
 
@@ -18,6 +19,7 @@ PERCENT = 100.0
 MIB = 1 / (1024 * 1024)
 KIB = 1 / 1024
 ROUTES_SHOWN = 6
+PROMETHEUS_FILL = "prometheus.users.%s in the settings has given none yet: radar doctor tries it"
 METRICS_FILL = 'the application offers no metrics: metrics = "/api/metrics" in the settings reads them once it has some'
 DATABASE_FILL = 'no database is configured: database = "${DATABASE_URL}" in the settings reads it'
 _QUANTILES = ((Statistic.P50, "p50"), (Statistic.P95, "p95"), (Statistic.P99, "p99"))
@@ -70,9 +72,10 @@ def mean(label: str, key: str, scale: float = 1.0) -> SeriesSpec:
 
 def _application(environment: Environment) -> Iterator[ChartSpec]:
     limits = environment.thresholds
-    latency = ("metrics|latency_ms",) if environment.metrics else _routes(environment, "latency_ms")
-    origin = Origin.USERS if environment.metrics else Origin.PROBE
-    absent = _offered("response times", "duration") if environment.metrics else "no route has been probed yet"
+    known = is_told(environment)
+    latency = ("metrics|latency_ms",) if known else _routes(environment, "latency_ms")
+    origin = told_by(environment) if known else Origin.PROBE
+    absent = _offered(environment, "response times", "duration") if known else "no route has been probed yet"
     yield ChartSpec(
         key="response",
         title="RESPONSE",
@@ -102,7 +105,7 @@ def _application(environment: Environment) -> Iterator[ChartSpec]:
         unit="%",
         origin=Origin.USERS,
         series=(mean("hits", "metrics|cache_hit_share", PERCENT),),
-        absent=_offered("cache hits", "cache_hits") if environment.metrics else METRICS_FILL,
+        absent=_cache_fill(environment),
     )
     yield ChartSpec(
         key="routes",
@@ -132,7 +135,18 @@ def _routes(environment: Environment, metric: str) -> tuple[str, ...]:
     return tuple(f"route:{route}|{metric}" for route in environment.routes)
 
 
-def _offered(what: str, setting: str) -> str:
+def _cache_fill(environment: Environment) -> str:
+    if told_by(environment) is Origin.PROMETHEUS:
+        return "prometheus.users has none of the cache: a figure of your own (custom) with a query draws them"
+    return _offered(environment, "cache hits", "cache_hits")
+
+
+def _offered(environment: Environment, what: str, setting: str) -> str:
+    """Why there is nothing of what users meet, and which setting would fill it."""
+    if not is_told(environment):
+        return METRICS_FILL
+    if told_by(environment) is Origin.PROMETHEUS:
+        return PROMETHEUS_FILL % setting
     return (
         f"the application's metrics have given no {what} yet: metric_names.{setting} in the settings names the series"
     )
@@ -143,12 +157,12 @@ def _requests(environment: Environment) -> ChartSpec:
         key="requests",
         title="REQUESTS",
         unit="/s",
-        origin=Origin.USERS,
+        origin=told_by(environment),
         series=(
             SeriesSpec(label="requests", keys=("metrics|requests",), statistic=Statistic.RATE),
             SeriesSpec(label="errors", keys=("metrics|errors",), statistic=Statistic.RATE),
         ),
-        absent=_offered("requests", "requests") if environment.metrics else METRICS_FILL,
+        absent=_offered(environment, "requests", "requests"),
     )
 
 
@@ -167,14 +181,15 @@ def _errors(environment: Environment) -> ChartSpec:
         complement=True,
         scale=PERCENT,
     )
+    known = is_told(environment)
     return ChartSpec(
         key="errors",
-        title="ERRORS" if environment.metrics else "FAILED PROBES",
+        title="ERRORS" if known else "FAILED PROBES",
         unit="%",
-        origin=Origin.USERS if environment.metrics else Origin.PROBE,
-        series=(users if environment.metrics else probes,),
+        origin=told_by(environment) if known else Origin.PROBE,
+        series=(users if known else probes,),
         target=environment.thresholds.error_share * PERCENT,
-        absent=_offered("requests", "requests") if environment.metrics else "no route has been probed yet",
+        absent=_offered(environment, "requests", "requests") if known else "no route has been probed yet",
     )
 
 
@@ -195,14 +210,16 @@ def _memory(environment: Environment) -> ChartSpec:
             scale=PERCENT / environment.memory_limit_bytes,
         )
     words = "the metrics have given no memory with a limit yet: metric_names.memory, memory_limit_bytes in the settings"
+    if not environment.metrics or told_by(environment) is Origin.PROMETHEUS:
+        words = _offered(environment, "memory", "memory")
     return ChartSpec(
         key="memory",
         title="MEMORY",
         unit="%",
-        origin=Origin.USERS,
+        origin=told_by(environment),
         series=(line,),
         target=environment.thresholds.memory_share * PERCENT,
-        absent=words if environment.metrics else METRICS_FILL,
+        absent=words,
     )
 
 

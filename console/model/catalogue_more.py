@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from console.model.charts import ChartSpec, SeriesSpec, Statistic
+from console.model.component_users import TARGET, told_by
 from console.model.configuration import CustomMetric, Environment
 from console.model.observation import Origin
 
@@ -16,7 +17,6 @@ BUSINESS_FILL = (
 )
 CUSTOM_FILL = 'nothing is set: custom = [{ name = "queued", sql = "select count(*) from jobs" }] in [environments.%s]'
 _ORIGINS = {
-    "metrics": Origin.USERS,
     "postgres": Origin.SQL,
     "sql": Origin.SQL,
     "database": Origin.SQL,
@@ -36,7 +36,7 @@ def business(environment: Environment, available: Collection[str], values: Colle
     if not keys and not own:
         yield ChartSpec(key="business", title="BUSINESS", unit="", origin=Origin.USERS, series=(), absent=BUSINESS_FILL)
     yield from (_counted(key, is_value=key in values) for key in keys)
-    yield from (_figure(metric) for metric in own)
+    yield from (_figure(metric, environment) for metric in own)
 
 
 def _counted(key: str, *, is_value: bool) -> ChartSpec:
@@ -56,10 +56,10 @@ def custom(environment: Environment) -> Iterator[ChartSpec]:
     if not own:
         words = CUSTOM_FILL % environment.name
         yield ChartSpec(key="custom", title="CUSTOM", unit="", origin=Origin.NONE, series=(), absent=words)
-    yield from (_figure(metric) for metric in own)
+    yield from (_figure(metric, environment) for metric in own)
 
 
-def _figure(metric: CustomMetric) -> ChartSpec:
+def _figure(metric: CustomMetric, environment: Environment) -> ChartSpec:
     key = series_of(metric)
     line = SeriesSpec(label=metric.name, keys=(key,), statistic=Statistic(metric.statistic))
     kind = "sql" if metric.sql else "query" if metric.query else "series"
@@ -67,7 +67,7 @@ def _figure(metric: CustomMetric) -> ChartSpec:
         key=f"custom.{metric.name}",
         title=metric.title or _title(metric.name),
         unit=metric.unit,
-        origin=origin_of(key),
+        origin=origin_of(key, environment),
         series=(line,),
         target=metric.target,
         absent=f"no value yet: {kind} of the custom metric {metric.name} has given none",
@@ -81,9 +81,11 @@ def series_of(metric: CustomMetric) -> str:
     return f"{'sql' if metric.sql else 'prometheus'}:{metric.name}|value"
 
 
-def origin_of(key: str) -> Origin:
+def origin_of(key: str, environment: Environment) -> Origin:
     """From where the figures of a series come, by its target; a probe's where nothing else is said."""
     target = key.rpartition("|")[0]
+    if target == TARGET:
+        return told_by(environment)
     return _ORIGINS.get(target.partition(":")[0].partition(".")[0], Origin.PROBE)
 
 

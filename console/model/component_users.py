@@ -1,10 +1,14 @@
-"""What the users meet, from the application's own metrics. Without them nothing is known, and that is said."""
+"""What the users meet, from the application's own metrics or a Prometheus that has those of all its instances.
+
+Without either nothing is known, and that is said.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
+from console.model.configuration import Environment
 from console.model.finding import FIGURE_WIDTH, Assessment, Draft, Finding, nothing_known, unseen, well
 from console.model.observation import Buckets, Origin
 from console.model.situation import RECENT_S, Situation
@@ -43,8 +47,27 @@ class Users:
         return self.errors / self.requests if self.requests and self.requests >= MINIMUM_REQUESTS else None
 
 
+NOTHING = Users(requests=None, errors=0.0, p95=None, mean_ms=None, memory_share=None)
+
+
+def told_by(environment: Environment) -> Origin:
+    """Who tells what users meet: a configured Prometheus goes before the application's own metrics."""
+    return Origin.PROMETHEUS if environment.prometheus and environment.prometheus.users else Origin.USERS
+
+
+def is_told(environment: Environment) -> bool:
+    """Whether anybody tells it."""
+    return environment.metrics is not None or told_by(environment) is Origin.PROMETHEUS
+
+
 def users(situation: Situation, window_s: float = RECENT_S) -> Users:
-    """The users' figures over the last `window_s` seconds."""
+    """The users' figures over the last `window_s` seconds.
+
+    None of them once Prometheus answers no more, or in part: its rates reach back over minutes as it is.
+    """
+    track = situation.track(TARGET)
+    if told_by(situation.environment) is Origin.PROMETHEUS and (track is None or track.state is not State.HEALTHY):
+        return NOTHING
     buckets = situation.windows.histograms(f"{TARGET}|latency_ms", window_s, situation.now)
     requests = situation.numbers(TARGET, "requests", window_s)
     measured = sum(sum(one.counts) for one in buckets)
@@ -103,7 +126,10 @@ def judge_users(situation: Situation) -> Assessment:
     track = situation.track(TARGET)
     if track is None:
         return _unknown()
-    draft = Draft(key=KEY, name=KEY, origin=Origin.USERS, tracks=[track])
+    origin, whose = Origin.USERS, "The application's metrics"
+    if told_by(situation.environment) is Origin.PROMETHEUS:
+        origin, whose = Origin.PROMETHEUS, "Prometheus' figures of users"
+    draft = Draft(key=KEY, name=KEY, origin=origin, tracks=[track])
     figures = users(situation)
     draft.figure = _shown(situation, track, figures)
     if nothing_known(draft, situation, track):
@@ -112,7 +138,7 @@ def judge_users(situation: Situation) -> Assessment:
         words = track.error or track.state.value
         draft.note("metrics", track, f"metrics are not read: {words}", f"Metrics are not read: {words}.", state=UNREAD)
         return draft.assessed()
-    well(draft, track, "The application's metrics are read")
+    well(draft, track, f"{whose} are read")
     _judge(draft, situation, figures)
     draft.structural = figures.error_share is None
     return draft.assessed()
@@ -134,6 +160,8 @@ def _shown(situation: Situation, track: Track, figures: Users) -> str:
     """The figure, of the same minutes as the state."""
     if situation.excused(track) or (track.fails and not figures.requests):
         return unseen(situation, track)
+    if figures is NOTHING:
+        return "not told"
     p95, errors = latest(situation, figures)
     return _figure(figures, (p95 or figures).p95, (errors or figures).error_share)
 
@@ -166,7 +194,7 @@ def _judge_errors(draft: Draft, situation: Situation, figures: Users, share: flo
     limit = thresholds.alert_error_share if state is State.UNHEALTHY else thresholds.error_share
     evidence = f"{figures.errors:,.0f} of {figures.requests or 0:,.0f}"
     text = f"{percent(share)} of the requests fail (target {percent(thresholds.error_share)})"
-    draft.find(_finding("errors", state, text, evidence), f"More than {percent(limit)} of the requests fail.")
+    draft.find(_finding(draft, "errors", state, text, evidence), f"More than {percent(limit)} of the requests fail.")
 
 
 def _judge_p95(draft: Draft, situation: Situation, figures: Users) -> None:
@@ -178,7 +206,7 @@ def _judge_p95(draft: Draft, situation: Situation, figures: Users) -> None:
         draft.say(f"The p95 of the response is within {milliseconds(limit_ms)}.", State.HEALTHY)
     else:
         text = f"p95 {milliseconds(p95.value, at_least=p95.at_least)} (target {milliseconds(limit_ms)})"
-        finding = _finding("slow", State.DEGRADED, text, f"{figures.requests or 0:,.0f} requests")
+        finding = _finding(draft, "slow", State.DEGRADED, text, f"{figures.requests or 0:,.0f} requests")
         draft.find(finding, f"The p95 of the response is over {milliseconds(limit_ms)}.")
 
 
@@ -191,8 +219,8 @@ def _judge_memory(draft: Draft, situation: Situation, figures: Users) -> None:
     else:
         text = f"the application's memory is at {percent(figures.memory_share)} of its limit"
         sentence = f"The application's memory is over {percent(limit)} of its limit."
-        draft.find(_finding("memory", State.DEGRADED, text, ""), sentence)
+        draft.find(_finding(draft, "memory", State.DEGRADED, text, ""), sentence)
 
 
-def _finding(what: str, state: State, text: str, evidence: str) -> Finding:
-    return Finding(key=f"{KEY}.{what}", component=KEY, state=state, text=text, origin=Origin.USERS, evidence=evidence)
+def _finding(draft: Draft, what: str, state: State, text: str, evidence: str) -> Finding:
+    return Finding(key=f"{KEY}.{what}", component=KEY, state=state, text=text, origin=draft.origin, evidence=evidence)

@@ -158,6 +158,23 @@ class Rule:
 
 
 @value
+class PrometheusUsers:
+    """Expressions (PromQL, MetricsQL) for what users meet, of all instances together. Each gives one series, `duration`
+    one for each bucket."""
+
+    requests: str
+    """Requests a second."""
+    errors: str
+    """Those of them that failed, a second."""
+    duration: str
+    """The buckets of a histogram in seconds by `le`, cumulative as they are offered, a second."""
+    memory: str | None = None
+    """Bytes that the fullest instance uses."""
+    memory_limit: str | None = None
+    """Bytes that it may use; `memory_limit_bytes` of the environment goes before it."""
+
+
+@value
 class Prometheus:
     """A Prometheus or VictoriaMetrics that is asked for the configured expressions."""
 
@@ -166,6 +183,8 @@ class Prometheus:
     token: Secret | None = None
     user: str | None = None
     password: Secret | None = None
+    users: PrometheusUsers | None = None
+    """Where set, what users meet is judged from it, and the application's own metrics are not read."""
 
 
 @value

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Sequence
 
 from console.model.alerts import AlertRule, Measure, Measured, Says
-from console.model.component_users import bucket_mean
+from console.model.component_users import bucket_mean, told_by
 from console.model.configuration import Rule
 from console.model.histograms import nearest_rank
 from console.model.observation import Buckets, Origin
@@ -16,7 +16,6 @@ from console.model.windows import bucket_quantile
 HYSTERESIS = 0.1
 UNITS = {"_ms": "ms", "_share": "share", "_bytes": "B", "_s": "s", "days_left": "d"}
 _ORIGINS = {
-    "metrics": Origin.USERS,
     "postgres.": Origin.SQL,
     "sql:": Origin.SQL,
     "prometheus:": Origin.PROMETHEUS,
@@ -76,10 +75,16 @@ def _measure(situation: Situation, rule: Rule, series: str) -> Measure:
         subject=series,
         says=_says(rule, value),
         text=f"{rule.statistic} of {series} is {_limits(rule)}",
-        origin=next((origin for prefix, origin in _ORIGINS.items() if series.startswith(prefix)), Origin.PROBE),
+        origin=_origin(situation, series),
         value=value,
         limit=rule.above if rule.above is not None else rule.below,
     )
+
+
+def _origin(situation: Situation, series: str) -> Origin:
+    if series.startswith("metrics"):
+        return told_by(situation.environment)
+    return next((origin for prefix, origin in _ORIGINS.items() if series.startswith(prefix)), Origin.PROBE)
 
 
 def _statistic(situation: Situation, rule: Rule, series: str) -> float | None:

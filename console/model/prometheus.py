@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from console.model.observation import Buckets
@@ -152,7 +152,7 @@ class Growth:
             count = self.now.values.get((f"{name}_count", rest))
             if math.inf not in cumulative and count is not None:
                 cumulative[math.inf] = self._grown((f"{name}_count", rest), count)
-        return _combined(list(groups.values()), scale)
+        return combined(list(groups.values()), scale)
 
     def mean(self, name: str, scale: float = 1.0) -> float | None:
         """The histogram's or summary's mean over what was observed in between, times `scale`; None when nothing was."""
@@ -165,7 +165,7 @@ class Growth:
         return grown if math.isfinite(grown) and grown > 0 else 0.0
 
 
-def _combined(groups: list[dict[float, float]], scale: float) -> Buckets | None:
+def combined(groups: Sequence[Mapping[float, float]], scale: float) -> Buckets | None:
     """Cumulative growths per label set as one histogram, not cumulative. A bucket below its neighbour is empty."""
     counts: dict[float, float] = defaultdict(float)
     for cumulative in groups:

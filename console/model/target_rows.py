@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from console.model.component_database import CANARY, CANARY_SAMPLES, recently_slow
 from console.model.component_routes import MINIMUM_SAMPLES, probe_figures
-from console.model.component_users import latest, users
+from console.model.component_users import latest, told_by, users
 from console.model.histograms import nearest_rank
 from console.model.observation import Origin
 from console.model.situation import RECENT_S, Situation
@@ -20,12 +20,13 @@ WINDOW_S = int(RECENT_S)
 def target_rows(situation: Situation) -> tuple[TargetRow, ...]:
     """p95 and errors of the users, memory of the application, the canary query."""
     figures, limits = users(situation), situation.environment.thresholds
+    origin = told_by(situation.environment)
     p95_now, errors_now = latest(situation, figures)
     past_p95 = f"last minute {milliseconds(p95_now.p95_ms or 0)}" if p95_now else None
     past_errors = f"last minute {percent(errors_now.error_share or 0)}" if errors_now else None
     aside_p95, aside_errors = _probed(situation)
     requests = int(figures.requests or 0)
-    p95 = _row("p95", figures.p95_ms, "ms", limits.p95_ms, Origin.USERS, requests, aside_p95, past_p95)
+    p95 = _row("p95", figures.p95_ms, "ms", limits.p95_ms, origin, requests, aside_p95, past_p95)
     return (
         replace(p95, at_least=figures.p95 is not None and figures.p95.at_least),
         _row(
@@ -33,12 +34,12 @@ def target_rows(situation: Situation) -> tuple[TargetRow, ...]:
             figures.error_share,
             "share",
             limits.error_share,
-            Origin.USERS,
+            origin,
             requests,
             aside_errors,
             past_errors,
         ),
-        _row("memory", figures.memory_share, "share", limits.memory_share, Origin.USERS, 1),
+        _row("memory", figures.memory_share, "share", limits.memory_share, origin, 1),
         _query_row(situation),
     )
 

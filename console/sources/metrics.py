@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from console.model.component_users import told_by
 from console.model.configuration import Environment, MetricNames, Secret
 from console.model.observation import (
     BUSINESS_VALUES,
@@ -68,8 +69,8 @@ class MetricsSource(HttpSource):
 
 
 def build(environment: Environment, clients: Clients) -> list[Source]:
-    """The metrics, if the application has them."""
-    if environment.metrics is None:
+    """The metrics, if the application has them and no Prometheus tells of all its instances."""
+    if environment.metrics is None or told_by(environment) is not Origin.USERS:
         return []
     url, interval_s = address(environment, environment.metrics), environment.intervals.metrics_s
     client, token = clients.of(url), environment.metrics_token

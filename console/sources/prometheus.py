@@ -53,22 +53,21 @@ class PrometheusSource(HttpSource):
     def __init__(self, metric: CustomMetric, prometheus: Prometheus, client: Client) -> None:
         assert metric.query is not None
         super().__init__(f"{PREFIX}{metric.name}", client, interval_s=metric.interval_s)
-        self._url = prometheus.url.rstrip("/") + PATH
         self._query = metric.query
-        self._credentials = _credentials(prometheus)
+        self._prometheus = prometheus
 
     async def ask(self) -> Observation:
         """The newest point of the range that ends now."""
         now_s = time.time()
-        document = _document(await self.get(self._request(now_s)))
-        point, remarks = _newest(_series(document)), [*_remarks(document)]
+        document = read(await self.get(request(self._prometheus, self._query, now_s, SERIES_LIMIT)))
+        point, remarks = newest(one_series(document)), [*doubts(document), *_infos(document)]
         if point is None:
             return self._without_value("gives no series: nothing matches, or nothing was measured lately", remarks)
         age_s, value = now_s - point[0], float(point[1])
         if age_s > LOOKBACK_S:
             return self._without_value("the newest point is too old to be a value of now", remarks)
         if not math.isfinite(value):
-            return self._without_value(f"gives {_name(value)}, which is no value", remarks)
+            return self._without_value(f"gives {not_a_number(value)}, which is no value", remarks)
         if age_s > OLD_S:
             remarks.insert(0, f"the newest point is older than {OLD_S:g} s")
         return self.answered(
@@ -77,22 +76,6 @@ class PrometheusSource(HttpSource):
             facts={},
             samples={VALUE: value, AGE: max(0.0, age_s)},
             volatile={"point_ms": round(point[0] * 1000)},
-        )
-
-    def _request(self, now_s: float) -> Request:
-        form = {
-            "query": self._query,
-            "start": f"{now_s - LOOKBACK_S:.3f}",
-            "end": f"{now_s:.3f}",
-            "step": f"{STEP_S:g}",
-            "limit": f"{SERIES_LIMIT}",  # newer servers send no more; what others send is capped in bytes
-        }
-        return Request(
-            url=self._url,
-            headers={"accept": "application/json"},
-            credentials=self._credentials,
-            form=form,
-            limits=Limits(body_bytes=BODY_LIMIT_BYTES),
         )
 
     def _without_value(self, words: str, remarks: list[str]) -> Observation:
@@ -109,6 +92,24 @@ def build(environment: Environment, clients: Clients) -> list[Source]:
     return [PrometheusSource(metric, prometheus, client) for metric in environment.custom if metric.query is not None]
 
 
+def request(prometheus: Prometheus, query: str, now_s: float, series: int) -> Request:
+    """The question for the range that ends now, of at most so many series."""
+    form = {
+        "query": query,
+        "start": f"{now_s - LOOKBACK_S:.3f}",
+        "end": f"{now_s:.3f}",
+        "step": f"{STEP_S:g}",
+        "limit": f"{series}",  # newer servers send no more; what others send is capped in bytes
+    }
+    return Request(
+        url=prometheus.url.rstrip("/") + PATH,
+        headers={"accept": "application/json"},
+        credentials=_credentials(prometheus),
+        form=form,
+        limits=Limits(body_bytes=BODY_LIMIT_BYTES),
+    )
+
+
 def _credentials(prometheus: Prometheus) -> Mapping[str, Secret]:
     if prometheus.token is not None:
         return {"authorization": Secret(f"Bearer {prometheus.token.reveal()}")}
@@ -118,14 +119,15 @@ def _credentials(prometheus: Prometheus) -> Mapping[str, Secret]:
     return {}
 
 
-def _name(value: float) -> str:
+def not_a_number(value: float) -> str:
+    """What Prometheus calls a value that is none."""
     return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
 
 
 # --- the answer as a whole --------------------------------------------------------------------------------------------
 
 
-def _document(answer: Answer) -> Json:
+def read(answer: Answer) -> Json:
     """The answer of a success. Raises `Fault` in words for everything else."""
     try:
         document = payload.decode_json(answer.body)
@@ -174,42 +176,50 @@ def _forbidden(status: int, said: str) -> Fault:
     return Fault(ErrorKind.CREDENTIALS, words, outcome=Outcome.FORBIDDEN, http_status=status)
 
 
-def _remarks(document: Json) -> Iterator[str]:
-    """What the server itself says against its answer."""
+def doubts(document: Json) -> Iterator[str]:
+    """What the server itself says against its answer: that it is partial, and warnings."""
     if payload.flag(document, "isPartial"):
         yield "the answer is partial: a part of the cluster did not answer"
-    for name, word in (("warnings", "warning"), ("infos", "remark")):
-        said = [text for item in payload.items(document, name) if (text := payload.text(item, limit=120))]
-        if said:
-            more = f" (and {len(said) - 1} more)" if len(said) > 1 else ""
-            yield f"{word}: {redact(clean(said[0], 120))}{more}"
+    yield from _said(document, "warnings", "warning")
+
+
+def _infos(document: Json) -> Iterator[str]:
+    """What the server says of the expression."""
+    yield from _said(document, "infos", "remark")
+
+
+def _said(document: Json, name: str, word: str) -> Iterator[str]:
+    said = [text for item in payload.items(document, name) if (text := payload.text(item, limit=120))]
+    if said:
+        more = f" (and {len(said) - 1} more)" if len(said) > 1 else ""
+        yield f"{word}: {redact(clean(said[0], 120))}{more}"
 
 
 # --- the one series ---------------------------------------------------------------------------------------------------
 
 
-def _series(document: Json) -> Json:
+def one_series(document: Json) -> Json:
     """The one series, or the bare pair of a number without labels; None where there is none. Raises `Fault`."""
     kind, result = payload.text(document, "data", "resultType"), payload.mapping(document, "data").get("result")
     if kind == "string":
-        _misshapen("gives a text; a figure is a number")
+        misshapen("gives a text; a figure is a number")
     if not isinstance(result, list):
-        _misshapen("the answer has no result")
+        misshapen("the answer has no result")
     if kind == "scalar":
         return result
     if len(result) > 1:
-        _misshapen("gives several series; make it one: sum(…), max(…), or a matcher more")
+        misshapen("gives several series; make it one: sum(…), max(…), or a matcher more")
     return result[0] if result else None
 
 
-def _newest(series: Json) -> Point | None:
+def newest(series: Json) -> Point | None:
     """The newest (seconds, number as text). Raises `Fault` where the points are none."""
     if series is None:
         return None
     if not isinstance(series, dict):
         return _point(series)
     if series.get("histograms") or series.get("histogram"):
-        _misshapen("gives a native histogram; ask histogram_quantile(0.95, …) of it, or its histogram_count(…)")
+        misshapen("gives a native histogram; ask histogram_quantile(0.95, …) of it, or its histogram_count(…)")
     points = [_point(pair) for pair in payload.items(series, "values")]
     points += [_point(series["value"])] if "value" in series else []
     return max(points, default=None)
@@ -221,7 +231,7 @@ def _point(pair: Json) -> Point:
         at_s, value = payload.number(pair[0]), pair[1]
         if at_s is not None and isinstance(value, str) and _is_number(value):
             return at_s, value
-    _misshapen("the points are not as Prometheus gives them")
+    misshapen("the points are not as Prometheus gives them")
 
 
 def _is_number(text: str) -> bool:
@@ -232,5 +242,6 @@ def _is_number(text: str) -> bool:
     return "_" not in text  # float() would take 1_000
 
 
-def _misshapen(words: str) -> Never:
+def misshapen(words: str) -> Never:
+    """Raise the `Fault` of an answer that cannot be a figure."""
     raise Fault(ErrorKind.BODY, words, state=State.UNKNOWN)

@@ -12,6 +12,7 @@ from console.sources import (
     metrics,
     postgres,
     prometheus,
+    prometheus_users,
     supabase,
     vendors,
     vercel,
@@ -25,6 +26,7 @@ def build(environment: Environment) -> list[Source]:
     return [
         *application.build(environment, clients),
         *metrics.build(environment, clients),
+        *prometheus_users.build(environment, clients),
         *postgres.build(environment),
         *vercel.build(environment, clients),
         *supabase.build(environment, clients),

@@ -7,8 +7,9 @@ import pytest
 from console.model.alert_rules import measure_all
 from console.model.alerts import Measure, Says
 from console.model.components import judge_components
+from console.model.configuration import Prometheus, PrometheusUsers
 from console.model.finding import FIGURE_WIDTH
-from console.model.observation import Buckets, ErrorKind
+from console.model.observation import Buckets, ErrorKind, Origin
 from console.model.states import State
 from console.model.target_rows import target_rows
 from console.model.views import TargetRow
@@ -64,6 +65,35 @@ def test_users_figures_are_of_the_minutes_that_their_state_is_of() -> None:
     errors, p95 = rows(scene)["errors"], rows(scene)["p95"]
     assert (errors.value, errors.state, errors.aside) == (0.15, State.HEALTHY, "last minute 0 %")
     assert (p95.state, p95.aside) == (State.HEALTHY, "last minute 95 ms")
+
+
+PROMETHEUS = Prometheus(url="https://p.example.com", users=PrometheusUsers(requests="r", errors="e", duration="d"))
+
+
+def test_users_figures_from_prometheus_name_it_in_health_and_in_the_rules() -> None:
+    for prometheus, origin in ((PROMETHEUS, Origin.PROMETHEUS), (None, Origin.USERS)):
+        scene = scrape(Scene("metrics", metrics="/api/metrics", prometheus=prometheus), 100, 30, 50, 50)
+        users = scene.component("users")
+        assert (users.figure, users.origin, users.state) == ("p95 1,900 ms, 30 %", origin, State.UNHEALTHY)
+        assert {finding.origin for finding in scene.findings("users").values()} == {origin}
+        assert (rows(scene)["p95"].origin, rows(scene)["errors"].origin) == (origin, origin)
+        (measure,) = measures(scene, "error-rate")
+        assert (measure.origin, measure.says) == (origin, Says.BREACHED)
+
+
+def test_a_prometheus_that_is_stale_or_partial_makes_the_users_unknown_at_once() -> None:
+    for prometheus, state in ((PROMETHEUS, State.UNKNOWN), (None, State.HEALTHY)):
+        scene = scrape(Scene("metrics", metrics="/api/metrics", prometheus=prometheus), 100, 0, 100, 0)
+        assert scene.component("users").state is State.HEALTHY
+        scene.see("metrics", State.UNKNOWN, "errors: the answer is partial")
+        users = scene.component("users")
+        assert users.state is State.UNKNOWN
+        assert rows(scene)["errors"].state is rows(scene)["p95"].state is state
+        (measure,) = measures(scene, "error-rate")
+        assert measure.says is (Says.UNKNOWN if prometheus else Says.CLEARED)
+        if prometheus:
+            assert users.figure == "not told"
+            assert "metrics is unknown: errors: the answer is partial." in users.explanation
 
 
 def test_routes_figure_is_of_the_last_minute_once_only_the_minutes_before_were_slow() -> None:
