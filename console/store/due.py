@@ -11,16 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from console.model.action_views import DueRow
 from console.model.observation import Json
 from console.model.text import clean
 from console.store import outbox
 from console.store.clock import now_ms as wall_ms
 from console.store.codec import plain
+from console.store.read_open import DUE_GRACE_MS
 from console.store.records import Records
 
-GRACE_MS = 10 * 60_000
-"""What is later than this when it is first seen is not done any more: those who were told have stopped waiting."""
 CUT_OFF_MS = 60_000
 """A row that was taken longer ago than this and has neither run nor word was lost with the process that took it."""
 MISSED = "missed: "
@@ -113,14 +111,6 @@ def waiting(records: Records) -> tuple[DueEntry, ...]:
     return records.read(lambda connection: _all(connection, "taken_ms IS NULL AND cancelled_ms IS NULL"))
 
 
-def rows_at(connection: sqlite3.Connection, at_ms: int, limit: int = 20) -> tuple[DueRow, ...]:
-    """What screens show of rows made by then: those that wait first, then the newest."""
-    found = _all(connection, "made_ms <= ?", (at_ms,), "ORDER BY id DESC LIMIT 200")
-    rows = [_row(each, at_ms) for each in found]
-    rows.sort(key=lambda row: (row.state != "waiting", row.due_ms if row.state == "waiting" else -row.due_ms))
-    return tuple(rows[:limit])
-
-
 def cancel(records: Records, due: int, by: str) -> DueEntry | None:
     """Take it back while it waits; the row as it stands then, None when there is none of that number."""
 
@@ -140,13 +130,16 @@ def cancel(records: Records, due: int, by: str) -> DueEntry | None:
 
 def next_due_ms(records: Records) -> int | None:
     """When the next row is due, the past included; None: nothing waits. Also of a row that was lost when taken."""
-    return records.read(
-        lambda connection: connection.execute(
+
+    def read(connection: sqlite3.Connection) -> int | None:
+        row = connection.execute(
             "SELECT min(CASE WHEN taken_ms IS NULL THEN due_ms ELSE taken_ms + ? END) FROM due WHERE "
             "cancelled_ms IS NULL AND (taken_ms IS NULL OR (run_token IS NULL AND words = ''))",
             (CUT_OFF_MS,),
-        ).fetchone()[0]
-    )
+        ).fetchone()
+        return None if row[0] is None else int(row[0])
+
+    return records.read(read)
 
 
 def claim(records: Records, now_ms: int, channels: tuple[str, ...] = ()) -> tuple[DueEntry, ...]:
@@ -160,11 +153,11 @@ def claim(records: Records, now_ms: int, channels: tuple[str, ...] = ()) -> tupl
         found = _all(connection, "taken_ms IS NULL AND cancelled_ms IS NULL AND due_ms <= ?", (now_ms,))
         for entry in found:
             connection.execute("UPDATE due SET taken_ms = ? WHERE id = ?", (now_ms, entry.id))
-        for late in (entry for entry in found if now_ms - entry.due_ms > GRACE_MS):
+        for late in (entry for entry in found if now_ms - entry.due_ms > DUE_GRACE_MS):
             minutes = (now_ms - late.due_ms) // 60_000
-            words = f"{MISSED}{minutes} min late when it was first seen, more than {GRACE_MS // 60_000}; nothing was done"
+            words = f"{MISSED}{minutes} min late when it was first seen, more than {DUE_GRACE_MS // 60_000}; nothing was done"
             _close(connection, late, words, channels)
-        return tuple(_one(connection, entry.id) for entry in found if now_ms - entry.due_ms <= GRACE_MS)
+        return tuple(_one(connection, entry.id) for entry in found if now_ms - entry.due_ms <= DUE_GRACE_MS)
 
     return records.write(work)
 
@@ -182,7 +175,7 @@ def note_run(records: Records, due: int, token: str) -> None:
     """The run that carries it out."""
 
     def work(connection: sqlite3.Connection) -> None:
-        connection.execute("UPDATE due SET run_token = ?, words = 'begun' WHERE id = ?", (token, due))
+        connection.execute("UPDATE due SET run_token = ? WHERE id = ?", (token, due))
 
     records.write(work)
 
@@ -243,19 +236,3 @@ def _all(
 def _entry(row: tuple[Any, ...]) -> DueEntry:
     values = dict(zip(_NAMES, row, strict=True))
     return DueEntry(**{**values, "parameters": json.loads(values["parameters"])})
-
-
-def _row(entry: DueEntry, at_ms: int) -> DueRow:
-    """The row as it stood at a moment."""
-    ended = entry.cancelled_ms if entry.cancelled_ms is not None else entry.taken_ms
-    state = entry.state if ended is not None and ended <= at_ms else "waiting"
-    return DueRow(
-        id=entry.id,
-        action=entry.action,
-        title=entry.title,
-        due_ms=entry.due_ms,
-        made_ms=entry.made_ms,
-        operator=entry.operator,
-        reason=entry.reason,
-        state=state,
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from console.model.action_views import DueRow, HoldingRow
+from console.store.due import MISSED
 from console.store.read_open import DUE_GRACE_MS
 
 DAY_MS = 24 * 60 * 60_000
@@ -42,5 +43,5 @@ def _state(due_ms: int, taken_ms: int | None, cancelled_ms: int | None, words: s
     if cancelled_ms is not None and cancelled_ms <= at_ms:
         return "cancelled"
     if taken_ms is not None and taken_ms <= at_ms:
-        return "refused" if words else "taken"
+        return "missed" if words.startswith(MISSED) else "refused" if words else "taken"
     return "missed" if due_ms + DUE_GRACE_MS < at_ms else "waiting"
