@@ -16,12 +16,11 @@ from console.model.text import clean
 from console.store import outbox
 from console.store.clock import now_ms as wall_ms
 from console.store.codec import plain
-from console.store.read_open import DUE_GRACE_MS
+from console.store.read_open import DUE_GRACE_MS, MISSED
 from console.store.records import Records
 
-CUT_OFF_MS = 60_000
+CUT_OFF_MS = 5 * 60_000
 """A row that was taken longer ago than this and has neither run nor word was lost with the process that took it."""
-MISSED = "missed: "
 WORDS_LIMIT = 300
 
 State = Literal["waiting", "taken", "cancelled", "missed"]
@@ -155,7 +154,7 @@ def claim(records: Records, now_ms: int, channels: tuple[str, ...] = ()) -> tupl
             connection.execute("UPDATE due SET taken_ms = ? WHERE id = ?", (now_ms, entry.id))
         for late in (entry for entry in found if now_ms - entry.due_ms > DUE_GRACE_MS):
             minutes = (now_ms - late.due_ms) // 60_000
-            words = f"{MISSED}{minutes} min late when it was first seen, more than {DUE_GRACE_MS // 60_000}; nothing was done"
+            words = f"{MISSED}first seen {minutes} min late, more than {DUE_GRACE_MS // 60_000}; nothing was done"
             _close(connection, late, words, channels)
         return tuple(_one(connection, entry.id) for entry in found if now_ms - entry.due_ms <= DUE_GRACE_MS)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from console.model.action_views import DueRow, HoldingRow
-from console.store.due import MISSED
-from console.store.read_open import DUE_GRACE_MS
+from console.store.read_open import DUE_GRACE_MS, MISSED
 
 DAY_MS = 24 * 60 * 60_000
 

@@ -13,6 +13,8 @@ from console.store.runlock import is_held
 
 DUE_GRACE_MS = 10 * 60_000
 """A due action that nobody took within this time is missed; `console.collector.due` keeps to it."""
+MISSED = "missed: "
+"""How the words of a row begin that was seen later than that."""
 
 
 def open_items(connection: sqlite3.Connection, at_ms: int, directory: Path, *, live: bool) -> tuple[OpenItem, ...]:
