@@ -10,6 +10,7 @@ from functools import cache
 from itertools import accumulate
 from typing import Any, Self
 
+from console.model.lanes import MARK, Lanes, gathered, lanes_from, lanes_of
 from console.model.observation import Buckets
 
 RELATIVE_ERROR = 0.01
@@ -17,6 +18,7 @@ _GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 _LOG_GAMMA = math.log(_GAMMA)
 _ZERO = -32_768  # the bucket of everything up to _SMALLEST, below every other
 _SMALLEST = 1e-6
+_LANES = bytes([MARK])
 QUANTILES = (0.50, 0.95, 0.99)
 
 
@@ -38,10 +40,12 @@ class LogHistogram:
     any order. An hour of latencies takes some dozens of buckets.
     """
 
-    __slots__ = ("_counts",)
+    __slots__ = ("_lanes", "_mapping")
 
     def __init__(self, counts: Mapping[int, int] | None = None) -> None:
-        self._counts: dict[int, int] = dict(counts or {})
+        self._mapping: dict[int, int] | None = dict(counts or {})
+        self._lanes: Lanes | None = None
+        """The same counts; one of both is always there."""
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Self:
@@ -55,13 +59,36 @@ class LogHistogram:
     def adopting(cls, counts: dict[int, int]) -> Self:
         """A histogram of these very counts, which nobody else changes from now on."""
         histogram = cls.__new__(cls)
-        histogram._counts = counts
+        histogram._mapping, histogram._lanes = counts, None
         return histogram
+
+    @classmethod
+    def of_lanes(cls, lanes: Lanes) -> Self:
+        """A histogram whose buckets lie side by side."""
+        histogram = cls.__new__(cls)
+        histogram._mapping, histogram._lanes = None, lanes
+        return histogram
+
+    @property
+    def lanes(self) -> Lanes | None:
+        """Its counts side by side, where it came so."""
+        return self._lanes
+
+    @property
+    def _counts(self) -> dict[int, int]:
+        if self._mapping is None:
+            assert self._lanes is not None  # one of both is always there
+            self._mapping = {
+                index: count for index, count in enumerate(self._lanes.counts(), self._lanes.first) if count
+            }
+            if self._lanes.zeros:
+                self._mapping[_ZERO] = self._lanes.zeros
+        return self._mapping
 
     @property
     def n(self) -> int:
         """How many values it holds."""
-        return sum(self._counts.values())
+        return self._lanes.n if self._lanes is not None else sum(self._counts.values())
 
     @property
     def counts(self) -> Mapping[int, int]:
@@ -83,7 +110,9 @@ class LogHistogram:
         if not math.isfinite(value):
             raise ValueError(f"{value} cannot be counted")
         index = _ZERO if value <= _SMALLEST else math.ceil(math.log(value) / _LOG_GAMMA)
-        self._counts[index] = self._counts.get(index, 0) + count
+        counts = self._counts
+        counts[index] = counts.get(index, 0) + count
+        self._lanes = None
 
     def merge(self, other: LogHistogram) -> LogHistogram:
         """Both together, as a new one."""
@@ -94,6 +123,7 @@ class LogHistogram:
     def take_in(self, other: LogHistogram) -> None:
         """Add another's counts to this one."""
         counts = self._counts
+        self._lanes = None
         if not counts:
             counts.update(other._counts)
             return
@@ -109,6 +139,9 @@ class LogHistogram:
 
     def quantiles(self, qs: Sequence[float]) -> list[float | None]:
         """Several at once."""
+        if self._lanes is not None and self._lanes.n:
+            found = self._lanes.buckets([rank_of(q, self._lanes.n) for q in qs])
+            return [0.0 if index is None else _value_of(index) for index in found]
         if not self._counts:
             return [None] * len(qs)
         ordered = sorted(self._counts)
@@ -122,20 +155,24 @@ class LogHistogram:
         So it says the same as `quantile`: where the p95 is within the bound, so are 95 % of the values.
         """
         n, last = self.n, _last_within(bound)
+        if self._lanes is not None and last > _ZERO:
+            within = self._lanes.zeros + sum(self._lanes.counts()[: max(0, last + 1 - self._lanes.first)])
+            return within / n if n else None
         within = sum([count for index, count in self._counts.items() if index <= last])
         return within / n if n else None
 
     def to_bytes(self) -> bytes:
-        """As a msgpack dict of bucket to count."""
-        return _encode(self._counts)
+        """As a msgpack dict of bucket to count, or as lanes where there are many buckets."""
+        lanes = self._lanes or lanes_of(self._counts, _ZERO)
+        return lanes.to_bytes() if lanes is not None else _encode(self._counts)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """What `to_bytes` made. Raises ValueError when it is something else."""
-        counts = _decode(data)
-        if not isinstance(counts, dict):
+        found = histogram_from(data)
+        if not isinstance(found, LogHistogram):
             raise ValueError("not a histogram")
-        return cls(counts)
+        return cls(found._counts)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LogHistogram) and self._counts == other._counts
@@ -297,6 +334,8 @@ Histogram = LogHistogram | ForeignHistogram
 
 def histogram_from(data: bytes) -> Histogram:
     """Either kind, from its bytes. Raises ValueError when it is neither."""
+    if data[:1] == _LANES:
+        return LogHistogram.of_lanes(lanes_from(data))
     value = _decode(data)
     if isinstance(value, dict):
         return LogHistogram.adopting(value)
@@ -312,10 +351,17 @@ def merged_histogram(parts: Sequence[Histogram]) -> Histogram | None:
         for each in foreign:
             whole.take_in(each)
         return whole
-    if not logs:
-        return None
+    return _merged(logs) if logs else None
+
+
+def _merged(parts: Sequence[LogHistogram]) -> LogHistogram:
+    """All of them as one: those that are lanes as lanes first, which takes a tenth of the time."""
+    dense = [LogHistogram.of_lanes(lanes) for lanes in gathered(part.lanes for part in parts if part.lanes is not None)]
+    mapped = [part for part in parts if part.lanes is None]
+    if len(dense) == 1 and not mapped:
+        return dense[0]
     merged = LogHistogram()
-    for one in logs:
+    for one in (*mapped, *dense):
         merged.take_in(one)
     return merged
 
