@@ -9,11 +9,13 @@ from console.collector.asking import Asker
 from console.collector.judge import Judge, Progress
 from console.collector.polling import CLOSE_S
 from console.collector.secrets import Redactor
+from console.collector.told import operations_of
 from console.model.component_routes import PREFIX
 from console.model.configuration import Environment, Settings
 from console.model.judgement import Judgement
 from console.model.moment import Moment
 from console.model.observation import Observation, Source
+from console.model.operations import Operations
 from console.store.clock import SystemClock
 
 TOTAL_S = 40.0
@@ -28,10 +30,11 @@ async def one_round(
     A slow route is asked once more, on the connection that is open then: the first answer pays for the handshakes.
     What needs more samples (rates, shares over time) is unknown.
     """
-    sources = list(build(settings.environment) if build else _all(settings.environment))
+    operations = operations_of(settings)
+    sources = list(build(settings.environment) if build else _all(settings.environment, operations))
     intervals = {source.target: source.interval_s for source in sources}
     judge = Judge(settings.environment, intervals, confirmations=1)
-    asker = Asker(SystemClock(), Redactor(settings.environment))
+    asker = Asker(SystemClock(), Redactor(settings.environment, operations))
     ends_s = asyncio.get_running_loop().time() + TOTAL_S
     observations = await _ask(asker, sources, ends_s)
     slow = _slow(observations, settings.environment.thresholds.p95_ms)
@@ -49,10 +52,10 @@ def _slow(observations: Sequence[Observation], limit_ms: float) -> set[str]:
     return {target for target, sample in taken.items() if isinstance(sample, float) and sample > limit_ms}
 
 
-def _all(environment: Environment) -> Sequence[Source]:
+def _all(environment: Environment, operations: Operations) -> Sequence[Source]:
     from console.sources.registry import build  # httpx and psycopg
 
-    return build(environment)
+    return build(environment, operations)
 
 
 async def _ask(asker: Asker, sources: Sequence[Source], ends_s: float) -> list[Observation]:

@@ -18,6 +18,7 @@ from console.collector.process import rss_bytes
 from console.collector.requests import PollRequestsFile
 from console.collector.secrets import Redactor
 from console.collector.store_thread import StoreThread
+from console.collector.told import operations_of
 from console.model.configuration import Settings
 from console.model.moment import Moment
 from console.model.observation import Event, Observation, Origin, Outcome, Source
@@ -93,7 +94,7 @@ class Rounds:
         self._alive = alive
         self._store, self._lease, self._judge, self._clock = store, lease, judge, clock
         self._thread = thread or StoreThread()
-        self._redact = Redactor(settings.environment)
+        self._redact = Redactor(settings.environment, operations_of(settings))
         self._poller = Poller(sources, self._deliver, clock, self._redact)
         self._exposition = exposition or Exposition(settings.environment.name)
         self._exposition.hold(judge, self._poller.late)

@@ -8,6 +8,7 @@ import os
 import pwd
 import socket
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from console.collector.exposition import Exposition
 from console.collector.judge import Judge
@@ -16,9 +17,11 @@ from console.collector.notify import Notifier
 from console.collector.rounds import Rounds
 from console.collector.secrets import Fingerprint, fingerprint
 from console.collector.store_thread import StoreThread
+from console.collector.told import operations_of
 from console.model.configuration import Environment, Settings
 from console.model.moment import Moment
 from console.model.observation import Source
+from console.model.operations import Operations
 from console.store.clock import Clock, SystemClock
 from console.store.errors import LeaseLost, StoreDamaged, StoreError
 from console.store.lease import LeaseRow, difference
@@ -46,13 +49,14 @@ async def run(
     `notify`: where sd_notify's messages go. `build`: makes the sources; by default all that are configured.
     `exposition` hears what is seen and judged.
     """
-    await Collector(settings, build or _build_all, clock or SystemClock(), notify, exposition).run(stop)
+    every = partial(_build_all, operations=operations_of(settings))
+    await Collector(settings, build or every, clock or SystemClock(), notify, exposition).run(stop)
 
 
-def _build_all(environment: Environment) -> Sequence[Source]:
+def _build_all(environment: Environment, operations: Operations) -> Sequence[Source]:
     from console.sources.registry import build  # httpx and psycopg: 150 ms that a stand-by need not pay
 
-    return build(environment)
+    return build(environment, operations)
 
 
 class Collector:
@@ -73,7 +77,7 @@ class Collector:
         self._fed_ms = 0
         self._status = ""
         self._exposition = exposition or Exposition(settings.environment.name)
-        self._holder = holder_of(fingerprint(settings.environment), clock)
+        self._holder = holder_of(fingerprint(settings.environment, operations_of(settings)), clock)
         self._store: ObservedStore | None = None
         self._thread = StoreThread()
         self._judge: Judge | None = None

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from console.model.configuration import Environment, Secret
+from console.model.operations import Operations
 from console.model.text import clean, redact
 
 HIDDEN = "(hidden)"
@@ -34,8 +35,8 @@ def secrets_of(value: object, path: str = "") -> Iterator[tuple[str, Secret]]:
 class Redactor:
     """Takes the environment's own secrets, and what looks like any other, out of a text."""
 
-    def __init__(self, environment: Environment) -> None:
-        found = [secret.reveal() for _, secret in secrets_of(environment)]
+    def __init__(self, environment: Environment, operations: Operations | None = None) -> None:
+        found = [secret.reveal() for value in (environment, operations) for _, secret in secrets_of(value)]
         passwords = [password for text in found if (password := _password(text))]
         self._secrets = sorted({text for text in (*found, *passwords) if len(text) >= SHORTEST}, key=len, reverse=True)
 
@@ -71,14 +72,17 @@ class Fingerprint:
 _NOT_POLLED = frozenset({"label", "contacts", "links", "expose"})
 
 
-def fingerprint(environment: Environment) -> Fingerprint:
-    """The fingerprint over targets, intervals, thresholds, rules and the identities of credentials."""
-    identities = dict(_settings(environment, ""))
+def fingerprint(environment: Environment, operations: Operations | None = None) -> Fingerprint:
+    """The fingerprint over targets, intervals, thresholds, rules and the identities of credentials. Of `operations`
+    what is polled: the repository."""
     salt = f"{environment.name}/{environment.url}"
-    identities |= {
-        key: f"{_address(secret)} key {credential_identity(secret, salt)}".strip()
-        for key, secret in secrets_of(environment)
-    }
+    identities: dict[str, str] = {}
+    for value, path in ((environment, ""), (operations.github if operations else None, "github")):
+        identities |= dict(_settings(value, path))
+        identities |= {
+            key: f"{_address(secret)} key {credential_identity(secret, salt)}".strip()
+            for key, secret in secrets_of(value, path)
+        }
     text = "\n".join(f"{key}={identities[key]}" for key in sorted(identities))
     return Fingerprint(hashlib.sha256(text.encode()).hexdigest()[:16], identities)
 

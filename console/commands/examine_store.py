@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from console.collector.secrets import fingerprint
+from console.collector.told import operations_of
 from console.commands.finding import Finding, Result
 from console.model.configuration import Settings
 from console.model.times import ago
@@ -127,7 +128,7 @@ def _collector(settings: Settings) -> Finding:
         return Finding(GROUP, "collector", Result.UNKNOWN, f"the lease cannot be read: {error}", start)
     if row is None or not row.alive(SystemClock()):
         return Finding(GROUP, "collector", Result.WARNING, "nobody collects now", start)
-    own = fingerprint(settings.environment)
+    own = fingerprint(settings.environment, operations_of(settings))
     if differs := difference(row.holder, own.digest, own.identities):
         fix = "give both the same radar.toml and credentials, and start the collector anew"
         return Finding(

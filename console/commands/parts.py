@@ -66,8 +66,9 @@ def reading(settings: Settings, *, compared: bool = False) -> Iterator[StoreRead
 
 def _compare(reads: StoreReader, settings: Settings) -> None:
     from console.collector.secrets import fingerprint
+    from console.collector.told import operations_of
 
-    own = fingerprint(settings.environment)
+    own = fingerprint(settings.environment, operations_of(settings))
     reads.compare_with(own.digest, own.identities)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from console.model.configuration import Environment
 from console.model.observation import Source
+from console.model.operations import Operations
 from console.sources import (
     application,
     certificate,
     egress,
+    github,
     host,
     metrics,
     postgres,
@@ -20,8 +22,9 @@ from console.sources import (
 from console.sources.http import Clients
 
 
-def build(environment: Environment) -> list[Source]:
-    """Every source configured, unopened: connections come with the first poll."""
+def build(environment: Environment, operations: Operations | None = None) -> list[Source]:
+    """Every source configured, unopened: connections come with the first poll. `operations`: where what is only told
+    beside the environment, such as its repository, is configured."""
     clients = Clients(environment.certificate_ca)
     return [
         *application.build(environment, clients),
@@ -35,4 +38,5 @@ def build(environment: Environment) -> list[Source]:
         *egress.build(environment, clients),
         *host.build(environment),
         *prometheus.build(environment, clients),
+        *github.build(operations, clients),
     ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from console.model.configuration import Environment
+from console.model.observation import Outcome
 from console.model.states import State
 from console.model.views import CollectorStatus, Header
 from console.store.clock import Clock
@@ -17,6 +18,8 @@ from console.store.read_records import RecordsAt
 from console.store.timeline import wall_of
 
 COLLECTOR = "collector"
+UNJUDGED = frozenset({"github"})
+"""Sources that say nothing of the application's health, and are in no component."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +78,10 @@ def _state(moment: Moment) -> State:
 
 
 def _late(moment: Moment) -> tuple[int, int]:
-    """(late, all) of the targets seen. A target that no component names any more counts only while it is polled."""
+    """(late, all) of the targets seen. A target that no component names any more counts only while it is polled.
+
+    What no component tells of counts as late while it gives nothing: nothing else on Health would say so.
+    """
     named = {target for key in moment.components for target in _targets(moment.span(COMPONENT + key))}
     late = sources = 0
     for key in moment.polled:
@@ -86,7 +92,7 @@ def _late(moment: Moment) -> tuple[int, int]:
         if is_late and named and key not in named:
             continue
         sources += 1
-        late += is_late
+        late += is_late or (key in UNJUDGED and span.outcome != Outcome.ANSWERED)
     return late, sources
 
 

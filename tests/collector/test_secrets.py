@@ -8,6 +8,7 @@ import pytest
 
 from console.collector.secrets import Fingerprint, Redactor, credential_identity, fingerprint
 from console.model.configuration import Contact, Environment, Secret, Supabase, Thresholds, Vercel
+from console.model.operations import GitHub, Operations, Slack
 from console.store.lease import Holder, difference
 
 DSN = "postgresql://radar:correct-horse@db.example.com:6543/app"
@@ -45,6 +46,21 @@ def test_equal_settings_have_equal_fingerprints() -> None:
 def test_a_difference_is_told_in_words(changed: Environment, told: str) -> None:
     found = words(fingerprint(BASE), fingerprint(changed))
     assert found is not None and told in found
+
+
+def test_the_repository_is_polled_and_stands_in_the_fingerprint_without_its_token() -> None:
+    def of(token: str = "ghp_0123456789abcdef", interval_s: float = 30.0, webhook: str = "https://a/b") -> Operations:
+        repository = GitHub(token=Secret(token), repository="acme/shop", interval_s=interval_s)
+        return Operations(github=repository, slack=Slack(webhook=Secret(webhook)))
+
+    own = fingerprint(BASE, of())
+    assert fingerprint(BASE, Operations()) == fingerprint(BASE)
+    assert words(own, fingerprint(BASE)) is not None
+    assert "github.interval_s" in str(words(own, fingerprint(BASE, of(interval_s=60.0))))
+    assert "github.token key" in str(words(own, fingerprint(BASE, of(token="ghp_another0123456"))))
+    assert words(own, fingerprint(BASE, of(webhook="https://c/d"))) is None  # who is told is no matter of polling
+    assert "ghp_" not in repr(own)
+    assert "ghp_0123456789abcdef" not in Redactor(BASE, of())("refused: ghp_0123456789abcdef")
 
 
 def test_what_is_neither_polled_nor_judged_makes_no_difference() -> None:

@@ -9,6 +9,7 @@ import time
 
 from console.model.configuration import CustomMetric, Egress, Environment, Prometheus, Secret, Supabase, Vendor, Vercel
 from console.model.observation import Observation, Outcome
+from console.model.operations import GitHub, Operations
 from console.sources import registry
 from tests.sources.loopback import hang, serving, until
 
@@ -44,8 +45,9 @@ def test_the_least_configuration() -> None:
 
 async def test_everything_configured_and_nothing_reachable_gives_observations_and_no_exception() -> None:
     environment = Environment(name="test", url="http://127.0.0.1:9", **EVERYTHING)  # type: ignore[arg-type]
-    sources = registry.build(environment)
-    assert len({source.target for source in sources}) == len(sources) == 18
+    repository = GitHub(token=Secret("t"), repository="a/b", api="http://127.0.0.1:9")
+    sources = registry.build(environment, Operations(github=repository))
+    assert len({source.target for source in sources}) == len(sources) == 19
     found = await asyncio.gather(*(source.observe() for source in sources))
     await asyncio.gather(*(source.close() for source in sources))
     for source, seen in zip(sources, found, strict=True):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from console.model.judgement import RuleReading
-from console.model.observation import Event
+from console.model.observation import Event, Outcome
 from console.model.states import State
 from console.store.observe import Lease, ObservedStore
 from console.store.read import StoreReader
@@ -60,6 +61,19 @@ def test_each_source_is_late_against_its_own_interval(
     rows = {row.key: row.state for row in reads.health(None).components}
     assert rows == {"application": State.STALE, "certificate": State.HEALTHY}
     assert reads.health(None).header.sources_late == 2
+
+
+def test_a_source_that_no_component_tells_of_is_late_while_it_gives_nothing(
+    store: ObservedStore, lease: Lease, clock: ManualClock, reads: StoreReader
+) -> None:
+    refused = replace(observed("github"), outcome=Outcome.FORBIDDEN, state=State.UNKNOWN, samples={})
+    for github, late in ((observed("github"), 0), (refused, 1), (observed("github"), 0)):
+        store.write_round(lease, clock.pass_ms(1000), [observed(), github], judged(clock.wall, PARTS), INTERVALS)
+        header = reads.health(None).header
+        assert (header.sources_late, header.sources) == (late, 2)
+    refused_health = replace(refused, target="health")  # a component's own failure is told by its state
+    store.write_round(lease, clock.pass_ms(1000), [refused_health], judged(clock.wall, PARTS), INTERVALS)
+    assert reads.health(None).header.sources_late == 0
 
 
 def test_a_target_that_is_not_configured_any_more_is_not_late_for_ever(
