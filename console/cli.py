@@ -25,6 +25,11 @@ COMMANDS = {
     "metrics": "the service level targets over a window, their budgets, and the charts' figures",
     "ack": "acknowledge an alert",
     "silence": "hold the notifications of a rule for a time, or end that",
+    "rollback": "put production back to an earlier deployment",
+    "promote": "let a deployment serve production; ends the pin of a rollback",
+    "deploy": "build and deploy a ref to staging or production",
+    "freeze": "hold what would deploy to production, with an owner and an expiry",
+    "actions": "the journal of actions: its runs, what is due; resume, close, cancel",
     "doctor": "try the configuration, every credential, the store and the terminal, and say the fix",
     "completion": "print the completion script of a shell",
 }

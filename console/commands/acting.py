@@ -1,0 +1,195 @@
+"""What commands that change something share: the plan, the question, the yes, and following the run."""
+
+from __future__ import annotations
+
+import argparse
+import select
+import sys
+import termios
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+
+from console.cli import FAILED, SHORT, WELL
+from console.commands import action_documents
+from console.commands.output import Output, add_json, complain, document
+from console.commands.parts import reading
+from console.model.action_views import RunView, StepRow
+from console.model.actions import ActionRequest, Plan, Risk, RunOutcome, StepOutcome
+from console.model.configuration import Settings
+from console.model.plan_text import OUTCOME_WORDS, STEP_WORDS, escape_text, plan_text
+from console.model.ports import PlanTicket, Refused, StoreReads, StoreUnreadable
+
+LOOK_S = 0.25
+DISCARD_S = 0.5
+"""What is typed before the question was read is no answer."""
+_STATUS = {RunOutcome.DONE: WELL, RunOutcome.WORSE: SHORT}
+
+
+def add_acting(parser: argparse.ArgumentParser) -> None:
+    """The options of every such command."""
+    parser.add_argument("--plan", action="store_true", help="print the plan and do nothing")
+    parser.add_argument("--escape", action="store_true", help="print the escape card and do nothing")
+    parser.add_argument("--reason", default="", help="why; without a terminal it must be given")
+    parser.add_argument("--confirm", default="", metavar="ENVIRONMENT/TARGET", help="the yes, without a terminal")
+    parser.add_argument("--no-wait", action="store_true", help="do not follow the run to its end")
+    add_json(parser)
+
+
+def act(arguments: argparse.Namespace, settings: Settings, request: ActionRequest) -> int:
+    """Plan, ask, carry out, follow. 0: done and verified; 1: done, but worse; 2: refused, failed or unknown."""
+    from console.actions.desk import Desk
+
+    with closing(Desk(settings)) as desk:
+        try:
+            return carry(arguments, settings, desk.plan(request))
+        except (Refused, StoreUnreadable) as error:
+            complain(str(error))
+            return FAILED
+
+
+def carry(arguments: argparse.Namespace, settings: Settings, ticket: PlanTicket) -> int:
+    """From a plan to the end of its run. Raises `Refused`."""
+    output = Output(arguments, settings.display)
+    try:
+        if arguments.plan or arguments.escape:
+            return _shown(arguments, output, ticket.plan)
+        if not arguments.json:
+            _print_plan(output, ticket.plan)
+        if ticket.plan.refusals:
+            raise Refused(f"this cannot be done now: {ticket.plan.refusals[0]}")
+        reason, typed = _yes(arguments, ticket)
+        token = ticket.confirm(reason=reason, typed=typed)
+    finally:
+        ticket.leave()
+    if arguments.no_wait:
+        _tell_begun(arguments, output, token)
+        return WELL
+    with reading(settings) as reads:
+        return _followed(arguments, output, reads, token)
+
+
+def _shown(arguments: argparse.Namespace, output: Output, plan: Plan) -> int:
+    if arguments.json:
+        import msgspec
+
+        document({"plan": msgspec.to_builtins(plan)})
+    else:
+        for line in escape_text(plan) if arguments.escape else plan_text(plan, _now_ms()):
+            output.line(line)
+    return WELL if not plan.refusals else FAILED
+
+
+def _print_plan(output: Output, plan: Plan) -> None:
+    for line in plan_text(plan, _now_ms()):
+        output.line(line)
+    output.line()
+
+
+# The yes
+
+
+def _yes(arguments: argparse.Namespace, ticket: PlanTicket) -> tuple[str, str]:
+    """Reason and confirmation. Raises `Refused` where nobody can be asked and they were not given."""
+    plan = ticket.plan
+    asks = sys.stdin.isatty() and sys.stdout.isatty() and not arguments.json
+    if arguments.confirm or not asks:
+        phrase = f"{plan.environment}/{plan.short_id}"
+        reason = arguments.reason or ticket.reason
+        if plan.risk is not Risk.SAFE and (not reason or not plan.confirms(arguments.confirm)):
+            raise Refused(f"without a terminal this needs --reason and --confirm {phrase}: nothing was done")
+        return reason, arguments.confirm
+    reason = arguments.reason or ticket.reason
+    if plan.risk is not Risk.SAFE and not reason:
+        reason = _answer("REASON  ")
+    question = f"TYPE {plan.phrase} to do it, anything else to leave: " if plan.phrase else "ENTER does it, q leaves: "
+    typed = _answer(question)
+    if (plan.phrase and not plan.confirms(typed)) or (not plan.phrase and typed):
+        raise Refused("left: nothing was done")
+    return reason, typed
+
+
+def _answer(question: str) -> str:
+    """What is typed after the question has stood for half a second; what was typed before is thrown away."""
+    select.select([], [], [], DISCARD_S)
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)
+    try:
+        return input(question).strip()
+    except EOFError:
+        raise Refused("left: nothing was done") from None
+
+
+# Following
+
+
+def _followed(arguments: argparse.Namespace, output: Output, reads: StoreReads, token: str) -> int:
+    view, news = None, _News()
+    try:
+        for view in _views(reads, token):
+            for line in () if arguments.json else news.lines(view):
+                output.line(line)
+    except KeyboardInterrupt:
+        complain(f"not followed any more; the run goes on: radar actions {view.run.id if view and view.run else ''}")
+        return 130
+    assert view is not None and view.run is not None
+    if arguments.json:
+        document(action_documents.run_of(view))
+    else:
+        output.line(f"run {view.run.id}: {OUTCOME_WORDS[view.run.outcome]}. {view.run.words}")
+        if view.run.outcome in (RunOutcome.DONE, RunOutcome.WORSE) and view.run.undo:
+            output.line(f"undo: {view.run.undo}")
+    return _STATUS.get(view.run.outcome, FAILED)
+
+
+def _views(reads: StoreReads, token: str) -> Iterator[RunView]:
+    """The run each time that something was written, until it is at its end or nobody carries it out any more."""
+    pause, version = threading.Event(), -1
+    while True:
+        if (newest := reads.version()) != version:
+            version = newest
+            view = reads.run(token, None)
+            yield view
+            if view.run is not None and view.run.outcome is not RunOutcome.RUNNING:
+                return
+        elif _is_abandoned(reads, token):
+            version = -1
+        pause.wait(LOOK_S)
+
+
+def _is_abandoned(reads: StoreReads, token: str) -> bool:
+    """Whether the runner is gone without having written so: nothing changes any more, and nothing tells."""
+    run = reads.run(token, None).run
+    return run is not None and run.outcome is RunOutcome.INTERRUPTED
+
+
+class _News:
+    """Which steps stand otherwise than they were told last."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, StepOutcome] = {}
+
+    def lines(self, view: RunView) -> Iterator[str]:
+        """A line each."""
+        for number, step in enumerate(view.steps, start=1):
+            if step.outcome is not None and self._told.get(step.key) is not step.outcome:
+                self._told[step.key] = step.outcome
+                yield _step_line(number, step)
+
+
+def _step_line(number: int, step: StepRow) -> str:
+    assert step.outcome is not None
+    said = f": {step.said}" if step.said else ""
+    return f"  {number}  {STEP_WORDS[step.outcome]:<8} {step.words}{said}"
+
+
+def _tell_begun(arguments: argparse.Namespace, output: Output, token: str) -> None:
+    if arguments.json:
+        document({"begun": token})
+    else:
+        output.line(f"begun: radar actions tells how it goes ({token})")
+
+
+def _now_ms() -> int:
+    from console.store.clock import now_ms
+
+    return now_ms()
