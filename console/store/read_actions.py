@@ -12,6 +12,7 @@ from console.model.actions import Plan, RunOutcome, StepOutcome
 from console.model.views import Header
 from console.store.journal import PROGRESS, RunEntry, StoredRun, entries_of, stored_runs
 from console.store.read_journal import due_at, holdings_at
+from console.store.read_open import FUTURE_MS
 from console.store.read_records import Place
 from console.store.reading import ReadFile
 from console.store.runlock import is_held
@@ -83,10 +84,11 @@ def journal(records: ReadFile, place: Place, shown_ms: int, header: Header) -> A
     with records.transaction() as connection:
         if connection is None:
             return ActionsView(header=header, runs=(), holdings=(), due=())
+        written_ms = FUTURE_MS if place.live else shown_ms
         return ActionsView(
             header=header,
-            runs=run_rows(connection, shown_ms, place.directory, live=place.live),
-            holdings=holdings_at(connection, shown_ms),
+            runs=run_rows(connection, written_ms, place.directory, live=place.live),
+            holdings=holdings_at(connection, written_ms),
             due=due_at(connection, shown_ms),
             armed_until_ms=header.armed_until_ms,
         )
@@ -95,13 +97,14 @@ def journal(records: ReadFile, place: Place, shown_ms: int, header: Header) -> A
 def run_view(records: ReadFile, token: str, place: Place, shown_ms: int, header: Header) -> RunView:
     """One run; without one where there was none of that token at the moment. Raises `Unreadable`."""
     with records.transaction() as connection:
-        found = stored_runs(connection, "token = ? AND began_ms <= ?", (token, shown_ms)) if connection else ()
+        written_ms = FUTURE_MS if place.live else shown_ms
+        found = stored_runs(connection, "token = ? AND began_ms <= ?", (token, written_ms)) if connection else ()
         if connection is None or not found:
             return RunView(header=header, run=None, plan=None)
         (run,) = found
         return RunView(
             header=header,
-            run=row_of(run, shown_ms, place.directory, live=place.live),
+            run=row_of(run, written_ms, place.directory, live=place.live),
             plan=plan_of(run),
-            steps=step_rows(connection, run, shown_ms),
+            steps=step_rows(connection, run, written_ms),
         )

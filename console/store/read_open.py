@@ -1,5 +1,7 @@
-"""The ledger's part of records.db at a moment: holdings, open runs, due actions, arming. Read with every header, so
-it imports nothing that a start does not need."""
+"""The ledger's part of records.db at a moment: holdings, open runs, due actions, arming.
+
+Read with every header, so it imports nothing that a start does not need.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,16 @@ DUE_GRACE_MS = 10 * 60_000
 MISSED = "missed: "
 """How the words of a row begin that was seen later than that."""
 
+FUTURE_MS = 1 << 60
+"""Live, all that is written counts: a row written while we read bears a later time than the moment shown."""
+
 
 def open_items(connection: sqlite3.Connection, at_ms: int, directory: Path, *, live: bool) -> tuple[OpenItem, ...]:
     """What somebody must look after, the most pressing first: runs without an end, then what they left behind."""
+    written_ms = FUTURE_MS if live else at_ms
     return (
-        *_runs(connection, at_ms, directory, live=live),
-        *_holdings(connection, at_ms),
+        *_runs(connection, written_ms, directory, live=live),
+        *_holdings(connection, written_ms),
         *_due(connection, at_ms),
     )
 

@@ -1,0 +1,53 @@
+"""The desk as a console has it: its parts are imported when somebody acts, not at the start (30 ms)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from console.model.configuration import Settings
+from console.model.ports import PlanTicket
+
+if TYPE_CHECKING:
+    from console.actions.desk import Desk
+    from console.model.actions import ActionRequest
+
+
+class LateDesk:
+    """See `ports.ActionDesk`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def _desk(self) -> Desk:
+        from console.actions.desk import Desk
+
+        return Desk(self._settings)
+
+    @property
+    def role_words(self) -> str:
+        """`OPERATOR`, `VIEWER`, …: for the header."""
+        return self._desk.role_words
+
+    @property
+    def authority_words(self) -> str:
+        """`guard rails` or `enforced`."""
+        return self._desk.authority_words
+
+    def prepare(self) -> None:
+        """Somebody may act soon: have a runner wait with its imports done."""
+        self._desk.prepare()
+
+    def plan(self, request: ActionRequest) -> PlanTicket:
+        """Look at the live facts and make the plan. Raises `Refused`."""
+        return self._desk.plan(request)
+
+    def resume(self, token: str) -> PlanTicket:
+        """The rest of an interrupted or unknown run. Raises `Refused`."""
+        return self._desk.resume(token)
+
+    def close(self) -> None:
+        """Let a runner that waits go."""
+        if "_desk" in self.__dict__:
+            self._desk.close()

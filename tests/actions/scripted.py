@@ -1,0 +1,111 @@
+"""An action whose remote system is a directory: a change makes a file there. What goes wrong stands in its parameters.
+
+`python -m tests.actions.scripted` is the real runner with this action in its registry.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from console.actions.base import Context, done, failed, unknown
+from console.actions.registry import ACTIONS
+from console.actions.wire import Rejected, Unanswered
+from console.model.actions import (
+    ActionRequest,
+    Check,
+    CheckResult,
+    Holding,
+    Option,
+    Plan,
+    Risk,
+    Step,
+    StepKind,
+    StepOutcome,
+    StepResult,
+)
+from console.model.observation import Json
+
+STEPS = (
+    Step(key="ask", kind=StepKind.CHANGE, words="make the first file", call="WRITE first"),
+    Step(key="again", kind=StepKind.CHANGE, words="make the second file", call="WRITE second"),
+    Step(key="tell", kind=StepKind.TELL, words="tell people", required=False),
+    Step(key="watch", kind=StepKind.WATCH, words="watch"),
+)
+
+
+class Scripted:
+    """`remote`: the directory. `ask`, `again`, `tell`, `watch`: what the step does, by one word. `risk`, `fail`."""
+
+    NAME: ClassVar[str] = "scripted"
+
+    async def facts(self, context: Context, request: ActionRequest) -> Mapping[str, Json]:
+        """What is there, and the parameters."""
+        there: list[Json] = [*sorted(name for name in os.listdir(str(request.parameters["remote"])) if "made" in name)]
+        return {"there": there}
+
+    def plan(self, context: Context, request: ActionRequest, facts: Mapping[str, Json]) -> Plan:
+        """The four steps."""
+        parameters = dict(request.parameters)
+        forbidden = parameters.get("fail")
+        checks = (
+            Check(key="fail", result=CheckResult.FAIL if forbidden else CheckResult.PASS, words="as it was scripted"),
+        )
+        return Plan(
+            action="scripted", title="Make two files", environment=context.environment.name, target="files (f1)",
+            short_id="f1f1f1f", risk=Risk(str(parameters.get("risk", "disruptive"))), exclusion="files", checks=checks,
+            steps=STEPS, undo="radar scripted --undo", escape=("touch first second",),
+            undo_request=ActionRequest(action="scripted"),
+            options=(Option(key="h", words="hold", parameter="hold", value=True, on=bool(parameters.get("hold"))),),
+            data={**parameters, "there": facts["there"]},
+        )  # fmt: skip
+
+    async def carry_out(self, context: Context, plan: Plan, step: Step) -> StepResult:
+        """What the script says of the step."""
+        script = str(plan.data.get(step.key, "well"))
+        if script == "kill-before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if step.kind is StepKind.CHANGE and script not in ("rejected", "lost-not-done"):
+            (self._remote(plan) / f"{step.key}.made").write_text(context.run or "")
+        if script == "kill-after":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if script == "wait":
+            context.tell("waits")
+            while not (self._remote(plan) / "go").exists():
+                await context.wait(0.02)
+        return self._told(script, step)
+
+    def _told(self, script: str, step: Step) -> StepResult:
+        if script == "rejected":
+            raise Rejected("the remote says no", 403)
+        if script in ("lost", "lost-not-done", "lost-unreadable"):
+            raise Unanswered("no answer came")
+        if script == "defect":
+            raise KeyError("secret-value")
+        if script == "worse":
+            return StepResult(outcome=StepOutcome.DONE, words="worse", worse=True)
+        holds = (Holding(kind="pinned", subject="files", text="files are pinned"),) if step.key == "again" else ()
+        return StepResult(outcome=StepOutcome.DONE, words="well", data={f"{step.key}_said": 1}, holds=holds)
+
+    async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
+        """Whether the file is there."""
+        if plan.data.get(step.key) == "lost-unreadable":
+            return unknown("the remote does not say")
+        made = (self._remote(plan) / f"{step.key}.made").exists()
+        return done("the file is there") if made else failed("the file is not there")
+
+    @staticmethod
+    def _remote(plan: Plan) -> Path:
+        return Path(str(plan.data["remote"]))
+
+
+ACTIONS["scripted"] = "tests.actions.scripted:Scripted"
+
+if __name__ == "__main__":
+    from console.actions.runner import main
+
+    sys.exit(main())
