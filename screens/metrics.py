@@ -93,6 +93,8 @@ class MetricsScreen(Page[None]):
         super().__init__()
         self._place: Place | None = None
         self._page = MetricsPage([], 0, [])
+        self._page_of: tuple[MetricsView, MetricsFrame] | None = None
+        """What the page was drawn from."""
         self._row = 0
         """The first line of the table that is shown."""
         self._rows = 1
@@ -150,7 +152,9 @@ class MetricsScreen(Page[None]):
         frame = self._frame(view, width, height)
         if self.place.table:
             return self._table(view, frame)
-        self._page = metrics_page(view, frame)
+        if self._page_of is None or self._page_of[0] is not view or self._page_of[1] != frame:
+            # Who comes back sees the page that was drawn, 20 ms sooner; what is read meanwhile follows.
+            self._page, self._page_of = metrics_page(view, frame), (view, frame)
         return self._page.lines
 
     def _frame(self, view: MetricsView, width: int, height: int) -> MetricsFrame:
