@@ -6,14 +6,16 @@ import argparse
 import gc
 import os
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING
 
 from console.cli import FAILED, UNUSABLE, WELL
 from console.commands.keeper import collecting
 from console.commands.output import complain, draws_signs
-from console.commands.parts import operator, reading, settings_of
+from console.commands.parts import PAINTED_S, operator, reading, settings_of
 from console.model.configuration import Settings
 from console.model.ports import StoreReads
 
@@ -60,14 +62,18 @@ def _run_app(settings: Settings, reads: StoreReads, at_ms: int | None) -> int:
     # Imports make a hundred thousand objects that stay: looking through them again and again costs 25 ms of a start,
     # and later every full collection. So not while importing, and never again for these.
     gc.disable()
+    from console.actions.late import LateDesk
     from console.app import RadarApp
 
     gc.freeze()
     gc.enable()
     # The person has a reader of his own: the feed reads in a thread, what he asks for is read beside it.
-    with operator(settings) as person:
+    with operator(settings) as person, closing(LateDesk(settings)) as desk:
         faults = _demo_faults(settings.demo_directory)
-        app = RadarApp(settings, reads, person.alerts, person.polls, at_ms=at_ms, faults=faults)
+        learning = Timer(PAINTED_S, desk.learn)
+        learning.daemon = True
+        learning.start()
+        app = RadarApp(settings, reads, person.alerts, person.polls, at_ms=at_ms, faults=faults, desk=desk)
         app.run()
     return FAILED if app.return_code else WELL
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -38,6 +39,10 @@ STEPS = (
 )
 
 
+def _there(remote: Path) -> Json:
+    return [*sorted(path.name for path in remote.glob("*.made"))]
+
+
 class Scripted:
     """`remote`: the directory. `ask`, `again`, `tell`, `watch`: what the step does, by one word. `risk`, `fail`."""
 
@@ -45,8 +50,7 @@ class Scripted:
 
     async def facts(self, context: Context, request: ActionRequest) -> Mapping[str, Json]:
         """What is there, and the parameters."""
-        there: list[Json] = [*sorted(name for name in os.listdir(str(request.parameters["remote"])) if "made" in name)]
-        return {"there": there}
+        return {"there": await asyncio.to_thread(_there, Path(str(request.parameters["remote"])))}
 
     def plan(self, context: Context, request: ActionRequest, facts: Mapping[str, Json]) -> Plan:
         """The four steps."""
