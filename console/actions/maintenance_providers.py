@@ -99,7 +99,7 @@ class EdgeConfig:
     propagation_s = PROPAGATION_S
 
     def __init__(self, vercel: Vercel, store: str, key: str, clients: Clients) -> None:
-        self._store, self._key = store, key
+        self._store, self._key, self._base = store, key, vercel.api.rstrip("/")
         self._team = f"?teamId={quote(vercel.team, safe='')}" if vercel.team else ""
         self._prefix = PREFIXES[0]
         self._api = Api("Vercel", vercel.api, {"authorization": Secret(f"Bearer {vercel.token.reveal()}")}, clients)
@@ -136,7 +136,7 @@ class EdgeConfig:
         word = "true" if on else "false"
         value = f'{{"items":[{{"operation":"upsert","key":"{self._key}","value":{{"on":{word},"enabled":{word}}}}}]}}'
         return (
-            f"curl -X PATCH 'https://api.vercel.com{self._path('/items')}' -H \"authorization: Bearer $VERCEL_TOKEN\" "
+            f"curl -X PATCH '{self._base}{self._path('/items')}' -H \"authorization: Bearer $VERCEL_TOKEN\" "
             f"-H 'content-type: application/json' -d '{value}'",
             f"vercel.com, Storage, {self._store}: set the item {self._key} to {word}",
         )

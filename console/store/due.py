@@ -205,7 +205,7 @@ def _close(connection: sqlite3.Connection, entry: DueEntry, words: str, channels
 
 def _tell(connection: sqlite3.Connection, entry: DueEntry, words: str, channels: tuple[str, ...]) -> None:
     title = f"Announced and not done: {entry.title}"
-    content: dict[str, Json] = {"kind": "action", "title": title, "text": words, "due": entry.id}
+    content: dict[str, Json] = {"kind": "notice", "text": words, "due": entry.id}
     for channel in channels:
         outbox.enter(connection, f"due/{entry.id}/not-done", channel, title, content)
 
