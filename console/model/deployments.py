@@ -45,6 +45,8 @@ class DeploymentRow:
     created_ms: int | None
     live_ms: int | None
     """When it began to serve, as far as is known; None: never, or not known."""
+    until_ms: int | None = None
+    """When another one took over from it; None: none has, or it is not known."""
     current: bool
     candidate: bool | None
     """Whether Vercel takes it for a rollback; None: it does not say."""
@@ -52,6 +54,8 @@ class DeploymentRow:
     """Why production cannot go back to it; empty: it can, or it is the current one."""
     branch: str | None = None
     error: str = ""
+    note: str = ""
+    """What happened to it: `rolled back from at 01:40`."""
     url: str | None = None
     effects: tuple[Effect, ...] = ()
 
@@ -85,6 +89,8 @@ class CiRunRow:
     event: str | None
     started_ms: int | None
     updated_ms: int | None
+    ended_ms: int | None = None
+    """When the last of its jobs ended; None: not over, or not known."""
     stages: tuple[StageCell, ...] = ()
     url: str | None = None
 

@@ -201,8 +201,7 @@ def _event(run: Mapping[str, Json], now_ms: int) -> Event:
         at_ms=min(payload.time_ms(run, "updated_ms") or now_ms, now_ms),
         kind="ci",
         subject=TARGET,
-        text=f"CI #{run['number']} failed{place}: {run['title']}"
-        + (f" ({author})" if author else ""),
+        text=f"CI #{run['number']} failed{place}: {run['title']}" + (f" ({author})" if author else ""),
         key=f"ci/{number}/{attempt}",
         data={"id": number, "number": run["number"], "attempt": attempt, "commit": run["commit"]},
     )

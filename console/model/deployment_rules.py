@@ -1,0 +1,138 @@
+"""What is said of deployments, and what can be done about one or about a run. Pure: rows in, words and requests out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from console.model.actions import ActionRequest
+from console.model.deployments import CiRunRow, DeploymentRow, DeploymentsView
+from console.model.observation import Json
+from console.model.pipeline import run_state
+
+PRODUCTION = "production"
+BUILDING = frozenset({"building", "queued", "initializing"})
+BROKEN = frozenset({"error", "canceled", "blocked", "deleted"})
+DEFAULT_BRANCH = "main"
+FREEZE_HOURS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that can be asked for: in words, and as the action takes it."""
+
+    words: str
+    request: ActionRequest
+
+
+def why_not(item: Mapping[str, Json], *, current: bool) -> str:
+    """Why production cannot go back to a listed deployment; empty: it can, is there already, or nobody says."""
+    state, candidate = item.get("state"), item.get("candidate")
+    if current:
+        return ""
+    if item.get("gone") is True or state == "deleted":
+        return "removed by retention"
+    if state in BUILDING:
+        return f"it is {state}"
+    if state in BROKEN:
+        return "its build failed" if state == "error" else f"it is {state}"
+    if candidate is True:
+        return ""
+    if item.get("target") != PRODUCTION:
+        return "never served production: it is of staging" if item.get("target") else "a preview: never aliased"
+    if item.get("ever_live") is False:
+        return "never served production: it can be promoted"
+    if candidate is False:
+        return "Vercel takes it for no rollback (plan or age)"
+    return "" if state == "ready" else "its state is unknown"
+
+
+def eligible_words(row: DeploymentRow) -> str:
+    """Whether production can go back to it, in few words."""
+    if row.current:
+        return "current"
+    if row.why_not:
+        return row.why_not
+    return "can be rolled back to" if row.candidate else "Vercel does not say whether it can be rolled back to"
+
+
+def assign_words(view: DeploymentsView) -> str:
+    """Whether new deployments go live, where that is not as usual; empty: they do.
+
+    False with a rollback of ours on record is a pin, without one somebody's choice, and missing is unknown.
+    """
+    if view.auto_assign is False and view.pinned_by:
+        return f"PINNED by a rollback of {view.pinned_by}: pushes build and do not go live until one is promoted"
+    if view.auto_assign is False:
+        return "NOT AUTO-ASSIGNING, by somebody's choice: pushes build and do not go live by themselves"
+    if view.auto_assign is None and view.pinned_by:
+        return f"PINNED by a rollback of {view.pinned_by}, as far as our records tell; Vercel does not say"
+    if view.auto_assign is None and view.deployments_ms is not None:
+        return "unknown whether new deployments go live: Vercel does not tell this token"
+    return ""
+
+
+def current_of(view: DeploymentsView) -> DeploymentRow | None:
+    """What serves production."""
+    return next((row for row in view.deployments if row.current), None)
+
+
+def problem(row: DeploymentRow | CiRunRow) -> bool:
+    """Whether it is worth going to by `e`: a build or a run that failed, or that nobody understands."""
+    if isinstance(row, DeploymentRow):
+        return row.state in ("error", "blocked", "unknown") or bool(row.error)
+    return run_state(row) in ("failed", "unknown")
+
+
+def deeds_for_deployment(view: DeploymentsView, row: DeploymentRow) -> tuple[Deed, ...]:
+    """What can be asked for about a deployment, the likeliest first. Whether it may be done says the plan."""
+    if row.current:
+        return _about_current(view, row)
+    found: list[Deed] = []
+    called = f'{row.short} "{row.message}"' if row.message else row.short
+    if not row.why_not and not _newer(view, row):
+        found.append(Deed(f"roll back production to {called}", _request("rollback", to=row.id)))
+    if _can_promote(view, row):
+        found.append(Deed(f"promote {called}", _request("promote", to=row.id)))
+    return tuple(found)
+
+
+def _newer(view: DeploymentsView, row: DeploymentRow) -> bool:
+    """Whether it was made after what serves now: going there is no step back."""
+    current = current_of(view)
+    return current is not None and (row.created_ms or 0) > (current.created_ms or 0)
+
+
+def _can_promote(view: DeploymentsView, row: DeploymentRow) -> bool:
+    return row.target == PRODUCTION and row.state == "ready" and (_newer(view, row) or row.live_ms is None)
+
+
+def _about_current(view: DeploymentsView, row: DeploymentRow) -> tuple[Deed, ...]:
+    branch = row.branch or next((run.branch for run in view.runs if run.branch), None) or DEFAULT_BRANCH
+    found: list[Deed] = []
+    if view.auto_assign is False:
+        found.append(Deed(f"promote {row.short}: let pushes go live again", _request("promote", to=row.id)))
+    found += [
+        Deed(f"deploy {branch} to {target}", _request("deploy", target=target, ref=branch))
+        for target in ("staging", PRODUCTION)
+    ]
+    if view.frozen_by is not None:
+        found.append(Deed("end the deploy freeze", _request("freeze", on=False)))
+    else:
+        words = f"deploy freeze for {FREEZE_HOURS:g} h: hold runs that would deploy"
+        found.append(Deed(words, _request("freeze", on=True, hours=FREEZE_HOURS)))
+    return tuple(found)
+
+
+def deeds_for_run(row: CiRunRow) -> tuple[Deed, ...]:
+    """What can be asked for about a run: cancelled while it goes on, run again when it is over."""
+    if row.active:
+        return (Deed(f"cancel run #{row.number}", _request("cancel-run", run=row.id)),)
+    again = Deed(f"run #{row.number} again, all of its jobs", _request("rerun", run=row.id))
+    if run_state(row) not in ("failed", "cancelled"):
+        return (again,)
+    return Deed(f"run the failed jobs of #{row.number} again", _request("rerun", run=row.id, failed_only=True)), again
+
+
+def _request(action: str, **parameters: Json) -> ActionRequest:
+    return ActionRequest(action=action, parameters=parameters)
