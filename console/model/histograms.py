@@ -10,7 +10,7 @@ from functools import cache
 from itertools import accumulate
 from typing import Any, Self
 
-from console.model.lanes import MARK, Lanes, gathered, lanes_from, lanes_of
+from console.model.lanes import LANES, Lanes, lanes_from, lanes_of
 from console.model.observation import Buckets
 
 RELATIVE_ERROR = 0.01
@@ -18,7 +18,6 @@ _GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 _LOG_GAMMA = math.log(_GAMMA)
 _ZERO = -32_768  # the bucket of everything up to _SMALLEST, below every other
 _SMALLEST = 1e-6
-_LANES = bytes([MARK])
 QUANTILES = (0.50, 0.95, 0.99)
 
 
@@ -295,7 +294,7 @@ class ForeignHistogram:
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """What `to_bytes` made. Raises ValueError when it is something else."""
-        parts = _decode(data)
+        parts = decoded(data)
         if not isinstance(parts, list):
             raise ValueError("not a foreign histogram")
         return cls({tuple(bounds): counts for bounds, counts in parts})
@@ -334,36 +333,12 @@ Histogram = LogHistogram | ForeignHistogram
 
 def histogram_from(data: bytes) -> Histogram:
     """Either kind, from its bytes. Raises ValueError when it is neither."""
-    if data[:1] == _LANES:
+    if data[:1] == LANES:
         return LogHistogram.of_lanes(lanes_from(data))
-    value = _decode(data)
+    value = decoded(data)
     if isinstance(value, dict):
         return LogHistogram.adopting(value)
     return ForeignHistogram({tuple(bounds): counts for bounds, counts in value})
-
-
-def merged_histogram(parts: Sequence[Histogram]) -> Histogram | None:
-    """All of them as one; None when there are none."""
-    logs = [part for part in parts if isinstance(part, LogHistogram)]
-    foreign = [part for part in parts if isinstance(part, ForeignHistogram)]
-    if foreign:  # one series is of one kind; were it mixed, foreign counts cannot be put into finer buckets
-        whole = ForeignHistogram()
-        for each in foreign:
-            whole.take_in(each)
-        return whole
-    return _merged(logs) if logs else None
-
-
-def _merged(parts: Sequence[LogHistogram]) -> LogHistogram:
-    """All of them as one: those that are lanes as lanes first, which takes a tenth of the time."""
-    dense = [LogHistogram.of_lanes(lanes) for lanes in gathered(part.lanes for part in parts if part.lanes is not None)]
-    mapped = [part for part in parts if part.lanes is None]
-    if len(dense) == 1 and not mapped:
-        return dense[0]
-    merged = LogHistogram()
-    for one in (*mapped, *dense):
-        merged.take_in(one)
-    return merged
 
 
 def _encode(value: object) -> bytes:
@@ -380,7 +355,8 @@ def _decoder() -> Callable[[bytes], Any]:
     return msgspec.msgpack.Decoder(dict[int, int] | list[tuple[list[float], list[float]]]).decode
 
 
-def _decode(data: bytes) -> Any:
+def decoded(data: bytes) -> Any:
+    """The mapping of one of ours, or the list of a foreign one. Raises ValueError when it is neither."""
     try:
         return _decoder()(data)
     except ValueError as error:  # msgspec's are such

@@ -20,6 +20,7 @@ LEAST_BUCKETS = 32
 LONGEST = 3
 """So many lanes there may be for each that is not empty: three make lanes one and a half times as long as a mapping."""
 MARK = 0xC1
+LANES = bytes([MARK])
 """The first byte of lanes: msgpack, as which all other histograms are stored, never uses it."""
 _HEADER = struct.Struct("<BiHHH")
 
@@ -69,12 +70,31 @@ def lanes_of(counts: Mapping[int, int], zero: int) -> Lanes | None:
     filled = [index for index in counts if index != zero]
     first, n = min(filled), sum(counts.values())
     many = max(filled) - first + 1
-    if n > MOST or many > LONGEST * len(filled) or min(counts.values()) < 0:
+    if n > MOST or many > LONGEST * len(filled):
         return None
     lanes = [0] * many
     for index in filled:
         lanes[index - first] = counts[index]
-    return Lanes(first, many, n, counts.get(zero, 0), int.from_bytes(struct.pack(f"<{many}H", *lanes), "little"))
+    whole = int.from_bytes(struct.pack(f"<{many}H", *lanes), "little")
+    return Lanes(first, many, n, counts.get(zero, 0), whole)
+
+
+def added_from(stored: Sequence[bytes]) -> Lanes | None:
+    """All of them as one, in a third of the time that each by itself takes; None where they are not all lanes, or do
+    not fit into some together."""
+    if not stored or not all([data[:1] == LANES and len(data) >= _HEADER.size for data in stored]):
+        return None
+    heads = [_HEADER.unpack_from(data) for data in stored]
+    if any([len(data) != _HEADER.size + 2 * head[2] for head, data in zip(heads, stored, strict=True)]):
+        return None
+    first, n = min([head[1] for head in heads]), sum([head[3] for head in heads])
+    if n > MOST:
+        return None
+    whole = 0
+    for head, data in zip(heads, stored, strict=True):
+        whole += int.from_bytes(data[_HEADER.size :], "little") << LANE_BITS * (head[1] - first)
+    end = max([head[1] + head[2] for head in heads])
+    return Lanes(first, end - first, n, sum([head[4] for head in heads]), whole)
 
 
 def added(parts: Sequence[Lanes]) -> Lanes:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from console.model.histograms import QUANTILES, ForeignHistogram, Histogram, LogHistogram, merged_histogram, rank_of
+from console.model.histograms import QUANTILES, ForeignHistogram, Histogram, LogHistogram, rank_of
+from console.model.merging import merged_histogram
 from console.model.observation import Buckets
 
 

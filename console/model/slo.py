@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from console.model.configuration import Severity, Thresholds
-from console.model.histograms import ForeignHistogram, Histogram, merged_histogram
+from console.model.histograms import ForeignHistogram, Histogram
+from console.model.merging import merged_histogram
 from console.model.metric_views import BurnRate, ObjectiveCell
 from console.model.observation import Origin
 from console.model.service_levels import ENOUGH_SHARE, budget_share

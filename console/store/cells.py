@@ -123,15 +123,13 @@ class Gathered:
         stretch.most = max(stretch.most, most)
         stretch.reach(*at_ms)
 
-    def row(self, index: int, start_ms: int, row: tuple[Any, ...]) -> None:
-        """One stored minute or hour: its minutes and `ROLLUP_COLUMNS`."""
+    def rows(self, index: int, at_ms: tuple[int, int], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Stored minutes or hours of one stretch, as `merged_from` takes them. `at_ms`: when the first and the last
+        began."""
         stretch = self._stretch(index)
-        stretch.rows.append(row)
-        stretch.minutes += row[0]
-        if stretch.last_ms < 0 or start_ms < stretch.first_ms:
-            stretch.first_ms = start_ms
-        if start_ms > stretch.last_ms:
-            stretch.last_ms = start_ms
+        stretch.rows += rows
+        stretch.minutes += sum([row[0] for row in rows])
+        stretch.reach(*at_ms)
 
     def _stretch(self, index: int) -> Stretch:
         found = self._stretches.get(index)

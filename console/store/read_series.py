@@ -201,15 +201,20 @@ class _Gathering:
         if self._plain:
             self._sums(table, "sum(minutes)" if hour else "count(*)", low, end)
         if self._distributions:
-            minutes = "minutes" if hour else "1"
-            rows = self._connection.execute(
-                f"SELECT series_id, start, {minutes}, {ROLLUP_COLUMNS} FROM {table} "
-                f"WHERE series_id IN ({_marks(self._distributions)}) AND start >= ? AND start < ?",
-                (*self._distributions, low, end),
-            )
-            for row in rows:
-                start_ms = wall_of(row[1])
-                self._series[row[0]].row(self._grid.index(start_ms), start_ms, row[2:])
+            self._whole_rows(table, "minutes" if hour else "1", low, end)
+
+    def _whole_rows(self, table: str, minutes: str, low: int, end: int) -> None:
+        rows = self._connection.execute(
+            f"SELECT {minutes}, {ROLLUP_COLUMNS}, series_id, start FROM {table} WHERE series_id IN "
+            f"({_marks(self._distributions)}) AND start >= ? AND start < ? ORDER BY series_id, start",
+            (*self._distributions, low, end),
+        )
+        start_ms, step_ms = self._grid.start_ms, self._grid.step_ms
+        stretches: dict[tuple[int, int], list[tuple[Any, ...]]] = defaultdict(list)
+        for row in rows:  # thousands: nothing is called for each
+            stretches[row[-2], ((row[-1] & _WALL) - start_ms) // step_ms].append(row)
+        for (number, index), found in stretches.items():
+            self._series[number].rows(index, (wall_of(found[0][-1]), wall_of(found[-1][-1])), found)
 
     def _sums(self, table: str, minutes: str, low: int, end: int) -> None:
         rows = self._connection.execute(

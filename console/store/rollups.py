@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from console.model.histograms import histogram_from, merged_histogram
+from console.model.histograms import histogram_from
+from console.model.merging import merged_bytes
 from console.model.metrics import Rollup
 
 ROLLUP_COLUMNS = "n, sum, min, max, p50, p95, p99, hist"
@@ -45,12 +46,12 @@ def rollup_from(row: tuple[Any, ...], minutes: int = 1) -> Rollup:
 
 
 def merged_from(rows: Sequence[tuple[Any, ...]]) -> Rollup:
-    """One or more rows of minutes and `ROLLUP_COLUMNS` as one rollup, each histogram decoded once."""
+    """One or more rows that begin with minutes and `ROLLUP_COLUMNS` as one rollup, each histogram decoded once."""
     if len(rows) == 1:
-        return rollup_from(rows[0][1:], rows[0][0])
-    minutes, n, total, low, high, _, _, _, hists = zip(*rows, strict=True)
+        return rollup_from(rows[0][1:9], rows[0][0])
+    minutes, n, total, low, high, _, _, _, hists, *_ = zip(*rows, strict=True)
     return Rollup.around(
-        merged_histogram([histogram_from(hist) for hist in hists if hist is not None]),
+        merged_bytes([hist for hist in hists if hist is not None]),
         n=math.fsum(n),
         sum=math.fsum(total),
         min=min(low),

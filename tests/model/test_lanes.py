@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.model.histograms import LogHistogram, histogram_from, merged_histogram
+from console.model.histograms import LogHistogram, histogram_from
 from console.model.lanes import LEAST_BUCKETS, MARK, MOST, lanes_from, lanes_of
+from console.model.merging import merged_bytes, merged_histogram
 
 ZERO = -32_768
 
@@ -46,6 +47,7 @@ def test_what_is_merged_is_what_the_values_are_together(parts: list[list[float]]
     assert merged.quantiles(QS) == expected.quantiles(QS)
     assert (merged.n, merged.share_within(bound)) == (expected.n, expected.share_within(bound))
     assert merged == expected
+    assert merged_bytes([LogHistogram.of(part).to_bytes() for part in parts]) == expected
     again = histogram_from(merged.to_bytes())
     assert again == expected
 
@@ -98,6 +100,10 @@ def test_mappings_of_older_stores_are_read() -> None:
 def test_damaged_lanes_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="lanes"):
         histogram_from(data)
+    with pytest.raises(ValueError):
+        merged_bytes([LogHistogram.of([1.0]).to_bytes(), data])
+    with pytest.raises(ValueError, match="lanes"):
+        merged_bytes([data, data])
 
 
 def test_lanes_of_nothing_are_not_told_as_lanes() -> None:
