@@ -13,15 +13,14 @@ from console.model.metric_views import ChartView, MetricsQuestion, MetricsView
 from console.model.observation import BUSINESS_VALUES, Outcome
 from console.model.views import Header
 from console.model.words import listed
+from console.store.amiss import amiss
 from console.store.beside import Beside
 from console.store.closed_cells import ClosedCells
 from console.store.marks import marks
 from console.store.moment import Moment
 from console.store.names import VERDICT
-from console.store.read_health import clock_text
 from console.store.read_lines import QUANTILES, Lines, line_of_target, over_s
 from console.store.read_series import SeriesReader, records_from_ms
-from console.store.timeline import wall_of
 
 METRICS = "metrics"
 NOTHING = "nothing was recorded in this window"
@@ -154,31 +153,9 @@ def _trouble(moment: Moment, spec: ChartSpec) -> str | None:
     targets = dict.fromkeys((*drawn, *spec.sources))
     troubles: dict[str, list[str]] = {}
     for target in targets:
-        words = _amiss(moment, target)
+        words = amiss(moment, target)
         if words is not None:
             troubles.setdefault(words, []).append(target)
     if [len(named) for named in troubles.values()] == [len(targets)]:
         return next(iter(troubles))
     return "; ".join(f"{listed(named)}: {words}" for words, named in troubles.items()) or None
-
-
-def _amiss(moment: Moment, target: str) -> str | None:
-    """Why a target gives nothing now, with since when; None: it does, or is none that is polled."""
-    span = moment.span(target)
-    if span is None:
-        return None
-    if moment.late(span):
-        return f"not polled since {clock_text(wall_of(span.last_at))}"
-    if span.outcome == Outcome.ANSWERED:
-        return None
-    return f"{span.body['words']}, since {clock_text(_since_ms(moment, target))}"
-
-
-def _since_ms(moment: Moment, target: str) -> int:
-    """When the run of polls without an answer began."""
-    began_at = 0
-    for span in moment.spans(target, 20):
-        if span.outcome == Outcome.ANSWERED:
-            break
-        began_at = span.began_at
-    return wall_of(began_at)
