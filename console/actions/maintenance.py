@@ -41,11 +41,11 @@ class SetMaintenance:
     async def facts(self, context: Context, request: ActionRequest) -> Mapping[str, Json]:
         """The flag and what stands around it. Raises `Refused` without a provider, and for parameters that are none."""
         parameters_of(request)
-        return await gathered(context, _provider(context))
+        return await gathered(context, provider_for(context))
 
     def plan(self, context: Context, request: ActionRequest, facts: Mapping[str, Json]) -> Plan:
         """On or off, with everybody who is told."""
-        asked, provider, maintenance = parameters_of(request), _provider(context), _settings(context)
+        asked, provider, maintenance = parameters_of(request), provider_for(context), settings_for(context)
         on, name = asked["on"] is True, context.environment.name
         mail = _mail(context, asked)
         word = "on" if on else "off"
@@ -85,7 +85,7 @@ class SetMaintenance:
     async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """By the flag as it stands."""
         on = plan.data["on"] is True
-        found = (await confirmed(_provider(context), on=on, wait_s=2.0)).flag
+        found = (await confirmed(provider_for(context), on=on, wait_s=2.0)).flag
         if found.on is on:
             return _switched(context, plan, found, found.words)
         if found.on is None:
@@ -122,13 +122,13 @@ def minutes_of(request: ActionRequest, name: str = "minutes") -> float | None:
 # --- the plan's parts -------------------------------------------------------------------------------------------------
 
 
-def _settings(context: Context) -> Maintenance:
-    _provider(context)  # which refuses with the lines to add
+def settings_for(context: Context) -> Maintenance:
+    provider_for(context)  # which refuses with the lines to add
     assert context.operations.maintenance is not None
     return context.operations.maintenance
 
 
-def _provider(context: Context) -> Provider:
+def provider_for(context: Context) -> Provider:
     return provider_of(context.environment, context.operations.maintenance, context.clients)
 
 
@@ -179,12 +179,12 @@ def _look_by_hand(context: Context, maintenance: Maintenance) -> str:
 
 async def _write(context: Context, plan: Plan) -> StepResult:
     """Write the flag, unless it stands there as wanted already."""
-    provider, wanted = _provider(context), _wanted(context, plan)
+    provider, wanted = provider_for(context), _wanted(context, plan)
     try:
         reading = await provider.read()
     except Fault as fault:  # nothing was sent yet that changes anything
         raise Rejected(f"nothing was changed, for it cannot be read before: {fault.words}") from None
-    found, before = reading.flag, sign_in(await seen_page(context, _settings(context)))
+    found, before = reading.flag, sign_in(await seen_page(context, settings_for(context)))
     if found.on is wanted.on and (not wanted.on or (wanted.message == found.message and wanted.until_ms is None)):
         return _switched(context, plan, found, f"it was {found.words} already: not written again")
     warning = await provider.write(wanted, reading.mark)
@@ -224,9 +224,9 @@ def _switched(context: Context, plan: Plan, flag: Flag, words: str, before: Sign
 
 async def _see(context: Context, plan: Plan) -> StepResult:
     """Look as a visitor does, until it is as wanted or for as long as a change may take to spread."""
-    maintenance, on = _settings(context), plan.data["on"] is True
+    maintenance, on = settings_for(context), plan.data["on"] is True
     before = sign_in({"sign": context.done.get("before")})
-    ends_s = asyncio.get_running_loop().time() + max(LEAST_LOOK_S, 2 * _provider(context).propagation_s)
+    ends_s = asyncio.get_running_loop().time() + max(LEAST_LOOK_S, 2 * provider_for(context).propagation_s)
     while True:
         page = await seen_page(context, maintenance)
         sign, status = sign_in(page), payload.number(page, "status")
@@ -266,7 +266,7 @@ def _news(context: Context, plan: Plan) -> telling.News:
     on = plan.data["on"] is True
     flag = flag_of(context.done.get("flag")) if on else OFF
     now_ms = context.now_ms()
-    window_ms = _settings(context).window_minutes * 60_000
+    window_ms = settings_for(context).window_minutes * 60_000
     from_ms = flag.since_ms or now_ms
     announced = plan.data.get("announced")
     return telling.News(

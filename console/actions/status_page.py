@@ -25,6 +25,7 @@ TRIES = 3
 LONGEST_WAIT_S = 15.0
 REFERENCE = 12
 """Characters of a run's token in the text: its beginning is enough to know it by."""
+SCHEDULED = "scheduled"
 OVER = frozenset({"completed", "resolved", "postmortem"})
 UNDER_MAINTENANCE, OPERATIONAL = "under_maintenance", "operational"
 
@@ -80,7 +81,7 @@ class StatusPage:
 
     async def schedule(self, told: Told) -> Entry:
         """Announce it, unless that was done already."""
-        changes: dict[str, Json] = {"status": "scheduled", "scheduled_auto_in_progress": False}
+        changes: dict[str, Json] = {"status": SCHEDULED, "scheduled_auto_in_progress": False}
         return await self._made(told, changes)
 
     async def begin(self, told: Told) -> Entry:
@@ -88,13 +89,22 @@ class StatusPage:
         return await self._made(told, {"status": "in_progress", "components": self._all(UNDER_MAINTENANCE)})
 
     async def end(self, environment: str, body: str, *, mail: bool) -> tuple[Entry, ...]:
-        """Complete every open one of ours; the components operational again, which the page does not do by itself."""
-        open_ones = [each for each in await self.entries(environment) if not each.over]
+        """Complete all of ours that are in progress; the components operational again, which the page does not do by
+        itself. What is announced for later stays."""
+        open_ones = [each for each in await self.entries(environment) if not each.over and each.status != SCHEDULED]
         changes: dict[str, Json] = {"status": "completed", "body": body, "deliver_notifications": mail}
         ended = [await self._updated(each, {**changes, "components": self._all(OPERATIONAL)}) for each in open_ones]
         if not open_ones:
             await self._set_components(OPERATIONAL)
         return tuple(ended)
+
+    async def withdraw(self, told: Told) -> Entry | None:
+        """Complete the one that was announced under that key; None when there is none that is open."""
+        found = await self._of(told)
+        if found is None or found.over:
+            return None
+        changes: dict[str, Json] = {"status": "completed", "body": _body(told), "deliver_notifications": told.mail}
+        return await self._updated(found, {**changes, "components": self._all(OPERATIONAL)})
 
     # Inside
 
