@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from console.model.ports import StoreReads
 from console.model.views import AlertsView
-from screens.dialogs.act import Acknowledge, ActPage, Decision, EndSilence, Silence, choices_for
+from screens.dialogs.act import Acknowledge, ActPage, Choice, Decision, EndSilence, ShowPlan, Silence, choices_for
 from screens.feed import Fed, Question
 from screens.page import Page, key
 from screens.scroll import Content, ScrollPage, empty
@@ -182,8 +182,8 @@ class AlertPage(ScrollPage[None]):
         await open_choices(self, self.view, self.key)
 
 
-async def open_choices(page: Page[None], view: object, key: str | None) -> None:
-    """Show what can be done about a line of the Alerts list, and do what is decided."""
+async def open_choices(page: Page[None], view: object, key: str | None, before: Sequence[Choice] = ()) -> None:
+    """Show what can be done about a line of the Alerts list, after the choices in `before`; do what is decided."""
     if not page.host.moment.live:
         page.say(f"{page.host.moment.word}: actions are off; L goes back to now")
     elif not isinstance(view, AlertsView) or key is None:
@@ -191,7 +191,7 @@ async def open_choices(page: Page[None], view: object, key: str | None) -> None:
     else:
         title, choices = choices_for(view, key)
         if choices:
-            await page.open_page(ActPage(title, choices), lambda decision: _perform(page, decision))
+            await page.open_page(ActPage(title, [*before, *choices]), lambda decision: _perform(page, decision))
         else:
             page.say(f"{title}: there is nothing to do")
 
@@ -199,6 +199,9 @@ async def open_choices(page: Page[None], view: object, key: str | None) -> None:
 def _perform(page: Page[None], decision: Decision | None) -> None:
     """Carry a decision to the records, off the event loop; what came of it is said on the page."""
     if decision is None:
+        return
+    if isinstance(decision, ShowPlan):
+        page.call_later(_show_plan, page, decision)
         return
     actions = page.host.alert_actions
 
@@ -214,7 +217,15 @@ def _perform(page: Page[None], decision: Decision | None) -> None:
     page.host.hands.do(page, run, _words(decision))
 
 
-def _words(decision: Decision) -> str:
+async def _show_plan(page: Page[None], decision: ShowPlan) -> None:
+    from console.model.actions import ActionRequest
+    from screens.plan import open_plan
+
+    action, parameters = decision.wish
+    await open_plan(page, ActionRequest(action=action, parameters=parameters))
+
+
+def _words(decision: Acknowledge | Silence | EndSilence) -> str:
     match decision:
         case Acknowledge():
             return "acknowledged, on record with your name"

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 
 from console.model.ports import StoreReads
 from console.model.states import State
-from console.model.views import AlertsView, ComponentDetail, Header, HealthView
+from console.model.views import AlertsView, ComponentDetail, Header, HealthView, Wish
 from screens.feed import Question
 from screens.page import Page, key
 from widgets.canvas import Canvas
@@ -184,19 +184,41 @@ class HealthScreen(Page[None]):
 
             await self.open_page(ComponentPage(key))
 
-    def action_act(self) -> None:
-        """Act on the alert of the selected component, else on the worst one that nobody has seen."""
+    async def action_act(self) -> None:
+        """The plan of what the top reason suggests; for a component that a person has chosen, and where nothing is
+        suggested, what can be done about its alert, or about the worst one that nobody has seen."""
         if not self.host.moment.live:
             self.say(f"{self.host.moment.word}: actions are off; L goes back to now")
-            return
-        self.host.feed.ask(self, lambda reads: reads.alerts(None), self._act_on)
+        elif self._suggested is not None and not self._moved:
+            await self._plan_suggested()
+        else:
+            self.host.feed.ask(self, lambda reads: reads.alerts(None), self._act_on)
+
+    @property
+    def _suggested(self) -> Wish | None:
+        answer = self.view
+        verdict = answer.health.verdict if isinstance(answer, HealthAnswer) else None
+        return verdict.suggested if verdict is not None and self.host.desk is not None else None
+
+    async def _plan_suggested(self) -> None:
+        from console.model.actions import ActionRequest
+        from screens.plan import open_plan
+
+        answer, wish = self.view, self._suggested
+        verdict = answer.health.verdict if isinstance(answer, HealthAnswer) else None
+        if wish is not None and verdict is not None:
+            reason = verdict.reasons[0].text if verdict.reasons else ""
+            await open_plan(self, ActionRequest(action=wish[0], parameters=wish[1]), reason=reason)
 
     def _act_on(self, view: AlertsView) -> None:
         from screens.alerts import open_choices
+        from screens.dialogs.act import Choice, ShowPlan
         from widgets.alert_lines import foremost
 
         if view.firing:
             own = [alert for alert in view.firing if alert.subject == self.selected]
-            self.call_later(open_choices, self, view, f"alert:{foremost(own or view.firing).id}")
+            wish = self._suggested
+            before = [Choice(f"{wish[0]}: see its plan", ShowPlan(wish))] if wish is not None else []
+            self.call_later(open_choices, self, view, f"alert:{foremost(own or view.firing).id}", before)
         else:
             self.say("there is nothing to act on: no alert is firing")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from console.model.metric_views import MetricsView
 from console.model.text import clean
 from console.model.times import iso
+from screens.files import write_private
 from widgets.chart_words import foremost
 from widgets.metric_table import Column, table_columns
 
@@ -27,19 +27,11 @@ def export(view: MetricsView, directory: Path, now_ms: int) -> str:
     if not columns:
         return "there are no figures here to export"
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for suffix, text in ((".csv", csv_of(view, columns)), (".md", markdown_of(view, columns))):
-            _write(directory / f"{stem}{suffix}", text)
+            write_private(directory / f"{stem}{suffix}", text)
     except OSError as error:
         return f"not exported: {error.strerror}: {directory}"
     return f"exported {view.points:,} stretches of {len(columns)} lines: {directory / stem}.csv and .md"
-
-
-def _write(path: Path, text: str) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-    with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8", newline="") as file:
-        os.fchmod(file.fileno(), 0o600)  # of one that was there already, too
-        file.write(text)
 
 
 def csv_of(view: MetricsView, columns: Sequence[Column]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from textual.widget import Widget
 
@@ -15,7 +16,7 @@ from widgets.lines import Line, Span, blank, cut, wrap
 from widgets.words import full
 
 
-async def open_note(page: Page[object]) -> None:
+async def open_note(page: Page[Any]) -> None:
     """The page to write a note on, or why there is none."""
     if page.host.notes is None:
         page.say("notes cannot be written here: this console has no records to write to")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from screens.actions import ActionsPage
 from screens.alerts import AlertPage, AlertsScreen
+from screens.card import CardPage
 from screens.component import ComponentPage
 from screens.contacts import ContactsPage
 from screens.dialogs.act import ActPage
@@ -11,8 +13,11 @@ from screens.help import HelpPage
 from screens.ledger import LedgerPage
 from screens.metrics import MetricsScreen
 from screens.moments import MomentPage
+from screens.note import NotePage
 from screens.palette import PalettePage
+from screens.plan import PlanPage
 from screens.reasons import ReasonsPage
+from screens.run import RunPage
 from screens.slo import SloPage, TargetPage
 
 PAGES = (
@@ -26,6 +31,11 @@ PAGES = (
     AlertPage,
     ActPage,
     LedgerPage,
+    ActionsPage,
+    PlanPage,
+    CardPage,
+    RunPage,
+    NotePage,
     ContactsPage,
     HelpPage,
     MomentPage,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.cells import cell_len
 
 from console.model.configuration import Contact, Environment
-from console.model.views import Header
+from console.model.views import Header, OpenItem
 from widgets.bars import item_title
 from widgets.glyphs import Glyphs
 from widgets.lines import Line, Span, blank, cut, fit
@@ -34,7 +34,7 @@ def ledger_rows(header: Header | None, width: int, now_ms: int, glyphs: Glyphs, 
         )
         rows.append((cut([Span(" What somebody must undo later stands here until it is undone.", "dim")], width), None))
     for index, item in enumerate(items):
-        key = f"{index}:{item.text}"
+        key = item_key(index, item)
         marked = key == selected
         until = "-"
         if item.expires_ms is not None:
@@ -50,7 +50,17 @@ def ledger_rows(header: Header | None, width: int, now_ms: int, glyphs: Glyphs, 
         ]
         line = cut(spans, width, glyphs.ellipsis)
         rows.append((tuple(span._replace(back="selected") for span in line) if marked else line, key))
+        if item.undo:
+            told = cut(
+                [Span("   ends by: ", "dim"), Span(item.undo, "text" if marked else "dim")], width, glyphs.ellipsis
+            )
+            rows.append((told, None))
     return rows
+
+
+def item_key(index: int, item: OpenItem) -> str:
+    """Under which an entry is selected."""
+    return f"{index}:{item.text}"
 
 
 def contact_rows(

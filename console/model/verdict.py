@@ -10,7 +10,7 @@ from console.model.finding import Assessment
 from console.model.situation import Online, Situation, online
 from console.model.states import State, rank, worst
 from console.model.track import Track
-from console.model.views import Reason, Verdict, Whose
+from console.model.views import Reason, Verdict, Whose, Wish
 from console.model.words import fitted
 
 REASONS = 12
@@ -46,6 +46,7 @@ def conclude(situation: Situation, assessments: Sequence[Assessment], findings: 
         whose=whose,
         whose_words=words,
         next_steps=_next_steps(situation, ranked),
+        suggested=_suggested(situation, ranked),
     )
 
 
@@ -110,7 +111,7 @@ def _next_steps(situation: Situation, ranked: Sequence[Ranked]) -> tuple[str, ..
         return ()
     top = ranked[0].dated
     change = change_before(top, situation.events)
-    steps = [_undo(change) if change and change.is_likely else None, top.finding.next_step]
+    steps = [_undo(change) if change else None, top.finding.next_step]
     steps += [_contact(situation, top.finding.incident)]
     return tuple(step for step in steps if step)
 
@@ -123,11 +124,21 @@ def _contact(situation: Situation, incident: str) -> str | None:
 
 
 def _undo(change: Change) -> str | None:
-    """Where a person can undo a deployment; what puts an earlier one back is not to be undone."""
-    event, short = change.event, commit_of(change.event)
-    if event.kind != "deployment" or event.subject != "vercel" or short is None or change.restores:
-        return None
-    return f"see deployment {short} at Vercel; roll back there"
+    """The words for it, where it can be undone."""
+    return f"roll back {commit_of(change.event)}: radar rollback" if _can_undo(change) else None
+
+
+def _can_undo(change: Change) -> bool:
+    """Whether it is a deployment that likely is the cause; what puts an earlier one back is not to be undone."""
+    event = change.event
+    known = event.kind == "deployment" and event.subject == "vercel" and commit_of(event) is not None
+    return known and change.is_likely and not change.restores
+
+
+def _suggested(situation: Situation, ranked: Sequence[Ranked]) -> Wish | None:
+    """The action that undoes the likely cause of the worst reason."""
+    change = change_before(ranked[0].dated, situation.events) if ranked else None
+    return ("rollback", {}) if change is not None and _can_undo(change) else None
 
 
 # --- whose ------------------------------------------------------------------------------------------------------------

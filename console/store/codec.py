@@ -90,6 +90,7 @@ def verdict_record(verdict: Verdict) -> Record:
         "whose": verdict.whose,
         "whose_words": verdict.whose_words,
         "next_steps": list(verdict.next_steps),
+        **({"suggested": list(verdict.suggested)} if verdict.suggested else {}),
         "reasons": [
             {
                 "key": reason.key,
@@ -113,6 +114,7 @@ def verdict_from(record: Record) -> Verdict:
         whose=record["whose"],
         whose_words=record["whose_words"],
         next_steps=tuple(record["next_steps"]),
+        suggested=(found[0], found[1]) if (found := record.get("suggested")) else None,
         reasons=tuple(
             Reason(
                 key=reason["key"],

@@ -12,7 +12,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.widget import Widget
 
-from console.model.views import AlertRow, AlertsView
+from console.model.views import AlertRow, AlertsView, Wish
 from screens.page import Page, key
 from widgets.bars import Key
 from widgets.field import Field
@@ -45,7 +45,14 @@ class EndSilence:
     silence_id: int
 
 
-Decision = Acknowledge | Silence | EndSilence
+@dataclass(frozen=True, slots=True)
+class ShowPlan:
+    """The plan of an action; asking for it changes nothing."""
+
+    wish: Wish
+
+
+Decision = Acknowledge | Silence | EndSilence | ShowPlan
 
 
 @dataclass(frozen=True, slots=True)

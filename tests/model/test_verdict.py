@@ -113,8 +113,9 @@ def test_a_deployment_just_before_is_named_with_its_author(seconds_ago: float, c
     words = cause.format(at=f"{at // 3_600_000 % 24:02}:{at // 60_000 % 60:02}") if cause else None
     verdict = scene.verdict()
     assert verdict.reasons[0].cause == words
-    step = "see deployment 8f3c1d2 at Vercel; roll back there"
+    step = "roll back 8f3c1d2: radar rollback"
     assert verdict.next_steps == ((step,) if cause and "likely" in cause else ())
+    assert verdict.suggested == (("rollback", {}) if cause and "likely" in cause else None)
 
 
 def release(scene: Scene, short: str, message: str, kind: str = "deployment") -> Scene:
@@ -149,7 +150,7 @@ def test_what_puts_an_earlier_deployment_back_is_never_to_be_undone(
     verdict = scene.verdict()
     assert short in (verdict.reasons[0].cause or "")
     assert (verdict.reasons[0].cause or "").endswith(told)
-    step = f"see deployment {short} at Vercel; roll back there"
+    step = f"roll back {short}: radar rollback"
     assert verdict.next_steps == ((step,) if told == "likely" else ())
 
 

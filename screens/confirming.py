@@ -1,0 +1,243 @@
+"""The confirmation of a plan: a reason, the phrase that is typed, Cancel and the button that begins it.
+
+Keys typed before the plan was seen, and in its first half second, are dropped; so is what is pasted as confirmation.
+"""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.events import Event, Key, Paste, ScreenResume
+from textual.message import Message
+
+from console.model.actions import REASON_LIMIT, Plan, Risk
+from screens.page import Page, key
+from widgets.canvas import Canvas
+from widgets.field import Field
+from widgets.lines import Span, cut
+from widgets.plan_lines import verb_of
+from widgets.pressed import Button
+
+GUARD_S = 0.5
+"""What is typed in this time after the plan was drawn was meant for something else."""
+
+
+class Stage(StrEnum):
+    """How far it is."""
+
+    ASKING = "asking"
+    SHOWN = "shown"
+    CHANGING = "changing"
+    CONFIRMING = "confirming"
+    REFUSED = "refused"
+    """There is no plan."""
+
+
+class TypedField(Field):
+    """Takes what is typed, and nothing that is pasted."""
+
+    class Pasted(Message):
+        """Somebody tried."""
+
+    def _on_paste(self, event: Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self.post_message(self.Pasted())
+
+    def action_paste(self) -> None:
+        """ctrl+v is no typing either."""
+        self.post_message(self.Pasted())
+
+
+class ConfirmPage(Page[None]):
+    """Base of the plan's page: what stands below the plan. A subclass says what confirming does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("tab,down", "walk(1)", "next field or button", "plan.next"),
+        key("shift+tab,up", "walk(-1)", "field or button before", "plan.previous"),
+        key("enter", "press", "press the button", "plan.press"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stage = Stage.ASKING
+        self.plan: Plan | None = None
+        self.problem = ""
+        """What is wrong with the confirmation, or why there is no plan."""
+        self.armed = ""
+        """The reason under which this person may act without giving one."""
+        self._drawn_s: float | None = None
+
+    def confirm(self, reason: str, typed: str) -> None:
+        """All that is needed is there."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        yield Canvas(id="header")
+        yield Canvas(id="notice")
+        yield Canvas(id="body")
+        with Horizontal(id="reason-row", classes="form"):
+            yield Canvas(id="reason-label")
+            yield Field("why, for those who come after", id="reason", longest=REASON_LIMIT)
+        with Horizontal(id="type-row", classes="form"):
+            yield Canvas(id="type-label")
+            yield TypedField("", id="typed", longest=120)
+            yield Button("Cancel", id="cancel")
+            yield Button("", id="verb")
+        yield Canvas(id="words")
+        yield Canvas(id="footer")
+
+    @property
+    def reason(self) -> Field:
+        """Why it is done."""
+        return self.query_one("#reason", Field)
+
+    @property
+    def typed(self) -> TypedField:
+        """Where the phrase is typed."""
+        return self.query_one("#typed", TypedField)
+
+    @property
+    def confirmable(self) -> bool:
+        """Whether the plan may be carried out at all."""
+        return self.plan is not None and not self.plan.refusals
+
+    # What was typed too early
+
+    def takes(self, event: Event) -> bool:
+        """Esc always; else nothing that happened before the plan stood for half a second."""
+        if isinstance(event, Key) and event.key == "escape":
+            return True
+        if self.stage in (Stage.ASKING, Stage.REFUSED) and self.plan is None:
+            return self.stage is Stage.REFUSED or not isinstance(event, Key | Paste)
+        return self._drawn_s is not None and event.time >= self._drawn_s + GUARD_S
+
+    def guard(self) -> None:
+        """From now on nothing counts until what is shown now has been seen."""
+        self._drawn_s = None
+        self.set_focus(self.query_one("#cancel", Button))
+        self.call_after_refresh(self._seen)
+
+    def clear_typed(self) -> None:
+        """What was typed was meant for something else. What is told stays."""
+        with self.prevent(Field.Changed):
+            self.typed.value = ""
+
+    def _seen(self) -> None:
+        self._drawn_s = time.monotonic()
+
+    def on_screen_resume(self, event: ScreenResume) -> None:
+        """Back from another page: what was typed there is none of ours."""
+        self.clear_typed()
+        self.guard()
+
+    def shape(self) -> None:
+        """Which fields and buttons there are, by stage and risk."""
+        plan, glyphs = self.plan, self.host.glyphs
+        confirmable = self.confirmable
+        typing = confirmable and plan is not None and bool(plan.phrase)
+        self.query_one("#reason-row").display = confirmable
+        self.reason.display = confirmable and not self.armed
+        self.typed.display = typing
+        label = f" TYPE    {plan.phrase} to confirm: " if plan is not None and typing else ""
+        self.query_one("#type-label").styles.width = len(label) if typing else "1fr"
+        self._show("#type-label", (Span(label[:9], "head"), Span(label[9:], "strong")))
+        self.query_one("#cancel", Button).name_it("Cancel" if confirmable else "Back", glyphs, enabled=True)
+        verb = self.query_one("#verb", Button)
+        verb.display = confirmable
+        verb.name_it(verb_of(plan) if plan is not None else "", glyphs, enabled=self._is_ready)
+        armed = [Span(f"{self.armed}", "text"), Span("  you are armed with it", "dim")] if self.armed else []
+        self.query_one("#reason-label").styles.width = "1fr" if self.armed else 9
+        self._show("#reason-label", cut([Span(" REASON  ", "head"), *armed], self.size.width if armed else 9))
+        self.paint()
+
+    @property
+    def _is_ready(self) -> bool:
+        """Whether all that a confirmation needs is there."""
+        plan = self.plan
+        if plan is None or not self.confirmable or self.stage is not Stage.SHOWN:
+            return False
+        return not self.missing
+
+    @property
+    def missing(self) -> str:
+        """What the confirmation still needs, in words."""
+        plan = self.plan
+        if plan is None:
+            return "there is no plan"
+        if plan.risk is not Risk.SAFE and not self._given_reason:
+            return "a reason is needed: it stands in the journal"
+        if plan.phrase and not plan.confirms(self.typed.value):
+            typed = self.typed.value.strip()
+            return f"type {plan.phrase} to confirm" + (f": what was typed is {typed!r}" if typed else "")
+        return ""
+
+    @property
+    def _given_reason(self) -> str:
+        return self.armed or self.reason.value.strip()
+
+    def _order(self) -> list[Button | Field]:
+        """Where tab goes: what can be filled in, then the buttons, as they stand on the page."""
+        verb, cancel = self.query_one("#verb", Button), self.query_one("#cancel", Button)
+        fields = [field for field in (self.reason, self.typed) if field.display and self.confirmable]
+        return [*fields, cancel, *([verb] if verb.display and verb.can_focus else [])]
+
+    def action_walk(self, by: int) -> None:
+        """To the next field or button."""
+        order = self._order()
+        at = order.index(self.focused) if self.focused in order else len(order) - 1
+        self.set_focus(order[(at + by) % len(order)])
+
+    def action_press(self) -> None:
+        """Enter on a button."""
+        if isinstance(self.focused, Button):
+            self._press(self.focused.id or "")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """The same by the mouse."""
+        self._press(event.button_id)
+
+    def _press(self, button_id: str) -> None:
+        if button_id == "verb":
+            self._confirm()
+        elif not self.leave_field():
+            self.dismiss(None)
+
+    def on_input_changed(self, event: Field.Changed) -> None:
+        """What is missing changes with every character."""
+        self.problem = ""
+        self.shape()
+
+    def on_input_submitted(self, event: Field.Submitted) -> None:
+        """Enter goes on to the next field; in the last one it confirms."""
+        event.stop()
+        if event.input is self.reason and not self._given_reason and self.plan and self.plan.risk is not Risk.SAFE:
+            self._tell("a reason is needed: it stands in the journal")
+        elif event.input is self.reason:
+            self.action_walk(1 if self.typed.display else 2)
+        else:
+            self._confirm()
+
+    def on_typed_field_pasted(self, event: TypedField.Pasted) -> None:
+        """A confirmation is typed by a person who has read what it is for."""
+        assert self.plan is not None
+        self._tell(f"what is pasted is dropped: type {self.plan.phrase} to confirm")
+
+    def _confirm(self) -> None:
+        if self.plan is None or self.stage is not Stage.SHOWN or not self.confirmable:
+            return
+        if not self.host.moment.live:
+            self._tell("not live: actions are off until the console is live again (L)")
+        elif self.missing:
+            self._tell(self.missing)
+        else:
+            self.confirm(self._given_reason, self.typed.value.strip())
+
+    def _tell(self, words: str) -> None:
+        self.problem = words
+        self.paint_bars()

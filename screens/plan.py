@@ -1,0 +1,248 @@
+"""The plan of an action as a page: asked for at once, shown when it is there. Until it is confirmed nothing is done."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.binding import BindingType
+from textual.events import Key
+
+from console.model.actions import REASON_LIMIT, ActionRequest, Option
+from console.model.observation import Json
+from screens.confirming import ConfirmPage, Stage
+from screens.feed import Done, Fed
+from screens.page import Page, key
+from screens.talk import Ask, Talk, Told
+from widgets.bars import Key as Entry
+from widgets.field import Field
+from widgets.lines import Line, Span, Tone, blank, cut, wrap
+from widgets.plan_lines import Look, plan_rows, plan_text, verb_of
+
+_TITLES = {
+    "rollback": "Roll back production",
+    "promote": "Promote a deployment",
+    "deploy": "Deploy",
+    "rerun": "Run a CI run again",
+    "cancel-run": "Cancel a CI run",
+    "freeze": "Deploy freeze",
+    "maintenance": "Maintenance mode",
+    "announce": "Announce a maintenance",
+    "cancel-due": "Call off what is due",
+    "maintenance-table": "Create the maintenance table",
+    "test-notify": "Test the notifications",
+}
+
+
+async def open_plan(page: Page[Any], request: ActionRequest, *, reason: str = "") -> None:
+    """Ask for the plan of an action and show it over that page, or say there why not.
+
+    `reason`: in words, to begin with; a person may change it.
+    """
+    title = _TITLES.get(request.action, request.action)
+    await open_ticket(page, title, lambda desk: desk.plan(request), reason=reason)
+
+
+async def open_ticket(page: Page[Any], title: str, ask: Ask, *, reason: str = "") -> None:
+    """The same for any way to a plan, such as the rest of an interrupted run."""
+    host = page.host
+    if not host.moment.live:
+        page.say(f"{host.moment.word}: actions are off; L goes back to now")
+    elif host.desk is None:
+        page.say("this console acts on nothing: it was started without a desk for actions")
+    else:
+        await page.open_page(PlanPage(title, Talk(host.desk, ask), reason))
+
+
+class PlanPage(ConfirmPage):
+    """Opened by `open_plan`. A confirmed plan is followed by the page of its run, in its place."""
+
+    NAME = "plan"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("E", "card", "escape card: the same with other tools", "plan.card", short="escape card"),
+        key("R", "again", "look again", "plan.again", short="look again"),
+        key("j,pagedown,ctrl+d", "scroll_plan(1)", "further down", "plan.down"),
+        key("k,pageup,ctrl+u", "scroll_plan(-1)", "further up", "plan.up"),
+    ]
+
+    def __init__(self, title: str, talk: Talk, reason: str = "") -> None:
+        super().__init__()
+        self.about = title
+        self.top = 0
+        self._talk = talk
+        self._first_reason = reason[:REASON_LIMIT]
+        self._made_ms = 0
+        self._height = 1
+        self._lines: list[Line] = []
+        self._esc_asked = False
+
+    def on_mount(self) -> None:
+        """Ask at once; the page stands before the answer does."""
+        self.reason.value = self._first_reason
+        self.shape()
+        self._ask()
+
+    def on_unmount(self) -> None:
+        """Whatever waits for a confirmation is told that there will be none."""
+        self._talk.over = True
+        self.host.hands.do(self.app, self._talk.leave)
+
+    # Talking
+
+    def _ask(self) -> None:
+        self.stage, self.problem = Stage.ASKING, ""
+        self.host.hands.do(self, self._talk.ask, then=self._heard)
+
+    def _heard(self, told: Told) -> None:
+        """A plan, a changed one, the token of a run, or a refusal."""
+        if told.token is not None:
+            self.host.begun.add(told.token)
+            self._follow(told.token)
+            return
+        before, asked = self.plan, self.stage
+        self.plan, self.problem = told.plan, told.refused
+        self.stage = Stage.REFUSED if told.plan is None else Stage.SHOWN
+        self.armed = told.reason
+        if asked is not Stage.CONFIRMING or told.plan != before:
+            self._made_ms = self.host.clock_ms()
+        if told.plan is None or before is None or told.plan.phrase != before.phrase or asked is Stage.CONFIRMING:
+            self.clear_typed()
+        self.shape()
+        self.guard()
+
+    def _follow(self, token: str) -> None:
+        from screens.run import RunPage
+
+        self.app.switch_screen(RunPage(token))
+
+    def on_done(self, message: Done) -> None:
+        """A defect on the way: what is not known is not claimed."""
+        if message.then is None and message.words:
+            message.prevent_default()
+            rest = " It is not known whether it began: actions (:) lists what did." if self._is_confirming else ""
+            self.problem = f"{message.words}.{rest}"
+            self.stage = Stage.REFUSED if self.plan is None else Stage.SHOWN
+            self.shape()
+
+    @property
+    def _is_confirming(self) -> bool:
+        return self.stage is Stage.CONFIRMING
+
+    # How it looks
+
+    def body(self, width: int, height: int) -> list[Line]:
+        self._lines = self._all_lines(width, height)
+        self._height = height
+        self.top = max(0, min(self.top, len(self._lines) - height))
+        shown = self._lines[self.top : self.top + height]
+        below = len(self._lines) - self.top - height
+        if below > 0:
+            more = f" {self.host.glyphs.down} {below + 1} lines more: pgdn"
+            shown = [*shown[:-1], cut([Span(more, "accent")], width)]
+        return shown
+
+    def _all_lines(self, width: int, height: int) -> list[Line]:
+        if self.plan is not None:
+            return plan_rows(self.plan, self._look(width, height))
+        head = cut([Span(" PLAN  ", "head"), Span(self.about, "strong")], width)
+        if self.stage is Stage.ASKING:
+            told = " asking: the systems concerned are looked at, nothing is changed"
+            return [head, blank(width), cut([Span(told, "dim")], width)]
+        rows = [cut([Span(f" {row}", "strong")], width) for row in wrap(self.problem, width - 2)]
+        rest = [" There is no plan, and nothing was done.", " R looks again once that is changed."]
+        return [head, blank(width), *rows, blank(width), *(cut([Span(row, "dim")], width) for row in rest)]
+
+    def _look(self, width: int, height: int) -> Look:
+        return Look(width, height, self.host.clock_ms(), self._made_ms, self.host.glyphs)
+
+    def paint_bars(self) -> None:
+        """Beside what all pages share, the line below the fields: what is to be done, or what is wrong."""
+        super().paint_bars()
+        words, tone = self._words()
+        self._show("#words", cut([Span(f" {words}", tone)], self.size.width, self.host.glyphs.ellipsis))
+
+    def _words(self) -> tuple[str, Tone]:
+        plan = self.plan
+        if self.stage is Stage.CONFIRMING:
+            return "confirmed: it is looked at once more, then its first row is written", "strong"
+        if self.stage is Stage.CHANGING:
+            return "looking again, with the option changed", "dim"
+        if plan is None:
+            return "", "dim"
+        if self.stage is Stage.ASKING:
+            return "looking again: nothing is changed", "dim"
+        if plan.refusals:
+            return f"Not now: {plan.refusals[0]}. Mend that, then R looks again.", "bad"
+        if self.problem:
+            return self.problem, "warn"
+        if not plan.phrase:
+            return f"enter on {verb_of(plan)} does it; tab goes there", "dim"
+        return f"tab, enter, {plan.phrase}, enter: does it. Nothing has been done yet.", "dim"
+
+    def keys(self) -> list[Entry]:
+        back = Entry(self._key_of("app.back"), "back")
+        copy = Entry(self._key_of("app.copy"), "copy")
+        listed = self._listed("")
+        return [back, *listed[:-3], copy, *listed[-3:]]
+
+    def copied(self) -> str | None:
+        """The whole plan as text."""
+        return plan_text(self.plan, self._look(*self.size)) if self.plan is not None else super().copied()
+
+    def on_fed(self, message: Fed) -> None:
+        """Ages go on."""
+        self.shape()
+
+    # What a person does
+
+    def on_key(self, event: Key) -> None:
+        """The options' own keys, while nothing is being typed."""
+        plan = self.plan
+        if plan is None or isinstance(self.focused, Field) or self.stage is not Stage.SHOWN:
+            return
+        if any(event.character == option.key for option in plan.options):
+            event.stop()
+            wanted = {each.parameter: _given(each, event.character == each.key) for each in plan.options}
+            self.stage, self.problem = Stage.CHANGING, ""
+            self.shape()
+            self.host.hands.do(self, lambda: self._talk.change(wanted), then=self._heard)
+
+    def confirm(self, reason: str, typed: str) -> None:
+        """The runner looks once more, and begins."""
+        self.stage, self.problem = Stage.CONFIRMING, ""
+        self.shape()
+        self.host.hands.do(self, lambda: self._talk.confirm(reason, typed), then=self._heard)
+
+    def action_again(self) -> None:
+        """Look at the live facts anew."""
+        if self.stage in (Stage.SHOWN, Stage.REFUSED):
+            self._ask()
+            self.shape()
+
+    async def action_card(self) -> None:
+        """The same with the vendors' own tools."""
+        if self.plan is None:
+            self.say("there is no plan, and so no escape card")
+            return
+        from screens.card import CardPage
+
+        await self.open_page(CardPage(self.plan))
+
+    def action_scroll_plan(self, direction: int) -> None:
+        """Further down or up in a plan that is longer than the page."""
+        self.top += direction * max(1, self._height // 2)
+        self.paint()
+
+    def leave_field(self) -> bool:
+        """Esc while the confirmation is on its way: whether it began is not known yet."""
+        if not self._is_confirming or self._esc_asked:
+            return False
+        self._esc_asked = True
+        self.say("the confirmation is on its way; esc again leaves, actions (:) lists what began")
+        return True
+
+
+def _given(option: Option, toggled: bool) -> Json:
+    """The value of an option as it shall be: switched when its key was pressed, else as it stands."""
+    if option.on is not toggled:
+        return option.value
+    return False if isinstance(option.value, bool) else None

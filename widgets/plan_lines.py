@@ -1,0 +1,159 @@
+"""A plan as lines: what was looked at, what would be done, what will not come back. Values in, lines out.
+
+Where the room is scarce the calls stand beside their steps, cut; else each is seen whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len
+
+from console.model.actions import Check, CheckResult, Option, Plan, Risk, Step
+from console.model.states import State
+from widgets.glyphs import UNICODE, Glyphs
+from widgets.lines import Line, Span, Tone, blank, cut, ends, plain, width_of, wrap
+from widgets.words import duration
+
+RISK_TONES: dict[Risk, Tone] = {Risk.SAFE: "dim", Risk.DISRUPTIVE: "warn", Risk.DESTRUCTIVE: "bad"}
+OLD_MS = 120_000
+"""A plan that is older is not carried out any more."""
+_CHECKS = {
+    CheckResult.PASS: (State.HEALTHY, "good"),
+    CheckResult.WARN: (State.DEGRADED, "warn"),
+    CheckResult.FAIL: (State.UNHEALTHY, "bad"),
+}
+_LABEL = 20
+_NUMBER = 5
+_CALL_FROM = 24
+"""Cells from which a call beside its step tells something."""
+_VERBS = {
+    "rollback": "Roll back",
+    "promote": "Promote",
+    "deploy": "Deploy",
+    "rerun": "Run again",
+    "cancel-run": "Cancel the run",
+    "cancel-due": "Call it off",
+    "announce": "Announce",
+    "maintenance-table": "Create",
+    "test-notify": "Send",
+}
+_OPENING_VERBS = frozenset({"Freeze", "Lift", "End", "Begin", "Hold", "Release", "Announce", "Create", "Send", "Go"})
+
+
+class Look(NamedTuple):
+    """The room and the signs, the moment that ages are told for, and when the plan was made."""
+
+    width: int
+    height: int
+    now_ms: int
+    made_ms: int
+    glyphs: Glyphs = UNICODE
+
+
+def verb_of(plan: Plan) -> str:
+    """What the button that begins it says."""
+    known = _VERBS.get(plan.action)
+    first = plan.title.partition(" ")[0]
+    return known or (first if first in _OPENING_VERBS else "Do it")
+
+
+def plan_rows(plan: Plan, look: Look) -> list[Line]:
+    """All lines of the plan: as airy as the room allows, never cut but for calls that are beside their steps."""
+    for airy, whole in ((True, True), (False, True), (False, False)):
+        lines = _laid_out(plan, look, airy=airy, whole=whole)
+        if len(lines) <= look.height:
+            return lines
+    return lines
+
+
+def plan_text(plan: Plan, look: Look) -> str:
+    """The whole plan as text, for copying."""
+    return plain(_laid_out(plan, look._replace(width=max(look.width, 120)), airy=True, whole=True))
+
+
+def _laid_out(plan: Plan, look: Look, *, airy: bool, whole: bool) -> list[Line]:
+    width, gap = look.width, [blank(look.width)]
+    lines = [_title(plan, look), *(gap if airy else [])]
+    for check in plan.checks:
+        lines += _check(check, look)
+    lines += [_option(option, look) for option in plan.options]
+    lines += [*gap, ends([Span(" STEPS", "head")], [Span(f"expected {_expected(plan.expected_s)} ", "head")], width)]
+    column = max((cell_len(step.words) for step in plan.steps), default=0) + 2
+    for number, step in enumerate(plan.steps, 1):
+        lines += _step(number, step, column, look, whole=whole)
+    lines += gap if airy else []
+    lines += _told("WILL NOT COME BACK", plan.lost or ("nothing is lost by it",), look, dim=not plan.lost)
+    lines += _told("AFTERWARDS", plan.afterwards, look)
+    lines += _told(
+        "UNDO", (plan.undo or "it cannot be undone by this console",), look, tone="text" if plan.undo else "warn"
+    )
+    return lines
+
+
+def _title(plan: Plan, look: Look) -> Line:
+    age_ms = look.now_ms - look.made_ms
+    old: Tone = "warn" if age_ms > OLD_MS else "dim"
+    right = [Span(plan.risk, RISK_TONES[plan.risk]), Span(f", looked {duration(max(0, age_ms) / 1000)} ago ", old)]
+    left = [Span(" PLAN  ", "head"), Span(plan.title, "strong")]
+    if width_of(left) + width_of(right) >= look.width:
+        right = [right[0], Span(" ")] if old == "dim" else [right[0], Span(", old ", old)]
+    return ends(left, right, look.width, look.glyphs.ellipsis)
+
+
+def _check(check: Check, look: Look) -> list[Line]:
+    """Glyph, words, and from where and when at the end of the last line that has room for it."""
+    state, tone = _CHECKS[check.result]
+    sign = Span(f"  {look.glyphs.state[state]}  ", tone)  # type: ignore[arg-type]  # a tone of the table above
+    aged = "" if check.at_ms is None else f"{duration(max(0, look.now_ms - check.at_ms) / 1000)} ago"
+    tail = ", ".join(part for part in (check.source, aged) if part)
+    rows = wrap(check.words, look.width - _NUMBER - 1)
+    ink: Tone = "text" if check.result is CheckResult.PASS else "strong"
+    lines = [[sign if index == 0 else Span(" " * _NUMBER), Span(row, ink)] for index, row in enumerate(rows)]
+    end = [Span(f"{tail} ", "dim")] if tail else []
+    if width_of(lines[-1]) + width_of(end) + 1 >= look.width and end:
+        return [*(cut(line, look.width) for line in lines), ends([], end, look.width)]
+    return [*(cut(line, look.width) for line in lines[:-1]), ends(lines[-1], end, look.width)]
+
+
+def _option(option: Option, look: Look) -> Line:
+    state = Span("on   ", "strong") if option.on else Span("off  ", "dim")
+    words = Span(option.words, "strong" if option.on else "text")
+    return cut([Span(" " * _NUMBER), Span(f"{option.key}  ", "accent"), state, words], look.width, look.glyphs.ellipsis)
+
+
+def _step(number: int, step: Step, column: int, look: Look, *, whole: bool) -> list[Line]:
+    """Number, words, the call; at the end how long it takes."""
+    more = "" if step.required else "  may fail without losing the rest"
+    begin = [Span(f"{number:>3}  ", "accent"), Span(step.words)]
+    end = [Span(f"{_expected(step.expected_s)} ", "dim")]
+    room = look.width - _NUMBER - column - width_of(end) - 1
+    if step.call and (cell_len(step.call) <= room or (not whole and room >= _CALL_FROM)):
+        pad = Span(" " * (column - cell_len(step.words)))
+        return [ends([*begin, pad, Span(step.call, "dim")], end, look.width, look.glyphs.ellipsis)]
+    first, *rest = wrap(step.words, look.width - _NUMBER - width_of(end) - 1)
+    lines = [ends([begin[0], Span(first)], end, look.width)]
+    lines += [cut([Span(" " * _NUMBER), Span(row)], look.width) for row in rest]
+    if not whole:
+        return lines
+    told = step.call + more if step.call else more.strip()
+    return [
+        *lines,
+        *(cut([Span(" " * _NUMBER), Span(row, "dim")], look.width) for row in wrap(told, look.width - 6) if told),
+    ]
+
+
+def _expected(expected_s: float) -> str:
+    """`20 s`, `3 m`; what takes no time that anybody notices says so."""
+    return "<1 s" if expected_s < 1 else f"{expected_s:.0f} s" if expected_s < 120 else duration(expected_s)
+
+
+def _told(label: str, texts: Sequence[str], look: Look, *, dim: bool = False, tone: Tone = "text") -> list[Line]:
+    """A label in capitals and what it tells, each text on a line of its own where there are several."""
+    rows = [row for text in texts for row in wrap(text, look.width - _LABEL - 2)]
+    heads = [f" {label}", *[""] * len(rows)]
+    return [
+        cut([Span(f"{head:<{_LABEL + 1}}", "head"), Span(row, "dim" if dim else tone)], look.width)
+        for head, row in zip(heads, rows, strict=False)
+    ]
