@@ -1,0 +1,208 @@
+"""What must be known before production is moved: of Vercel and CI live, of the rest what was observed.
+
+Without the project there is no plan. Everything else may be unknown, which is told as such: a plan must stand within
+300 ms of the key, and a vendor that hangs must not keep a rollback waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from console.actions.base import Context
+from console.actions.vercel_api import VercelApi, configured, match
+from console.model import payload
+from console.model.deployments import Effect
+from console.model.observation import Json
+from console.model.ports import Refused, StoreUnreadable
+from console.model.vercel_project import Deployment, Job, Project, told, why_not
+from console.model.views import ComponentDetail
+from console.sources.faults import Fault
+
+T = TypeVar("T")
+
+OPTIONAL_S = 3.0  # longer than any answer that is worth waiting for in a night
+DATABASE = "database"
+CATALOGUE = "postgres.catalogue"
+
+
+def api_of(context: Context) -> VercelApi:
+    """The client of the configured project. Raises `Refused`."""
+    return VercelApi(configured(context.environment.vercel), context.clients)
+
+
+async def read(context: Context, api: VercelApi, *, wanted: str | None = None, env: bool = True) -> dict[str, Json]:
+    """All facts, as JSON. `wanted`: the deployment that was named; then `wanted` is it, or None.
+
+    Raises `Refused` where the project or its deployments cannot be read.
+    """
+    looked_ms = context.now_ms()
+    try:
+        project, (listed, _), rolling, variables, ci, observed = await asyncio.gather(
+            api.project(),
+            api.deployments(target="production"),
+            _optional(api.rolling_release()),
+            _optional(api.variables() if env else _nothing()),
+            _ci(context),
+            asyncio.to_thread(observed_now, context),
+        )
+        found = await _wanted(api, listed, wanted) if wanted else None
+    except Fault as fault:
+        raise Refused(f"{fault.words}; the escape card does without: vercel rollback, vercel promote") from None
+    return {
+        "now_ms": looked_ms,
+        "project": told(project),
+        "deployments": [told(one) for one in listed],
+        "wanted": told(found) if found else None,
+        "rolling": rolling.told(told(rolling.found) if rolling.found else None),
+        "variables": variables.told([told(one) for one in variables.found or ()]),
+        "ci": ci,
+        "observed": observed,
+    }
+
+
+@dataclass(frozen=True)
+class _Maybe(Generic[T]):
+    """What was found, or why not."""
+
+    found: T | None
+    trouble: str = ""
+
+    def told(self, found: Json) -> Json:
+        return {"found": found, "trouble": self.trouble}
+
+
+async def _optional(question: Awaitable[T]) -> _Maybe[T]:
+    try:
+        async with asyncio.timeout(OPTIONAL_S):
+            return _Maybe(await question)
+    except TimeoutError:
+        return _Maybe(None, f"no answer within {OPTIONAL_S:g} s")
+    except Fault as fault:
+        return _Maybe(None, fault.words)
+
+
+async def _nothing() -> None:
+    return None
+
+
+async def _wanted(api: VercelApi, listed: tuple[Deployment, ...], wanted: str) -> Deployment | None:
+    return match(listed, wanted) or await api.find(wanted)
+
+
+async def _ci(context: Context) -> dict[str, Json]:
+    """Runs of the CI in progress on the branch that is deployed, asked of GitHub itself. Empty: none is configured."""
+    settings = context.operations.github
+    if settings is None:
+        return {}
+    from console.actions import hold_ci
+
+    looked = await _optional(hold_ci.facts(context))
+    if looked.found is not None:
+        return looked.found
+    return {
+        "repository": settings.repository, "branch": settings.branch, "at_ms": context.now_ms(), "active": None,
+        "why": looked.trouble, "jobs": {},
+    }  # fmt: skip
+
+
+# What was observed
+
+
+def observed_now(context: Context) -> Json:
+    """Holdings in force, deployments that a rollback of ours left, migrations now, how deployments did. Blocking."""
+    trouble: list[Json] = []
+    actions = _tried(lambda: context.reads.actions(None), trouble)
+    shown = _tried(lambda: context.reads.deployments(None), trouble)
+    database = _tried(lambda: context.reads.component(DATABASE, None), trouble) if _has_database(context) else None
+    holdings: list[Json] = [
+        {"kind": row.kind, "subject": row.subject, "text": row.text, "owner": row.owner, "expires_ms": row.expires_ms}
+        for row in (actions.holdings if actions else ())
+    ]
+    left: list[Json] = [
+        row.undo.removeprefix("radar promote ")
+        for row in (actions.runs if actions else ())
+        if row.action == "rollback" and row.undo.startswith("radar promote ")
+    ]
+    return {
+        "trouble": trouble,
+        "holdings": holdings,
+        "left": left,
+        "effects": {row.id: _effects(row.effects) for row in (shown.deployments if shown else ())},
+        "migrations": _migrations(database) if database else None,
+        "migration": _latest(database) if database else None,
+    }
+
+
+def migration_then(context: Context, at_ms: int) -> Json:
+    """The newest migration that was applied at a moment, as observed then. Blocking."""
+    if not _has_database(context):
+        return None
+    found = _tried(lambda: context.reads.component(DATABASE, at_ms), [])
+    return _latest(found) if found else None
+
+
+def _has_database(context: Context) -> bool:
+    return context.environment.database is not None
+
+
+def _tried(read: Callable[[], T], trouble: list[Json]) -> T | None:
+    try:
+        return read()
+    except StoreUnreadable as error:
+        trouble.append(str(error))
+        return None
+
+
+def _effects(effects: Iterable[Effect]) -> Json:
+    """Its own figures after it went live: `{"p95": 118.0, "errors": 0.002}`."""
+    return {effect.figure: effect.after for effect in effects if effect.after is not None}
+
+
+def _migrations(database: ComponentDetail) -> list[Json]:
+    return [{"at_ms": row.at_ms, "text": row.text} for row in database.events if row.kind == "migration"]
+
+
+def _latest(database: ComponentDetail) -> Json:
+    """`012_plans`; empty: none was ever applied; None: not known."""
+    facts: Mapping[str, Json] = next((row.facts for row in database.targets if row.target == CATALOGUE), {})
+    if "latest_migration" not in facts:
+        return None
+    version, name = (payload.text(facts, "latest_migration", key) for key in ("version", "name"))
+    return "_".join(part for part in (version, name) if part)
+
+
+# Which one
+
+
+def candidates(project: Project, listed: Iterable[Deployment]) -> list[tuple[Deployment, str]]:
+    """Deployments with why production cannot go back to them; empty: it can."""
+    live = project.production.id if project.production else None
+    return [(one, why_not(one, live)) for one in listed]
+
+
+def usual(project: Project, listed: Iterable[Deployment], left: Iterable[Json]) -> Deployment:
+    """The newest eligible deployment from before the current one that no rollback has left. Raises `Refused`."""
+    live = project.production
+    if live is None:
+        raise Refused("this token is not shown which deployment serves production: name the one to go back to")
+    blamed = {*left, _left(project.job)}
+    known = list(candidates(project, listed))
+    before = [(one, why) for one, why in known if (one.created_ms or 0) < (live.created_ms or 1 << 62)]
+    found = [one for one, why in before if not why and one.id not in blamed]
+    if found:
+        return max(found, key=lambda one: one.created_ms or 0)
+    reasons = "; ".join(f"{one.short}: {why or 'a rollback left it'}" for one, why in before[:5])
+    raise Refused(f"there is nothing to go back to before {live.short}" + (f" ({reasons})" if reasons else ""))
+
+
+def _left(job: Job | None) -> str | None:
+    """What the last rollback at Vercel left, ours or not."""
+    return job.source if job is not None and job.type == "rollback" and job.status == "succeeded" else None
+
+
+def left_by_rollbacks(found: Mapping[str, Json]) -> Sequence[Json]:
+    """Ids of the deployments that rollbacks of ours have left."""
+    return payload.items(found, "observed", "left")

@@ -1,0 +1,249 @@
+"""What the plans that move production share: their steps, their words, their escape cards, and carrying them out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from console.actions import outside, vercel_follow
+from console.actions.base import Context, done, failed
+from console.actions.vercel_api import Move, VercelApi
+from console.actions.vercel_checks import PINNED, Facts
+from console.actions.vercel_facts import api_of
+from console.actions.vercel_follow import Asked
+from console.model import payload
+from console.model.actions import ActionRequest, Holding, Option, Plan, Step, StepKind, StepOutcome, StepResult
+from console.model.configuration import Environment
+from console.model.observation import Json
+from console.model.ports import Refused
+from console.model.text import clean
+from console.model.vercel_project import Deployment, Project
+from console.model.words import seconds
+
+ASK, FOLLOW, SEE, WATCH = "ask", "follow", "see", "watch"
+SHOWN_END = 3
+
+
+def short_name(identifier: str | None) -> str:
+    """`prj_…e7x`: enough of an id to tell it from its neighbours."""
+    if identifier is None or len(identifier) < 12:
+        return identifier or "?"
+    kind, mark, _ = identifier.partition("_")
+    return f"{kind}_…{identifier[-SHOWN_END:]}" if mark else f"{identifier[:4]}…{identifier[-SHOWN_END:]}"
+
+
+def move_steps(api: VercelApi, move: Move, target: Deployment, context: Context) -> tuple[Step, ...]:
+    """Ask, and follow the job."""
+    what = "roll back" if move == "rollback" else "promote"
+    words = f"ask Vercel to {what} {short_name(api.project_name)} to {short_name(target.id)}"
+    return (
+        Step(key=ASK, kind=StepKind.CHANGE, words=words, call=f"POST {api.shown(move, target.id)} (asynchronous)"),
+        Step(
+            key=FOLLOW, kind=StepKind.FOLLOW, words="follow the job until it is ours and succeeded",
+            call=f"GET {api.shown('project')}; {seconds(vercel_follow.FOLLOW_S)}, then unknown", expected_s=5.0,
+        ),
+        *outside_steps(target.short, context),
+    )  # fmt: skip
+
+
+def outside_steps(named: str, context: Context) -> tuple[Step, ...]:
+    """See it from outside, and watch it."""
+    told, host = context.operations.verification, urlsplit(context.environment.url).hostname
+    return (
+        Step(
+            key=SEE, kind=StepKind.SEE, words=f"see {named} answer at {host}",
+            call=f"GET {context.environment.health} (from outside)", expected_s=2.0,
+        ),
+        Step(
+            key=WATCH, kind=StepKind.WATCH,
+            words=f"watch routes and health, {told.rounds} good rounds; else: undo offered",
+            call=f"GET {', '.join(context.environment.routes)}; every {told.interval_s:g} s for {told.window_s:g} s",
+            expected_s=max(1.0, (told.rounds - 1) * told.interval_s + 1.0),
+        ),
+    )  # fmt: skip
+
+
+def move_data(facts: Facts, move: Move, target: Deployment) -> dict[str, Json]:
+    """What the steps need of a plan: never a time of our looking, which would make each plan another one."""
+    live, job = facts.live, facts.project.job
+    return {
+        "move": move,
+        "project": facts.project.id or facts.project.name,
+        "target": target.id,
+        "short": target.short,
+        "commit": target.commit,
+        "from": live.id if live else None,
+        "from_short": live.short if live else None,
+        "before_ms": job.requested_ms if job else None,
+        "auto_assign": facts.project.auto_assign,
+    }
+
+
+def asked_of(context: Context, plan: Plan) -> Asked:
+    """The move that a plan is about, with what the steps before left."""
+    data, move = plan.data, payload.text(plan.data, "move")
+    before_ms, asked_ms = payload.number(data, "before_ms"), payload.number(context.done, "asked_ms")
+    return Asked(
+        move="promote" if move == "promote" else "rollback",
+        target=target_id(context, plan),
+        before_ms=int(before_ms) if before_ms is not None else None,
+        asked_ms=int(asked_ms) if asked_ms is not None else None,
+        queued=payload.flag(context.done, "queued") is True,
+        same=data.get("target") is not None and data.get("target") == data.get("from"),
+    )
+
+
+def target_id(context: Context, plan: Plan) -> str:
+    """The deployment that shall serve: planned, or built by a step before."""
+    return payload.text(context.done, "built", limit=80) or payload.text(plan.data, "target", limit=80) or ""
+
+
+async def ask(context: Context, plan: Plan) -> StepResult:
+    """Ask for the move, once; and look from outside how it is before anything has moved."""
+    asked = asked_of(context, plan)
+    before = asyncio.ensure_future(outside.before(context))
+    try:
+        accepted = await api_of(context).move(asked.move, asked.target, context.reason)
+        was = await before
+    finally:
+        before.cancel()
+    if accepted.status == 202:
+        words = "taken, and queued behind the rolling release in progress: it goes live when that ends"
+        return done(words, asked_ms=accepted.asked_ms, queued=True, before=was)
+    return done(f"taken ({accepted.status}): accepted, not done", asked_ms=accepted.asked_ms, before=was)
+
+
+async def follow(context: Context, plan: Plan) -> tuple[StepResult, Project | None]:
+    """Follow the job."""
+    return await vercel_follow.follow(context, api_of(context), asked_of(context, plan))
+
+
+async def see(context: Context, plan: Plan) -> StepResult:
+    """That Vercel says so, and then that it is seen from outside."""
+    target = target_id(context, plan)
+    project = await api_of(context).project()
+    live = project.production
+    if live is not None and live.id != target:
+        return failed(f"production is {live.short} ({live.id}), not {short_name(target)}")
+    short = payload.text(plan.data, "short") or target[:11]
+    commit = payload.text(plan.data, "commit")
+    known = live or Deployment(id=target, short=short, commit=commit)
+    result = await outside.see(context, known)
+    said = f"Vercel: production is {known.short}" if live else "Vercel does not tell what serves"
+    return replace(result, words=f"{said}; {result.words}")
+
+
+async def watch(context: Context, plan: Plan) -> StepResult:
+    """Some rounds from outside."""
+    return await outside.watch(context, plan.undo)
+
+
+def pin(context: Context, plan: Plan) -> Holding:
+    """The ledger's entry of a rollback: nothing goes live by itself any more."""
+    because = f": {clean(context.reason, 120)}" if context.reason else ""
+    return Holding(
+        kind=PINNED,
+        subject=str(plan.data.get("project") or ""),
+        text=f"production pinned by rollback to {plan.data.get('short')}{because}",
+        undo=plan.undo,
+    )
+
+
+def pinned_subjects(plan: Plan, project: Project | None, environment: Environment) -> tuple[tuple[str, str], ...]:
+    """All names under which a pin of this project may be held."""
+    configured = environment.vercel.project if environment.vercel else None
+    names = (plan.data.get("project"), configured, project.id if project else None, project.name if project else None)
+    return tuple((PINNED, name) for name in dict.fromkeys(names) if isinstance(name, str) and name)
+
+
+def has_moved(project: Project | None, asked: Asked) -> bool:
+    """Whether production was seen as the move leaves it."""
+    return project is not None and asked.moved(project)
+
+
+def is_done(result: StepResult) -> bool:
+    """Whether the step came to its good end."""
+    return result.outcome is StepOutcome.DONE
+
+
+def named(found: Mapping[str, Json], wanted: str) -> Deployment:
+    """The deployment that was named. Raises `Refused` when there is none, or it is another project's."""
+    facts = Facts(found)
+    one = facts.wanted
+    if one is None:
+        raise Refused(f"Vercel tells of no deployment {clean(wanted, 80)} of this project")
+    if one.project and facts.project.id and one.project != facts.project.id:
+        raise Refused(f"{one.id} is a deployment of another project ({one.project})")
+    return one
+
+
+# Words for by hand
+
+
+def scope(api: VercelApi) -> str:
+    """` --scope TEAM`, as the vercel command takes it."""
+    return f" --scope {api.team}" if api.team else ""
+
+
+def by_curl(context: Context, api: VercelApi, name: str, deployment: str = "", body: Json = None) -> str:
+    """The same request without this console; the token stays in the environment of who types it."""
+    vercel = context.environment.vercel
+    base = vercel.api.rstrip("/") if vercel else "https://api.vercel.com"
+    return (
+        f'curl -X POST "{base}{api.path(name, deployment)}" -H "authorization: Bearer $VERCEL_TOKEN" '
+        f"-H 'content-type: application/json' -d {shlex.quote(json.dumps(body or {}))}"
+    )
+
+
+def check_by_hand(context: Context, api: VercelApi) -> tuple[str, ...]:
+    """How to see by hand whether it worked."""
+    host = urlsplit(context.environment.url).netloc
+    return (
+        f"vercel inspect {host}{scope(api)}",
+        f"curl -sS {context.environment.url.rstrip('/')}{context.environment.health}",
+    )
+
+
+# Holding the CI as long as the plan runs
+
+
+def held_ci(facts: Facts, *, on: bool) -> tuple[tuple[Option, ...], tuple[Step, ...], dict[str, Json]]:
+    """The option to hold the CI, and its steps and data when it is switched on."""
+    if not facts.ci:
+        return (), (), {}
+    from console.actions import hold_ci
+
+    option = hold_ci.option(facts.ci, on=on)
+    if option is None:
+        return (), (), {}
+    if not on:
+        return (option,), (), {}
+    data = hold_ci.data(facts.ci)
+    return (option,), hold_ci.steps(data), data
+
+
+def wants_ci_held(request: ActionRequest) -> bool:
+    """Whether the request switched that option on."""
+    return request.parameters.get("hold_ci") is True
+
+
+async def held_ci_step(context: Context, plan: Plan, step: Step) -> StepResult | None:
+    """Carry out a step of holding the CI; None: it is none."""
+    if "hold_ci" not in plan.data:
+        return None
+    from console.actions import hold_ci
+
+    return await hold_ci.carry_out(context, plan, step)
+
+
+async def held_ci_resolved(context: Context, plan: Plan, step: Step) -> StepResult | None:
+    """Resolve a step of holding the CI; None: it is none."""
+    if "hold_ci" not in plan.data:
+        return None
+    from console.actions import hold_ci
+
+    return await hold_ci.resolve(context, plan, step)
