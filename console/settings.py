@@ -13,7 +13,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from console.model.configuration import Display, Doubt, Environment, Prometheus, Settings, Supabase, Vercel
+from console.model.configuration import (
+    Display,
+    Doubt,
+    Environment,
+    Prometheus,
+    Settings,
+    Supabase,
+    Vercel,
+    Withheld,
+)
 from console.model.configuration_rules import ENVIRONMENT_NAME, check, figures
 from console.model.conversion import KeyPath, Misfit, as_key, convert
 
@@ -99,9 +108,10 @@ def _settings(
     _top_level(table)
     names = _names(table)
     name = _choose(names, asked)
-    variables = _Variables(file, process_environment, own_first="demo" in table)
     path: KeyPath = ("environments", name)
     whole = table["environments"][name]
+    withheld = _service_of_another(whole) is not None
+    variables = _Variables(file, process_environment, own_first="demo" in table, withheld=withheld)
     watched, acted = _parted(whole) if isinstance(whole, dict) else (whole, {})
     chosen, misfits = _environment(variables.fill(watched, path), name, path)
 
@@ -121,11 +131,19 @@ def _settings(
         display=convert(table.get("display", {}), Display, ("display",)),
         demo_directory=_demo_directory(file, table),
         operations=operations,
+        held_by=_service_of_another(whole),
         warnings=(
             *_readable_by_all(file, variables.env_file, literal_secret=_literal_secret(table)),
             *(_left_out(_told(file, text, misfit)) for misfit in misfits),
         ),
     )
+
+
+def _service_of_another(table: Any) -> str | None:
+    """The account that holds the secrets of an environment whose authority is enforced, where we are not that one."""
+    access = table.get("access") if isinstance(table, dict) else None
+    service = access.get("service") if isinstance(access, dict) else None
+    return service if isinstance(service, str) and service != _user_name() else None
 
 
 def _parted(table: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -233,11 +251,15 @@ class _Variables:
 
     In parsed values, so that a value with a quote in it cannot become another key; the process environment is
     never changed, so that no child inherits what stands in `.env`. `own_first`: the file outranks the process, for a
-    demo, which must not reach the systems whose DATABASE_URL its user has exported.
+    demo, which must not reach the systems whose DATABASE_URL its user has exported. `withheld`: another account holds
+    the secrets, so a variable that is not to be had is none to complain of.
     """
 
-    def __init__(self, file: Path, process_environment: Mapping[str, str], *, own_first: bool = False) -> None:
+    def __init__(
+        self, file: Path, process_environment: Mapping[str, str], *, own_first: bool = False, withheld: bool = False
+    ) -> None:
         self.env_file = file.parent / ".env"
+        self._withheld = withheld
         self._process = process_environment
         self._own_first = own_first
         self._beside: Mapping[str, str | None] | None = None
@@ -248,7 +270,11 @@ class _Variables:
             return {name: self.fill(part, (*path, name)) for name, part in value.items()}
         if isinstance(value, list):
             return [self.fill(part, (*path, position)) for position, part in enumerate(value)]
-        return _VARIABLE.sub(lambda found: self._value(found[1], path), value) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        if self._withheld and any(self._find(found[1]) is None for found in _VARIABLE.finditer(value)):
+            return Withheld()
+        return _VARIABLE.sub(lambda found: self._value(found[1], path), value)
 
     def _value(self, name: str, path: KeyPath) -> str:
         value = self._find(name)
@@ -263,7 +289,8 @@ class _Variables:
 
     def _from_file(self) -> Mapping[str, str | None]:
         if self._beside is None:
-            self._beside = self._parsed() if self.env_file.exists() else {}
+            hidden = self._withheld and not os.access(self.env_file, os.R_OK)
+            self._beside = self._parsed() if self.env_file.exists() and not hidden else {}
         return self._beside
 
     def _parsed(self) -> Mapping[str, str | None]:

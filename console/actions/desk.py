@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from console.actions.authority import standing
-from console.actions.messages import LARGEST_LINE_BYTES, Opening, Reply, Word
+from console.actions.messages import LARGEST_LINE_BYTES, Entry, Opening, Reply, Word
 from console.model.actions import ActionRequest, Plan
 from console.model.configuration import Settings
 from console.model.observation import Json
@@ -192,6 +192,17 @@ class Desk:
             raise Refused(reply.refused or "the runner did not close it")
         return reply.ended
 
+    def enter(self, entry: Entry) -> None:
+        """Have the service account write something into the people's records. Raises `Refused`."""
+        runner = self._start()
+        try:
+            runner.send(self._opening(entry=entry))
+            reply = runner.receive()
+        finally:
+            runner.stop()
+        if reply.refused is not None or reply.ended is None:
+            raise Refused(reply.refused or "the service account did not write it")
+
     def close(self) -> None:
         """Let the spare runner go."""
         if self._spare is not None:
@@ -208,12 +219,12 @@ class Desk:
             raise
 
     def _opening(self, **wanted: object) -> Opening:
-        opening = {
-            "file": str(self._settings.file),
-            "environment": self._settings.environment.name,
-            "variables": self._variables,
-        }
-        return msgspec.convert({**opening, **wanted}, Opening)
+        opening = Opening(environment=self._settings.environment.name)
+        if self._settings.operations().access.service is None:  # a service takes neither from us
+            opening.file, opening.variables = str(self._settings.file), self._variables
+        for name, value in wanted.items():
+            setattr(opening, name, value)
+        return opening
 
     def _start(self) -> Runner:
         access = self._settings.operations().access

@@ -12,7 +12,7 @@ LARGEST_LINE_BYTES = 4 * 1024 * 1024
 
 
 class Opening(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The first line to the runner: which settings, and what is wanted. Exactly one of the last four."""
+    """The first line to the runner: which settings, and what is wanted. Exactly one of the last five."""
 
     file: str = ""
     environment: str = ""
@@ -24,6 +24,20 @@ class Opening(msgspec.Struct, kw_only=True, omit_defaults=True):
     close: str | None = None
     """The token of a run that is to be ended by hand."""
     due: int | None = None
+    entry: Entry | None = None
+    """Something for the people's records that is no action: written at once, without a plan."""
+
+
+class Entry(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """An acknowledgement, a silence, its end, a request to poll, a note: where a service account keeps the records."""
+
+    kind: Literal["acknowledge", "silence", "end-silence", "poll", "note"]
+    number: int = 0
+    """The alert's id, or the silence's."""
+    text: str = ""
+    """The note, or the reason."""
+    matcher: str = ""
+    minutes: int = 0
 
 
 class Word(msgspec.Struct, kw_only=True, omit_defaults=True):

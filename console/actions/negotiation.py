@@ -14,12 +14,13 @@ from console.actions.authority import Standing
 from console.actions.base import Action, Context
 from console.actions.begin import Begun, begin, boot_id, host, refuse_unconfirmed, take
 from console.actions.engine import Engine, Progress, progress_of, unsettled
-from console.actions.messages import Opening, Reply
+from console.actions.messages import Entry, Opening, Reply
 from console.actions.parts import context_of, standing_of
 from console.actions.preflight import common_checks
 from console.actions.registry import action_of
 from console.model.actions import (
     ActionRequest,
+    CheckResult,
     Plan,
     Risk,
     RunOutcome,
@@ -122,6 +123,15 @@ class Negotiation:
         """Where a run's own words go: defects and the interpreter's, for those who mend the console."""
         return self._context.settings.state_directory / "runs" / f"{token}.log"
 
+    def enter(self, entry: Entry) -> None:
+        """Write something into the people's records that is no action. Raises `Refused`; a viewer may not."""
+        from console.actions.entries import write
+
+        check = self._standing.check(Risk.SAFE)
+        if check.result is CheckResult.FAIL:
+            raise Refused(check.words)
+        write(self._context, self._standing.who, entry)
+
     # What was planned for a time
 
     async def begin_due(self, due: int) -> Begun:
@@ -198,7 +208,7 @@ class Negotiation:
         run = self._open_run(token)
         lock = self._lock_of(run)
         refusal = self._standing.check(Risk(run.risk))
-        if refusal.result == "fail":
+        if refusal.result is CheckResult.FAIL:
             raise Refused(refusal.words)
         take(self._context, self._journal.end(run.id, RunOutcome.CLOSED, f"by hand: {reason.strip()}"))
         lock.release()

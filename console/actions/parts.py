@@ -12,7 +12,7 @@ from console.actions.messages import Opening
 from console.model.configuration import Settings
 from console.model.ports import Refused
 from console.model.roles import Authority, role_of
-from console.settings import SYSTEM_FILE, SettingsError, load
+from console.settings import SYSTEM_FILE, load
 from console.sources.http import Clients
 from console.store.identity import Who
 from console.store.read import StoreReader
@@ -46,26 +46,38 @@ def standing_of(context: Context, uid: int, operator: str) -> Standing:
 
 
 def _settings(opening: Opening) -> tuple[Settings, bool]:
-    """The system's file where this process is the service account's; else what the person named, unless the host
-    enforces authority for that environment."""
-    if SYSTEM_FILE.exists():
-        system = _system_settings(opening.environment)
-        if system is not None:
-            service = system.operations().access.service
-            if service is not None and _uid_of(service) == os.getuid():
-                return system, True
+    """The system's file where this process is the service account's; else what the person named. Raises `Refused`
+    where this host lets that environment be acted upon only by its service account."""
+    enforced = [(system, service) for system in _of_this_host() if (service := system.operations().access.service)]
+    for system, service in enforced:
+        if system.environment.name == opening.environment and _uid_of(service) == os.getuid():
+            return system, True
     settings = load(Path(opening.file), opening.environment, opening.variables)
+    for system, service in enforced:
+        if _is_same(system, settings):
+            raise Refused(
+                f"on this host {system.environment.name} is acted upon only by the account {service}: "
+                f"use {SYSTEM_FILE}, not {settings.file}"
+            )
     return settings, False
 
 
-def _system_settings(environment: str) -> Settings | None:
+def _is_same(system: Settings, settings: Settings) -> bool:
+    """Whether both mean the same system, by address or by project."""
+    ours, theirs = system.environment, settings.environment
+    projects = {each.vercel.project for each in (ours, theirs) if each.vercel}
+    return ours.url == theirs.url or (ours.vercel is not None and theirs.vercel is not None and len(projects) == 1)
+
+
+def _of_this_host() -> list[Settings]:
+    """Every environment of the system's file; none where there is no such file, or this account may not read it."""
+    if not os.access(SYSTEM_FILE, os.R_OK):
+        return []
     found = SYSTEM_FILE.stat()
     if found.st_uid != 0 or found.st_mode & 0o022:
         raise Refused(f"{SYSTEM_FILE} can be changed by others than root: it cannot say who may do what")
-    try:
-        return load(SYSTEM_FILE, environment, {})
-    except SettingsError:  # the host's file has no such environment: it is the person's own
-        return None
+    names = load(SYSTEM_FILE, None, {}).environments
+    return [load(SYSTEM_FILE, name, {}) for name in names]
 
 
 def _uid_of(name: str) -> int | None:

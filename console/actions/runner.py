@@ -44,6 +44,10 @@ def main() -> int:
 def _served(loop: asyncio.Runner) -> int:
     opening = msgspec.json.decode(_line(), type=Opening)
     negotiation = Negotiation.open(opening)
+    if opening.entry is not None:
+        negotiation.enter(opening.entry)
+        _answer(Reply(ended="written"))
+        return 0
     if opening.close is not None:
         word = _next_word()
         if word is not None:

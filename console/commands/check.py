@@ -9,7 +9,7 @@ from dataclasses import replace
 from console.cli import FAILED, SHORT, WELL
 from console.commands import documents
 from console.commands.output import Output, add_json, document
-from console.commands.parts import settings_of
+from console.commands.parts import refuse_withheld, settings_of
 from console.model.configuration import Environment
 from console.model.judgement import Judgement
 from console.model.observation import Observation
@@ -28,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0: healthy; 1: degraded, or not known; 2: unhealthy."""
     settings = settings_of(arguments)
+    refuse_withheld(settings, "check")
     from console.collector import event_loop
     from console.collector.once import one_round  # httpx and psycopg: only here
 

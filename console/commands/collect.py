@@ -10,7 +10,7 @@ import sys
 
 from console.cli import UNUSABLE, WELL
 from console.commands.output import complain
-from console.commands.parts import settings_of
+from console.commands.parts import refuse_withheld, settings_of
 from console.model.configuration import Settings
 from console.model.expose import NotLoopback, loopback_address
 
@@ -27,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Collect until SIGTERM or SIGINT; 3 where the store cannot be, or the port for metrics is none of ours."""
     settings = settings_of(arguments)
+    refuse_withheld(settings, "collect")
     try:
         expose = settings.environment.expose if arguments.expose is None else arguments.expose
         address = None if expose is None else loopback_address(expose)

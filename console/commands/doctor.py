@@ -39,7 +39,11 @@ def _findings(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     yield from examine_host.findings(settings.display)
     yield from examine_store.findings(settings)
     yield from examine_sources.not_configured(settings)
-    if not offline:
+    if settings.held_by is not None:
+        words = f"the account {settings.held_by} holds them: authority is enforced, and this user may not try them"
+        fix = f"sudo -u {settings.held_by} radar doctor tries them"
+        yield Finding("credentials", "account", Result.WELL, words, fix)
+    elif not offline:
         yield from examine_sources.findings(settings)
 
 

@@ -138,11 +138,15 @@ def _lease(observed: Path) -> LeaseRow | None:
 
 @contextmanager
 def collecting(settings: Settings) -> Iterator[Keeper]:
-    """While inside, somebody collects."""
+    """While inside, somebody collects: where a service account holds the secrets, it alone can."""
     observed = settings.observed_path
     delay_s = FIRST_PAINT_S if observed.exists() else 0.0
+    is_served = settings.held_by is not None
     keeper = Keeper(
-        lambda: _spawn(settings), lambda: collected(observed), lambda pid: lost(observed, pid), delay_s=delay_s
+        lambda: _spawn(settings),
+        lambda: is_served or collected(observed),
+        lambda pid: lost(observed, pid),
+        delay_s=delay_s,
     )
     keeper.start()
     try:

@@ -33,6 +33,15 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         raise
 
 
+def refuse_withheld(settings: Settings, command: str) -> None:
+    """Raise `SettingsError` where what the command needs is the service account's."""
+    if settings.held_by is not None:
+        raise SettingsError(
+            settings.file, None, None, f"the account {settings.held_by} holds the credentials of this environment",
+            f"run it as that account: sudo -u {settings.held_by} radar {command}",
+        )  # fmt: skip
+
+
 def _demo_file() -> Path | None:
     """The configuration of the one demo of this user that runs in the default directory."""
     from console.commands.faults import running_directory
@@ -77,6 +86,13 @@ def operator(settings: Settings) -> Iterator[Operator]:
     """Who acts, under the identity that the kernel vouches for. Opens records.db with the first act."""
     from console.store.records import AlertBook, PollBook, Records, identity
 
+    if settings.held_by is not None:
+        from console.actions.service_book import ServiceBook
+
+        with reading(settings) as reads:
+            book = ServiceBook(settings)
+            yield Operator(reads, book, book)
+        return
     who = identity()
     with reading(settings) as reads, closing(Records(settings.records_path)) as records:
         yield Operator(reads, AlertBook(records, reads, who), PollBook(records, who))

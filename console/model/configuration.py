@@ -15,6 +15,19 @@ from console.model.value import value
 Severity = Literal["critical", "high", "medium", "low"]
 
 
+class Withheld(str):
+    """In place of a secret that another account holds: it fits anywhere and can be sent nowhere."""
+
+    __slots__ = ()
+
+    def __new__(cls) -> Withheld:
+        return super().__new__(cls, "(withheld)")
+
+
+class SecretWithheld(Exception):
+    """A secret is wanted that the service account holds, not this one."""
+
+
 class Secret:
     """A string that hides itself in repr, str, format and tracebacks. `reveal()` gives it."""
 
@@ -24,8 +37,15 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The secret itself: for the wire only, never for a log, message or argument list."""
+        """The secret itself: for the wire only, never for a log, message or argument list. Raises `SecretWithheld`."""
+        if isinstance(self._value, Withheld):
+            raise SecretWithheld("this credential is the service account's")
         return self._value
+
+    @property
+    def withheld(self) -> bool:
+        """Whether another account holds it."""
+        return isinstance(self._value, Withheld)
 
     def __repr__(self) -> str:
         return "Secret(hidden)"
@@ -298,6 +318,8 @@ class Settings:
     """Set when this file was written by `radar demo`: enables `:fault`."""
     warnings: tuple[Doubt, ...] = ()
     """For people, with the fix."""
+    held_by: str | None = None
+    """The account that holds the secrets, where authority is enforced and this process is not that account's."""
     operations: Callable[[], Operations] = field(default=_no_operations, repr=False, compare=False)
     """How one acts on the environment and who is told: read when it is asked for. Raises `SettingsError`."""
 

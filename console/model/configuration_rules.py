@@ -85,7 +85,7 @@ def _path(value: str, path: KeyPath) -> None:
 
 def check_dsn(value: Secret | None, path: KeyPath) -> None:
     """Raise `Misfit` unless it is None or a PostgreSQL address."""
-    if value and not re.fullmatch(_DSN, value.reveal()):
+    if value and not value.withheld and not re.fullmatch(_DSN, value.reveal()):
         raise Misfit(
             path,
             "this is no PostgreSQL address",

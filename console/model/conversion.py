@@ -15,7 +15,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from console.model.configuration import Secret
+from console.model.configuration import Secret, Withheld
 
 T = TypeVar("T")
 KeyPath = tuple[str | int, ...]
@@ -119,7 +119,9 @@ def _choice(value: object, choices: tuple[object, ...], path: KeyPath) -> object
 
 def _scalar(value: object, kind: Any, path: KeyPath) -> object:
     if kind is Secret:
-        return Secret(_text(value, path))
+        return Secret(value if isinstance(value, Withheld) else _text(value, path))
+    if isinstance(value, Withheld):
+        raise Misfit(path, "a variable is not set that is no secret", "write the value itself into radar.toml")
     if kind is str:
         return _text(value, path)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):

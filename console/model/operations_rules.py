@@ -41,7 +41,7 @@ def _urls(operations: Operations) -> list[tuple[KeyPath, str]]:
         (("maintenance", "hook"), operations.maintenance.hook if operations.maintenance else None),
         *(((("webhooks", place, "url")), each.url) for place, each in enumerate(operations.webhooks)),
     ]
-    return urls + [(key, secret.reveal()) for key, secret in secrets if secret]
+    return urls + [(key, secret.reveal()) for key, secret in secrets if secret and not secret.withheld]
 
 
 def _maintenance(maintenance: Maintenance, path: KeyPath) -> None:

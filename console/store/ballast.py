@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from console.store.damage import free_bytes
-from console.store.files import FILE_MODE
+from console.store.files import mode_in
 
 BALLAST_BYTES = 4 * 1024 * 1024
 
@@ -35,9 +35,9 @@ def fill(records: Path) -> bool:
 
 
 def _reserve(path: Path) -> None:
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        os.fchmod(descriptor, FILE_MODE)
+        os.fchmod(descriptor, mode_in(path.parent))
         os.posix_fallocate(descriptor, 0, BALLAST_BYTES)
     finally:
         os.close(descriptor)

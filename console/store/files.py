@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 DIRECTORY_MODE = 0o2770  # setgid: files of every operator belong to the shared group
-FILE_MODE = 0o660
+SHARED_MODE, SERVICE_MODE = 0o660, 0o640
+"""Files of a directory that its group may write are the group's to write; else only their owner's: a service's."""
 WRITE_WAIT_S = 2.0
 READ_WAIT_S = 0.25  # a reader of a WAL waits only while somebody recovers it
 
@@ -58,28 +59,35 @@ def prepare_directory(directory: Path) -> None:
 
 def prepare_file(path: Path) -> None:
     """Create an empty file as 0660 whatever the umask, before SQLite opens it. An existing one of ours gets that mode.
+    0640 where the group may not write the directory.
 
     An existing file is changed by its path: closing a descriptor of it would drop every lock that SQLite
     holds on it in this process.
     """
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except FileExistsError:
         _repair_mode(path)
         return
     except OSError as error:
         raise _uncreatable(path, error) from error
     try:
-        os.fchmod(descriptor, FILE_MODE)
+        os.fchmod(descriptor, mode_in(path.parent))
     finally:
         os.close(descriptor)
+
+
+def mode_in(directory: Path) -> int:
+    """The mode of files in that directory."""
+    return SHARED_MODE if directory.stat().st_mode & 0o020 else SERVICE_MODE
 
 
 def _repair_mode(path: Path) -> None:
     try:
         found = path.stat()
-        if found.st_uid == os.geteuid() and found.st_mode & 0o777 != FILE_MODE:
-            path.chmod(FILE_MODE)
+        mode = mode_in(path.parent)
+        if found.st_uid == os.geteuid() and found.st_mode & 0o777 != mode:
+            path.chmod(mode)
     except OSError as error:
         raise _uncreatable(path, error) from error
 

@@ -181,7 +181,7 @@ class AlertBook:
         alert = firing.get(alert_id)
         if alert is None:
             raise Refused(f"alert {alert_id} is not firing (any more)")
-        with _refusing():
+        with refusing():
             self._records.acknowledge(alert.rule, alert.subject, alert.began_ms, self._who.words, note)
 
     def silence(self, matcher: str, minutes: int, reason: str) -> None:
@@ -192,7 +192,7 @@ class AlertBook:
             raise Refused("a silence needs a reason")
         if not 0 < minutes <= LONGEST_SILENCE_MINUTES:
             raise Refused(f"a silence lasts from 1 to {LONGEST_SILENCE_MINUTES} minutes (7 days)")
-        with _refusing():
+        with refusing():
             began_ms = now_ms()
             self._records.silence(
                 matcher.strip(), reason.strip(), self._who.words, began_ms + minutes * 60_000, began_ms
@@ -200,7 +200,7 @@ class AlertBook:
 
     def end_silence(self, silence_id: int) -> None:
         """End a silence now. Raises `Refused` when it is not in force."""
-        with _refusing():
+        with refusing():
             if not self._records.end_silence(silence_id, self._who.words):
                 raise Refused(f"silence {silence_id} is not in force (any more)")
 
@@ -214,12 +214,13 @@ class PollBook:
 
     def poll_now(self) -> None:
         """Write the request. Raises `Refused`."""
-        with _refusing():
+        with refusing():
             self._records.request_poll(by=self._who.words)
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def refusing() -> Iterator[None]:
+    """What the store cannot take is refused to whoever wanted it."""
     try:
         yield
     except (StoreError, files.UnsuitablePlace) as error:

@@ -48,11 +48,14 @@ def test_a_directory_that_exists_keeps_its_mode(tmp_path: Path) -> None:
     assert mode(tmp_path) == 0o700
 
 
-def test_an_existing_file_of_ours_gets_the_mode(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("directory", "file"), [(0o2770, 0o660), (0o2750, 0o640), (0o700, 0o640)])
+def test_an_existing_file_of_ours_gets_the_mode(tmp_path: Path, directory: int, file: int) -> None:
+    """Where the group may not write the directory, the files are only their owner's: a service's."""
+    tmp_path.chmod(directory)
     path = tmp_path / "observed.db"
     path.touch(mode=0o600)
     ObservedStore.open(path, ManualClock()).close()
-    assert mode(path) == 0o660
+    assert mode(path) == file
 
 
 def test_a_link_that_somebody_put_there_is_not_followed(tmp_path: Path) -> None:
