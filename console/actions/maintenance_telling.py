@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from console.actions.base import Context, done, failed
 from console.actions.status_page import StatusPage, Told
 from console.model.actions import Step, StepKind, StepResult
-from console.model.notifications import SLACK, WEBHOOK
+from console.model.maintenance import channels
 from console.model.operations import Operations, Statuspage
 from console.model.times import date_time
 from console.notify.wording import notice, where_words
@@ -29,12 +29,6 @@ class News:
     from_ms: int
     until_ms: int
     mail: bool
-
-
-def channels(operations: Operations) -> tuple[str, ...]:
-    """Where colleagues are told: never PagerDuty, for nobody is to be woken by what was planned."""
-    slack = (SLACK,) if operations.slack else ()
-    return (*slack, *(f"{WEBHOOK}{each.name}" for each in operations.webhooks))
 
 
 def steps(operations: Operations, public: str, *, mail: bool) -> tuple[Step, ...]:

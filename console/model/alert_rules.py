@@ -95,7 +95,8 @@ def _over(
 
 
 def _unknown(situation: Situation, tracks: Sequence[Track]) -> Says:
-    return Says.HELD if any(situation.excused(track) for track in tracks) else Says.UNKNOWN
+    held = any(situation.excused(track) or situation.maintained(track) for track in tracks)
+    return Says.HELD if held else Says.UNKNOWN
 
 
 def _burn_rule(pair: slo.Pair) -> AlertRule:
@@ -213,7 +214,8 @@ def _connection(rounds: Rounds) -> Sequence[Measure]:
 
 def _by_state(situation: Situation, subject: str, state: State, tracks: Sequence[Track], text: str) -> Measure:
     """UNHEALTHY breaches; HEALTHY and DEGRADED clear; anything else says nothing."""
-    says = _STATE_SAYS.get(state, _unknown(situation, tracks))
+    shut = state is State.DEGRADED and any(situation.maintained(track) for track in tracks)
+    says = Says.HELD if shut else _STATE_SAYS.get(state, _unknown(situation, tracks))
     return Measure(subject=subject, says=says, text=text, origin=Origin.PROBE)
 
 
@@ -239,6 +241,8 @@ def _routes(rounds: Rounds) -> Sequence[Measure]:
     states = {track.target: situation.state(track) for track in tracks}
     all_down = len(tracks) >= MANY_ROUTES and set(states.values()) == {State.UNHEALTHY}
     whole = State.UNHEALTHY if all_down else State.HEALTHY
+    if not all_down and any(situation.maintained(track) for track in tracks):
+        whole = State.DEGRADED
     each = [
         _by_state(situation, track.target.removeprefix(PREFIX), states[track.target], [track], _route_text(track))
         for track in tracks

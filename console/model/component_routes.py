@@ -114,6 +114,8 @@ def _figure(situation: Situation, routes: Sequence[Route], *, is_well: bool) -> 
     """The p95, of the last minute when only the minutes before it were slow."""
     if all(situation.excused(route.track) for route in routes):
         return unseen(situation, routes[0].track)
+    if all(situation.maintained(route.track) for route in routes):
+        return "in maintenance"
     limit_ms = situation.environment.thresholds.p95_ms
     p95, now = _p95_of_all(routes), _p95_of_all(routes, latest=True)
     p95 = now if p95 and now and is_well and p95.value > limit_ms else p95
@@ -138,11 +140,24 @@ def _judge_states(draft: Draft, situation: Situation, routes: Sequence[Route], t
         nothing_known(draft, situation, route.track)
         if route.state is State.HEALTHY:
             well(draft, route.track, f"{route.path} is good")
+    shut = [route for route in told if route.state is State.DEGRADED and situation.maintained(route.track)]
+    _find_maintenance(draft, situation, shut, whole=len(shut) == len(routes))
     for what, state in (("down", State.UNHEALTHY), ("degraded", State.DEGRADED)):
-        found = [route for route in told if route.state is state]
+        found = [route for route in told if route.state is state and route not in shut]
         if found:
             _find_group(draft, what, state, found, whole=len(found) == len(routes))
     _find_waiting(draft, situation, [route for route in told if route.state is State.HEALTHY])
+
+
+def _find_maintenance(draft: Draft, situation: Situation, routes: Sequence[Route], *, whole: bool) -> None:
+    """What shows the maintenance page is shut on purpose: it is told, and nobody is called."""
+    if not routes:
+        return
+    first = min((route.track for route in routes), key=lambda track: track.fault_since or track.tried or _EVER)
+    paths = f"all {len(routes)} routes" if whole and len(routes) > 1 else listed([route.path for route in routes])
+    words = situation.maintenance.words if situation.maintenance else "in maintenance"
+    held = "their alerts, and those of errors, are held while the maintenance page answers"
+    draft.note("maintenance", first, f"{paths}: {words}", f"{paths}: {words}; {held}.", state=State.DEGRADED)
 
 
 def _find_group(draft: Draft, what: str, state: State, routes: Sequence[Route], *, whole: bool) -> None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from console.model import payload
+from console.model.notifications import SLACK, WEBHOOK
 from console.model.observation import Json
+from console.model.operations import Operations
 from console.model.text import clean
 from console.model.times import date_time, iso
 
@@ -87,6 +89,8 @@ def flag_of(value: Json) -> Flag:
 
 def sign_of(status: int, headers: Mapping[str, str], body: bytes, marker: str = DEFAULT_MARKER) -> Sign:
     """How an answer looks like the maintenance page. Header names are small; the marker is looked for in any case."""
+    if status >= 500 and status != 503:
+        return ""  # an application that fails is none in maintenance, whatever it says
     said = headers.get(HEADER, "").strip().lower()
     if said not in _OFF:
         return "header"
@@ -104,3 +108,9 @@ def is_served(sign: Sign, before: Sign) -> bool:
 def message_of(text: str) -> str:
     """A message fit to be shown to visitors."""
     return clean(text, MESSAGE_LIMIT)
+
+
+def channels(operations: Operations) -> tuple[str, ...]:
+    """Where colleagues are told of it: never PagerDuty, for nobody is to be woken by what was planned."""
+    slack = (SLACK,) if operations.slack else ()
+    return (*slack, *(f"{WEBHOOK}{each.name}" for each in operations.webhooks))

@@ -18,6 +18,8 @@ EGRESS = "egress"
 WITNESS_PATIENCE_S = 15.0
 """How long a failure to reach waits for the witness to be asked: its time-out and then some."""
 HYSTERESIS = 0.1
+IN_MAINTENANCE = "in_maintenance"
+"""The fact of a poll that got the maintenance page, as the collector judges it."""
 RECENT_S = 300.0
 """The window of figures and of the rules of D4."""
 
@@ -31,6 +33,24 @@ class Online(Enum):
     NO_NAMES = auto()
     """Outside targets answer, names are not resolved."""
     NO = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maintenance:
+    """A maintenance that is under way."""
+
+    since_ms: int
+    by: str = ""
+    """Who put the application into it; empty: it was not done here, only its page is seen."""
+    until_ms: int | None = None
+    """The planned end."""
+    planned: bool = False
+    """Whether this moment lies in a regular or announced window: only then uptime leaves it out."""
+
+    @property
+    def words(self) -> str:
+        """`in maintenance by op1 (loginuid)`."""
+        return f"in maintenance by {self.by}" if self.by else "in maintenance, which was not switched on here"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +74,8 @@ class Situation:
     """How fast the error budgets burn, by the key of their target; nothing while it is not known."""
     standing: frozenset[str] = frozenset()
     """Keys of the findings of the round before: a limit is left a little later than it was met."""
+    maintenance: Maintenance | None = None
+    """The one that is under way."""
     _read: dict[tuple[str, float], list[float]] = field(default_factory=dict, repr=False, compare=False)
     """Numbers read already: rules look at the same ones several times, which for 200 routes costs most of a round."""
 
@@ -86,6 +108,11 @@ class Situation:
             return False
         says = online(self)
         return says is Online.NO or (says is Online.NO_NAMES and track.error_kind is ErrorKind.DNS)
+
+    @staticmethod
+    def maintained(track: Track) -> bool:
+        """Whether the newest poll got the maintenance page. An answer 500 is none, whatever the flag says."""
+        return track.newest is not None and track.newest.facts.get(IN_MAINTENANCE) is True
 
     def awaits_witness(self, track: Track) -> bool:
         """Whether a failure to reach is so new that the witness has not been asked since."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from console.model import payload
 from console.model.configuration import Environment
 from console.model.health import CheckStatus, Health, flaps, intercepted, is_cached, parse_health, status_of
+from console.model.maintenance import DEFAULT_MARKER, sign_of
 from console.model.observation import ErrorKind, Json, Observation, Outcome, Sample, Source
 from console.model.states import State
 from console.model.text import clean
@@ -14,6 +15,10 @@ from console.sources.http import REDIRECT_LIMIT, Answer, Client, Clients, Reques
 
 ACCEPT_HEALTH = "application/health+json, application/json;q=0.9, text/plain;q=0.5"
 _LOGIN_PATHS = ("vercel.com/sso", "vercel.com/login")
+
+
+MAINTENANCE = "maintenance"
+"""The fact of how an answer looks like the maintenance page; absent where it does not. The collector judges it."""
 
 
 class HealthSource(HttpSource):
@@ -49,7 +54,7 @@ class PingSource(HttpSource):
         if blocked is not None:
             return _observation(self, blocked, answer, {})
         state, words = _judge_ping(answer)
-        facts: dict[str, Json] = {"http_status": answer.status}
+        facts: dict[str, Json] = {"http_status": answer.status, **_maintenance(answer, "")}
         samples = ok_sample(state) | {"latency_ms": answer.latency_ms}
         return self.answered(state, words, facts=facts, samples=samples, volatile={"raw": raw_answer(answer)})
 
@@ -57,9 +62,11 @@ class PingSource(HttpSource):
 class RouteSource(HttpSource):
     """One page or API route: what a visitor gets, and how long it takes."""
 
-    def __init__(self, path: str, url: str, client: Client, *, interval_s: float) -> None:
+    def __init__(self, path: str, url: str, client: Client, *, interval_s: float, marker: str = DEFAULT_MARKER) -> None:
+        """`marker`: a word of the maintenance page."""
         super().__init__(f"route:{clean(path, 120)}", client, interval_s=interval_s)
         self._request = Request(url=url, redirects=REDIRECT_LIMIT, cut=True)
+        self._marker = marker
 
     async def ask(self) -> Observation:
         """Status, redirect and latency. A cached page is a page: visitors get it."""
@@ -72,16 +79,17 @@ class RouteSource(HttpSource):
             "redirect": answer.location or (answer.hops[-1] if answer.hops else None),
             "content_type": clean(answer.headers.get("content-type", ""), 80) or None,
             "cached": is_cached(answer.headers),
+            **_maintenance(answer, self._marker),
         }
         samples = ok_sample(state) | {"latency_ms": answer.latency_ms}
         return self.answered(state, words, facts=facts, samples=samples)
 
 
-def build(environment: Environment, clients: Clients) -> list[Source]:
-    """Health, ping and every route of the environment."""
+def build(environment: Environment, clients: Clients, marker: str = DEFAULT_MARKER) -> list[Source]:
+    """Health, ping and every route of the environment. `marker`: a word of its maintenance page."""
     client, interval_s = clients.of(environment.url), environment.intervals.application_s
     routes = [
-        RouteSource(path, address(environment, path), client, interval_s=interval_s)
+        RouteSource(path, address(environment, path), client, interval_s=interval_s, marker=marker)
         for path in dict.fromkeys(environment.routes)
     ]
     return [
@@ -94,6 +102,12 @@ def build(environment: Environment, clients: Clients) -> list[Source]:
 def address(environment: Environment, path: str) -> str:
     """`path` below the environment's url, whose own path counts."""
     return f"{environment.url.rstrip('/')}/{path.lstrip('/')}"
+
+
+def _maintenance(answer: Answer, marker: str) -> dict[str, Json]:
+    """Where the answer is the maintenance page by its own word, or a 503 that holds the marker."""
+    sign = sign_of(answer.status, answer.headers, answer.body, marker)
+    return {MAINTENANCE: sign} if sign in ("header", "page") else {}
 
 
 def _refuse_elsewhere(answer: Answer) -> None:
@@ -144,7 +158,7 @@ def _observation(source: HttpSource, health: Health, answer: Answer, samples: di
         words=health.words,
         origin=source.origin,
         error_kind=health.error_kind,
-        facts=health.facts,
+        facts={**health.facts, **_maintenance(answer, "")},
         samples=samples,
         volatile={"raw": raw_answer(answer)},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.model.configuration import Environment
+from console.model.maintenance import DEFAULT_MARKER
 from console.model.observation import Source
 from console.model.operations import Operations
 from console.sources import (
@@ -26,8 +27,10 @@ def build(environment: Environment, operations: Operations | None = None) -> lis
     """Every source configured, unopened: connections come with the first poll. `operations`: where what is only told
     beside the environment, such as its repository, is configured."""
     clients = Clients(environment.certificate_ca)
+    maintenance = operations.maintenance if operations else None
+    marker = maintenance.marker if maintenance else DEFAULT_MARKER
     return [
-        *application.build(environment, clients),
+        *application.build(environment, clients, marker),
         *metrics.build(environment, clients),
         *prometheus_users.build(environment, clients),
         *postgres.build(environment),
