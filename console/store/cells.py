@@ -49,7 +49,18 @@ class Cell:
     def packed(self) -> Cell:
         """The same with its histogram as bytes."""
         hist = self.rollup.hist
-        return self if hist is None else replace(self, rollup=replace(self.rollup, hist=None), data=hist.to_bytes())
+        return self if hist is None else self._without_histogram(hist.to_bytes_quickly())
+
+    def bare(self) -> Cell:
+        """The same with no more of its histogram than the quantiles; a foreign one tells where its bounds are open."""
+        return self.packed() if self.foreign else self._without_histogram(None)
+
+    def _without_histogram(self, data: bytes | None) -> Cell:
+        one = self.rollup  # `replace` takes three times as long, and a page closes a thousand
+        rollup = Rollup(
+            n=one.n, sum=one.sum, min=one.min, max=one.max, p50=one.p50, p95=one.p95, p99=one.p99, minutes=one.minutes
+        )
+        return Cell(rollup, self.observed_ms, self.first_ms, self.last_ms, self.foreign, data)
 
 
 @dataclass(slots=True)
@@ -78,9 +89,11 @@ class Stretch:
 class Gathered:
     """One series on a grid."""
 
-    def __init__(self, grid: Grid, interval_ms: float, *, distribution: bool) -> None:
-        """`interval_ms`: between polls now. `distribution`: whether quantiles are asked for."""
+    def __init__(self, grid: Grid, interval_ms: float, *, distribution: bool, merged: bool = True) -> None:
+        """`interval_ms`: between polls now. `distribution`: whether quantiles are asked for; `merged`: whether its
+        histograms are too."""
         self.distribution = distribution
+        self.merged = distribution and merged
         self._grid = grid
         self._interval_ms = interval_ms
         self._stretches: dict[int, Stretch] = {}

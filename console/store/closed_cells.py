@@ -21,8 +21,8 @@ SPARE_MS = 2 * BLOCK_MS
 """Minutes younger than this are read anew: a round that came late may have changed them."""
 SPARE_HOURS_MS = 2 * HOUR_MS
 
-Key = tuple[int, bool, int, int]
-"""Series, whether with quantiles, step, position of the begin."""
+Key = tuple[int, bool, bool, int, int]
+"""Series, whether with quantiles, whether with histograms, step, position of the begin."""
 
 
 class ClosedCells:
@@ -48,11 +48,12 @@ class ClosedCells:
         return self._cells[key]
 
     def put(self, key: Key, cell: Cell | None) -> None:
-        """Keep a cell, its histogram as bytes: decoded it is ten times as large."""
+        """Keep a cell, its histogram as bytes and only where it is asked for: decoded it is ten times as large."""
         if len(self._cells) >= self.LIMIT:
             for oldest in list(self._cells)[: self.LIMIT // 10]:
                 del self._cells[oldest]
-        self._cells[key] = cell.packed() if cell is not None else None
+        _, _, merged, _, _ = key
+        self._cells[key] = cell and (cell.packed() if merged else cell.bare())
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Shelf:
         self._grid = grid
         self._positions = list(_positions(moment, grid))
 
-    def known(self, number: int, kept: Kept, *, distribution: bool) -> dict[int, Cell | None]:
+    def known(self, number: int, kept: Kept, gathered: Gathered) -> dict[int, Cell | None]:
         """By stretch: the cells that need not be read."""
         found: dict[int, Cell | None] = {}
         for index, position in enumerate(self._positions):
@@ -81,9 +82,8 @@ class Shelf:
             if position + self._grid.step_ms <= kept.any:
                 found[index] = None
             elif position >= kept.rollups:
-                key = (number, distribution, self._grid.step_ms, position)
                 try:
-                    found[index] = self._closed.get(key)
+                    found[index] = self._closed.get(self._key(number, gathered, position))
                 except KeyError:
                     continue
         return found
@@ -93,8 +93,10 @@ class Shelf:
         for index in indexes:
             position = self._positions[index]
             if position is not None and not gathered.is_sampled(index):
-                key = (number, gathered.distribution, self._grid.step_ms, position)
-                self._closed.put(key, gathered.cell(index))
+                self._closed.put(self._key(number, gathered, position), gathered.cell(index))
+
+    def _key(self, number: int, gathered: Gathered, position: int) -> Key:
+        return number, gathered.distribution, gathered.merged, self._grid.step_ms, position
 
 
 def _positions(moment: Moment, grid: Grid) -> Iterable[int | None]:

@@ -43,15 +43,23 @@ def page(
     keys = {key for spec in specs for line in spec.series for key in (*line.keys, *line.per)}
     distributions = {key for spec in specs for line in spec.series for key in line.keys if line.statistic in QUANTILES}
     place = _grid(reader, moment, question, keys)
-    lines = Lines(reader.read(keys, distributions, place), place)
+    merged = _merged(specs)
+    lines = Lines(reader.read(keys, distributions, place, merged), place)
     before = place.earlier(question.compare_ms)
-    compared = Lines(reader.read(keys, distributions, before), before) if question.compare_ms else None
+    compared = Lines(reader.read(keys, distributions, before, merged), before) if question.compare_ms else None
     beside = None
     if not lines.is_fine:
         drawn = [line for spec in specs for line in spec.series]
         beside = Beside(moment, reader, closed, place, question.until_ms, keys, distributions, drawn)
     charts = tuple(_told(_chart(spec, lines, compared, place, moment), spec, moment, beside) for spec in specs)
     return _view(header, question, place, moment.at_ms, charts, moment)
+
+
+def _merged(specs: Collection[ChartSpec]) -> frozenset[str]:
+    """The series whose histograms are needed beside their quantiles: several in one line, and distributions."""
+    lines = [line for spec in specs for line in spec.series if line.statistic in QUANTILES and len(line.keys) > 1]
+    heat = [spec.series[0] for spec in specs if spec.heat and spec.series]
+    return frozenset(key for line in (*lines, *heat) for key in line.keys)
 
 
 def _business_values(moment: Moment) -> frozenset[str]:

@@ -51,12 +51,23 @@ class SeriesReader:
         )
         return dict(rows.fetchall())
 
-    def read(self, keys: Collection[str], distributions: Collection[str], grid: Grid) -> dict[str, list[Cell | None]]:
-        """A cell for each stretch of each of `keys`; those in `distributions` with quantiles. Unknown keys are left
-        out."""
+    def read(
+        self,
+        keys: Collection[str],
+        distributions: Collection[str],
+        grid: Grid,
+        merged: Collection[str] | None = None,
+    ) -> dict[str, list[Cell | None]]:
+        """A cell for each stretch of each of `keys`; those in `distributions` with quantiles, of them those in `merged`
+        (None: all) with their histograms too. Unknown keys are left out."""
         found = {key: self.numbers[key] for key in keys if key in self.numbers}
         series = {
-            number: Gathered(grid, self._interval_ms(key), distribution=key in distributions)
+            number: Gathered(
+                grid,
+                self._interval_ms(key),
+                distribution=key in distributions,
+                merged=merged is None or key in merged,
+            )
             for key, number in found.items()
         }
         known = self._read(series, grid) if series else {}
@@ -68,10 +79,7 @@ class SeriesReader:
             self._gather(series, grid, grid.start_ms, grid.end_ms)
             return {}
         shelf = Shelf(self._closed, self._moment, grid)
-        known = {
-            number: shelf.known(number, self._kept(number, grid), distribution=one.distribution)
-            for number, one in series.items()
-        }
+        known = {number: shelf.known(number, self._kept(number, grid), one) for number, one in series.items()}
         unknown = missing(known.values(), grid.points)
         if unknown is not None:
             first, last = unknown

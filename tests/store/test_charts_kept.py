@@ -139,10 +139,10 @@ def test_kept_cells_are_bounded_and_the_oldest_go_first() -> None:
     kept = ClosedCells()
     cell = Cell(Rollup(n=1, sum=1.0, min=1.0, max=1.0), 60_000.0, 0, 0)
     for number in range(kept.LIMIT + 1):
-        kept.put((number, False, MINUTE_MS, 0), cell)
-    assert kept.get((kept.LIMIT, False, MINUTE_MS, 0)) == cell
+        kept.put((number, False, False, MINUTE_MS, 0), cell)
+    assert kept.get((kept.LIMIT, False, False, MINUTE_MS, 0)) == cell
     with pytest.raises(KeyError):
-        kept.get((0, False, MINUTE_MS, 0))
+        kept.get((0, False, False, MINUTE_MS, 0))
 
 
 def test_a_late_round_into_the_last_minutes_is_seen(tmp_path: Path) -> None:
