@@ -24,7 +24,8 @@ from console.store.timeline import wall_of
 
 # What reads the charts is imported with the first of them: 25 ms that no first picture needs.
 if TYPE_CHECKING:
-    from console.model.action_views import ActionsView, RunView
+    from console.model.action_views import ActionsView, HoldingRow, RunView
+    from console.model.deployments import DeploymentsView
     from console.model.metric_views import MetricsQuestion, MetricsView, SloView
     from console.store.closed_cells import ClosedCells
     from console.store.slo_counts import Closed
@@ -179,6 +180,25 @@ class StoreReader:
             top = self._header(moment, records, shown_ms)
             place = replace(self._place, live=at_ms is None)
             return read_actions.run_view(self._records, token, place, shown_ms, top)
+
+    def deployments(self, at_ms: int | None) -> DeploymentsView:
+        """Deployments and CI runs as they were known at that moment."""
+        from console.store import read_deployments
+
+        with self._at(at_ms) as (moment, records, shown_ms):
+            environment, top = self._ours.environment, self._header(moment, records, shown_ms)
+            holdings = self._holdings_at(shown_ms)
+            if moment is None:
+                return read_deployments.empty(environment, top, holdings)
+            return read_deployments.view(moment, environment, top, holdings, self._closed_cells())
+
+    def _holdings_at(self, at_ms: int) -> tuple[HoldingRow, ...]:
+        """What actions left behind; nothing where the records cannot be read, which the header says."""
+        from console.store.read_journal import holdings_at
+
+        with suppress(Unreadable), self._records.transaction() as connection:
+            return holdings_at(connection, at_ms) if connection is not None else ()
+        return ()
 
     def _header(self, moment: Moment | None, records: RecordsAt, shown_ms: int) -> Header:
         ours = self._ours

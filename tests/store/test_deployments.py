@@ -1,0 +1,306 @@
+"""Deployments and CI runs as they were known at a moment, and what a deployment did before and after."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.model.configuration import Environment, Secret, Vercel
+from console.model.deployments import DeploymentRow, DeploymentsView
+from console.model.metrics import Rollup
+from console.model.observation import ErrorKind, Event, Json, Observation, Origin, Outcome
+from console.model.states import State
+from console.store import closed_cells
+from console.store.history import HistoryWriter
+from console.store.names import DAY_MS, HOUR_MS, MINUTE_MS
+from console.store.read import StoreReader
+from console.store.records import Records
+from tests.store.charts import BEGIN_MS, SETTINGS, Charts
+from tests.store.samples import observed
+
+ENVIRONMENT = replace(SETTINGS, vercel=Vercel(token=Secret("t"), project="p"))
+LIVE_MS = BEGIN_MS + 30_000
+
+
+def item(name: str, created: int = 0, **more: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "id": f"dpl_{name}", "short": name, "message": f"change {name}", "author": "mira", "target": "production",
+        "state": "ready", "created_ms": BEGIN_MS + created, "live_ms": BEGIN_MS + created, "ever_live": True,
+        "candidate": True, "branch": "main",
+    }  # fmt: skip
+    return given | more
+
+
+def vercel(*items: dict[str, Any], production: str | None = None, **more: Any) -> Observation:
+    """What the source gives: `production` is the name of the current one."""
+    live = next((each for each in items if each["short"] == production), None)
+    facts = {"production": live, "auto_assign": True, "rolling_release": False, "last_alias_request": None} | more
+    return observed("vercel", facts=facts, samples={}, volatile={"deployments": list(items)})
+
+
+def live(name: str, at_ms: int, kind: str = "deployment", author: str = "mira") -> Event:
+    data: dict[str, Any] = {"id": f"dpl_{name}", "short": name, "message": f"change {name}", "author": author}
+    return Event(
+        at_ms=at_ms, kind=kind, subject="vercel", text=f"{name} live", key=f"{kind}/dpl_{name}/live/{at_ms}", data=data
+    )
+
+
+def github(*runs: dict[str, Any]) -> Observation:
+    return observed("github", facts={}, samples={}, volatile={"runs": list(runs)})
+
+
+def refused(target: str) -> Observation:
+    return replace(
+        observed(target, State.UNKNOWN, outcome=Outcome.FORBIDDEN, error_kind=ErrorKind.CREDENTIALS, samples={}),
+        words="answers 403: bad credentials",
+    )
+
+
+def named(view: DeploymentsView) -> dict[str, DeploymentRow]:
+    return {row.short: row for row in view.deployments}
+
+
+@pytest.fixture
+def charts(tmp_path: Path) -> Charts:
+    return Charts(tmp_path, ENVIRONMENT)
+
+
+def test_without_a_store_and_without_settings_the_view_says_what_would_fill_it(tmp_path: Path) -> None:
+    def words(environment: Environment) -> tuple[str, str]:
+        view = StoreReader(tmp_path / "o.db", tmp_path / "r.db", environment, None).deployments(None)
+        assert (view.deployments, view.runs) == ((), ())
+        return view.deployments_words, view.runs_words
+
+    assert words(ENVIRONMENT)[0].startswith("Nothing has been observed yet")
+    assert words(SETTINGS)[0].startswith("Vercel is not configured: [environments.test.vercel]")
+    assert words(SETTINGS)[1].startswith("Nothing has been observed yet")
+
+
+def test_what_was_never_polled_is_told_as_not_configured(charts: Charts) -> None:
+    charts.poll()
+    view = charts.reader.deployments(None)
+    assert view.deployments_words == "Vercel has not been asked yet"
+    assert view.runs_words.startswith("No run is on record: [environments.test.github]")
+
+
+def test_production_stands_first_and_the_current_one_is_known_by_the_project(charts: Charts) -> None:
+    items = [
+        item("preview", 9, target=None, candidate=None, live_ms=None, ever_live=None),
+        item("stage", 8, target="staging", candidate=None, live_ms=None, ever_live=None),
+        item("new", 7),
+        item("old", 1),
+        item("bad", 5, state="error", live_ms=None, ever_live=False, candidate=False),
+    ]
+    charts.round(vercel(*items, production="old"))
+    view = charts.reader.deployments(None)
+    assert [row.short for row in view.deployments] == ["new", "bad", "old", "stage", "preview"]
+    rows = named(view)
+    assert [name for name, row in rows.items() if row.current] == ["old"]
+    assert (rows["new"].why_not, rows["bad"].why_not) == ("", "its build failed")
+    assert (view.auto_assign, view.rolling_release, view.deployments_words) == (True, False, "")
+    assert view.deployments_ms == charts.clock.wall
+
+
+def test_the_current_one_is_shown_though_no_list_has_it(charts: Charts) -> None:
+    seen = vercel(item("new", 7))
+    current: Json = {"id": "dpl_ancient", "short": "ancient", "message": "first", "author": None, "state": "READY"}
+    charts.round(replace(seen, facts=dict(seen.facts) | {"production": current}))
+    row = named(charts.reader.deployments(None))["ancient"]
+    assert (row.current, row.state, row.target) == (True, "ready", "production")
+
+
+def test_when_it_was_live_comes_from_what_was_seen_and_until_when_too(charts: Charts) -> None:
+    first, second, third = (BEGIN_MS - (3 - at) * HOUR_MS for at in range(3))
+    for event in (live("old", first), live("new", second), live("old", third, "rollback", "op2")):
+        charts.event(event)
+    charts.round(vercel(item("old", -9), item("new", -8), production="old"))
+    rows = named(charts.reader.deployments(None))
+    assert (rows["old"].live_ms, rows["old"].until_ms) == (third, None)
+    assert (rows["new"].live_ms, rows["new"].until_ms) == (second, third)
+    assert rows["new"].note == "rolled back from 08:00 by op2"
+    assert rows["old"].note == "rolled back to 08:00 by op2"
+    before = named(charts.reader.deployments(charts.clock.wall - 60_000))
+    assert before == {}  # nothing of it was known then
+
+
+def test_a_source_that_fails_keeps_the_last_list_and_says_why(charts: Charts) -> None:
+    charts.round(vercel(item("old"), production="old"), github({"id": 1, "number": 5, "status": "completed"}))
+    charts.round(refused("vercel"), refused("github"))
+    view = charts.reader.deployments(None)
+    assert [row.current for row in view.deployments] == [True]
+    assert view.deployments_words.startswith("answers 403: bad credentials, since 09:00:")
+    assert view.runs_words.startswith("answers 403") and [run.number for run in view.runs] == [5]
+    charts.clock.pass_ms(60_000)
+    assert charts.reader.deployments(None).deployments_words.startswith("not polled since 09:00:")
+
+
+def test_a_list_that_failed_beside_a_project_that_answers_says_of_when_it_is(charts: Charts) -> None:
+    seen = vercel(item("old"), production="old")
+    trouble: dict[str, Json] = {
+        "deployments_trouble": "Vercel's list answers 500",
+        "deployments_read_ms": BEGIN_MS - 60_000,
+    }
+    charts.round(replace(seen, volatile=dict(seen.volatile) | trouble))
+    words = charts.reader.deployments(None).deployments_words
+    assert words == "Vercel's list answers 500; the list is of 08:59:00 UTC"
+
+
+def test_lists_that_are_not_kept_any_more_are_told_and_what_served_is_still_known(charts: Charts) -> None:
+    charts.event(live("old", BEGIN_MS - HOUR_MS))
+    then = charts.round(vercel(item("old"), production="old"), github({"id": 1, "number": 5, "status": "completed"}))
+    charts.clock.pass_ms(3 * DAY_MS)
+    charts.round(vercel(item("new"), production="new"))
+    with sqlite3.connect(charts.path) as connection:  # what retention does after 48 hours
+        connection.execute("DELETE FROM volatile WHERE at <= ?", (then,))
+    view = charts.reader.deployments(then)
+    assert (
+        view.deployments_words
+        == view.runs_words
+        == ("the lists of that moment are not kept any more: they are for 48 hours")
+    )
+    assert [(row.short, row.current) for row in view.deployments] == [("old", True)]
+    assert charts.reader.deployments(None).deployments_words == ""
+
+
+def test_a_list_of_an_older_version_is_looked_behind(charts: Charts) -> None:
+    charts.round(vercel(item("old"), production="old"))
+    newer = vercel(item("old"), production="old", paused=True)
+    charts.clock.pass_ms(120_000)
+    charts.round(replace(newer, volatile={"latest": []}))
+    assert [row.short for row in charts.reader.deployments(None).deployments] == ["old"]
+
+
+def test_pin_and_freeze_are_those_open_at_the_moment(charts: Charts, tmp_path: Path) -> None:
+    now = charts.round(vercel(item("old"), production="old", auto_assign=False))
+    assert (charts.reader.deployments(None).pinned_by, charts.reader.deployments(None).frozen_by) == (None, None)
+    records = Records(tmp_path / "records.db")
+    records.request_poll()  # makes the file
+    records.close()
+    rows = [
+        ("pinned", "p", "op2", now - 60_000, None, None),
+        ("freeze", "a/b", "op1", now - 1000, now + HOUR_MS, None),
+        ("freeze", "a/b", "op3", now - HOUR_MS, now - 1000, None),
+        ("pinned", "p", "op9", now - 2 * HOUR_MS, None, now - HOUR_MS),
+    ]
+    with sqlite3.connect(tmp_path / "records.db") as connection:
+        connection.executemany(
+            "INSERT INTO holding(kind, subject, owner, began_ms, expires_ms, ended_ms, text, undo) "
+            "VALUES (?, ?, ?, ?, ?, ?, '', '')",
+            rows,
+        )
+    view = charts.reader.deployments(None)
+    assert (view.pinned_by, view.frozen_by, view.frozen_until_ms) == ("op2", "op1", now + HOUR_MS)
+    charts.clock.pass_ms(120_000)
+    charts.round(vercel(item("old"), production="old", auto_assign=True))
+    assert charts.reader.deployments(None).pinned_by is None  # Vercel assigns again, whatever our records say
+    assert charts.reader.deployments(now - 90 * 60_000).pinned_by == "op9"
+
+
+# What it did
+
+
+def minutes(
+    first_min: int, count: int, value: float, n: float, *, distribution: bool = False
+) -> list[tuple[int, Rollup]]:
+    """So many minutes from `first_min` minutes after BEGIN_MS; of `n` samples each, whose sum is `n * value`."""
+    made = Rollup.of([value] * int(n), distribution=distribution)
+    assert made is not None
+    return [(BEGIN_MS + (first_min + at) * MINUTE_MS, made) for at in range(count)]
+
+
+def history(
+    tmp_path: Path, series: Mapping[str, list[tuple[int, Rollup]]], now_ms: int, live_ms: int = LIVE_MS
+) -> StoreReader:
+    with HistoryWriter(tmp_path / "observed.db") as writer:
+        for name, rollups in series.items():
+            writer.minutes(name, rollups)
+        writer.event(live("new", live_ms))
+        writer.observation(vercel(item("new"), production="new"), live_ms, now_ms, 60)
+    return StoreReader(tmp_path / "observed.db", tmp_path / "records.db", ENVIRONMENT, None, lambda: now_ms)
+
+
+def effects(reads: StoreReader) -> dict[str, tuple[Any, Any, Origin]]:
+    (row,) = reads.deployments(None).deployments
+    return {one.figure: (one.before, one.after, one.origin) for one in row.effects}
+
+
+USERS = {
+    "metrics|latency_ms": [*minutes(-20, 20, 100, 50, distribution=True), *minutes(0, 20, 900, 50, distribution=True)],
+    "metrics|requests": [*minutes(-20, 20, 50, 1), *minutes(0, 20, 50, 1)],
+    "metrics|errors": [*minutes(-20, 20, 0, 1), *minutes(0, 20, 10, 1)],
+}
+PROBES = {
+    "route:/|latency_ms": [*minutes(-20, 20, 40, 12, distribution=True), *minutes(0, 20, 60, 12, distribution=True)],
+    "route:/|ok": [*minutes(-20, 20, 1, 12), *minutes(0, 20, 0, 12)],
+    "route:/pricing|ok": [*minutes(-20, 20, 1, 12), *minutes(0, 20, 1, 12)],
+}
+
+
+def test_the_users_figures_come_first(tmp_path: Path) -> None:
+    found = effects(history(tmp_path, USERS | PROBES, LIVE_MS + HOUR_MS))
+    assert found["p95"] == (pytest.approx(100, rel=0.02), pytest.approx(900, rel=0.02), Origin.USERS)
+    assert found["errors"] == (0.0, pytest.approx(0.2), Origin.USERS)
+
+
+def test_the_probes_stand_for_them_and_say_so(tmp_path: Path) -> None:
+    found = effects(history(tmp_path, PROBES, LIVE_MS + HOUR_MS))
+    assert found["p95"] == (pytest.approx(40, rel=0.02), pytest.approx(60, rel=0.02), Origin.PROBE)
+    assert found["errors"] == (0.0, pytest.approx(0.5), Origin.PROBE)
+
+
+def test_too_little_is_not_known(tmp_path: Path) -> None:
+    found = effects(history(tmp_path, USERS, LIVE_MS + 100_000))
+    assert found["p95"] == (pytest.approx(100, rel=0.02), None, Origin.USERS)
+    few = {"metrics|latency_ms": minutes(-20, 20, 100, 1, distribution=True)}
+    assert effects(history(tmp_path / "few", few, LIVE_MS + HOUR_MS))["p95"] == (None, None, Origin.NONE)
+
+
+def test_the_minute_of_the_change_and_what_came_after_the_next_change_count_for_neither_side(tmp_path: Path) -> None:
+    odd = dict(USERS)
+    odd["metrics|latency_ms"] = [
+        *minutes(-20, 20, 100, 50, distribution=True),
+        *minutes(0, 1, 9000, 50, distribution=True),
+        *minutes(1, 4, 200, 50, distribution=True),
+        *minutes(5, 20, 7000, 50, distribution=True),
+    ]
+    reads = history(tmp_path, odd, LIVE_MS + HOUR_MS)
+    with HistoryWriter(tmp_path / "observed.db") as writer:
+        writer.event(live("next", BEGIN_MS + 5 * MINUTE_MS))
+        writer.observation(
+            vercel(item("new"), item("next", 5), production="next"), BEGIN_MS + 5 * MINUTE_MS, LIVE_MS + HOUR_MS, 60
+        )
+    (effect,) = (one for one in named(reads.deployments(None))["new"].effects if one.figure == "p95")
+    assert effect.after == pytest.approx(200, rel=0.02)
+
+
+def test_what_went_live_too_long_ago_has_no_effect(tmp_path: Path) -> None:
+    assert effects(history(tmp_path, USERS, LIVE_MS + 31 * DAY_MS)) == {}
+
+
+def test_the_effect_of_a_closed_window_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = history(tmp_path, USERS, LIVE_MS + HOUR_MS)
+    first = effects(reads)
+    monkeypatch.setattr("console.store.effects.Effects._read", lambda *_: pytest.fail("read again"))
+    assert effects(reads) == first
+    assert closed_cells.SPARE_MS < HOUR_MS
+
+
+def test_a_page_of_many_is_read_fast(tmp_path: Path) -> None:
+    """No measurement: an order of magnitude, so that nobody makes each row cost a scan of the store."""
+    with HistoryWriter(tmp_path / "observed.db") as writer:
+        for name, rollups in (USERS | PROBES).items():
+            writer.minutes(name, rollups)
+        for at in range(40):
+            writer.event(live(f"n{at}", LIVE_MS - at * HOUR_MS))
+        items = [item(f"n{at}", -at) for at in range(40)]
+        writer.observation(vercel(*items, production="n0"), LIVE_MS, LIVE_MS + HOUR_MS, 60)
+    reads = StoreReader(tmp_path / "observed.db", tmp_path / "r.db", ENVIRONMENT, None, lambda: LIVE_MS + HOUR_MS)
+    began = time.process_time()
+    assert sum(bool(row.effects) for row in reads.deployments(None).deployments) == 12
+    assert time.process_time() - began < 1.0
