@@ -90,7 +90,7 @@ class Judge:
 
     def tell_again(self) -> None:
         """The store was begun anew: alerts that are open begin in it once more."""
-        self._unsaved = [standing.firing for standing in self._standings.values() if standing.firing]
+        self._unsaved = list(self.fired())
 
     def saved(self) -> None:
         """What the newest judgement held has been stored."""
@@ -98,7 +98,16 @@ class Judge:
 
     def firing(self) -> Counter[Severity]:
         """How many alerts fire, by severity."""
-        return Counter(standing.firing.severity for standing in self._standings.values() if standing.firing)
+        return Counter(alert.severity for alert in self.fired())
+
+    def fired(self) -> tuple[AlertChange, ...]:
+        """The alerts that fire."""
+        return tuple(standing.firing for standing in self._standings.values() if standing.firing)
+
+    @property
+    def offline(self) -> bool:
+        """Whether this bastion is offline, as the witness says."""
+        return witness_says(self.tracks.get(EGRESS)) is Online.NO
 
     # What is seen
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -13,6 +13,7 @@ from typing import TypeVar
 from console.collector.burning import Burning
 from console.collector.exposition import Exposition
 from console.collector.judge import OWN, Judge, Progress
+from console.collector.notifying import Notifications
 from console.collector.polling import Poller, Slot
 from console.collector.process import rss_bytes
 from console.collector.requests import PollRequestsFile
@@ -20,8 +21,9 @@ from console.collector.secrets import Redactor
 from console.collector.store_thread import StoreThread
 from console.collector.told import operations_of
 from console.model.configuration import Settings
+from console.model.judgement import Judgement
 from console.model.moment import Moment
-from console.model.observation import Event, Observation, Origin, Outcome, Source
+from console.model.observation import Event, Json, Observation, Origin, Outcome, Source
 from console.model.states import State
 from console.model.track import Evidence, Track, weigh
 from console.store.clock import Clock
@@ -89,8 +91,10 @@ class Rounds:
         alive: Callable[[str], None] = lambda status: None,
         thread: StoreThread | None = None,
         exposition: Exposition | None = None,
+        notifications: Notifications | None = None,
     ) -> None:
-        """`alive` is called every second with the status in words; `exposition` hears what is seen and judged."""
+        """`alive` is called every second with the status in words; `exposition` and `notifications` hear what is seen
+        and judged."""
         self._alive = alive
         self._store, self._lease, self._judge, self._clock = store, lease, judge, clock
         self._thread = thread or StoreThread()
@@ -98,6 +102,7 @@ class Rounds:
         self._poller = Poller(sources, self._deliver, clock, self._redact)
         self._exposition = exposition or Exposition(settings.environment.name)
         self._exposition.hold(judge, self._poller.late)
+        self._notifications = notifications
         self._requests = PollRequestsFile(settings.records_path)
         self._pending = Pending()
         self._burning = Burning(store, settings.environment.thresholds, clock)
@@ -227,6 +232,7 @@ class Rounds:
             taken = Pending()
             self._judge.saved()
             self._exposition.judged(judgement)
+            self._tell(judgement, stored=True)
             self.status = f"{judgement.verdict.state.value}, {len(self._poller.slots)} targets"
             await self._maintain()
         except (LeaseLost, StoreDamaged):
@@ -234,8 +240,15 @@ class Rounds:
         except StoreError as error:
             self._pending.put_back(taken)
             self._exposition.unstored()
+            self._tell(judgement, stored=False)
             self._report(str(error))
             self.status = f"nothing is stored: {self._redact(str(error))}"
+
+    def _tell(self, judgement: Judgement, *, stored: bool) -> None:
+        """People are told of alerts even while nothing can be stored."""
+        if self._notifications is not None:
+            judge = self._judge
+            self._notifications.judged(judgement, judge.fired(), offline=judge.offline, stored=stored)
 
     async def _maintain(self) -> None:
         now_ms = self._clock.boot_ms()
@@ -268,11 +281,15 @@ class Rounds:
             state=State.DEGRADED if defect or late else State.HEALTHY,
             words=defect or ("sources are late" if late else "polls in time"),
             origin=Origin.HOST,
-            facts={"last_error": defect, "targets": len(self._poller.slots)},
+            facts={"last_error": defect, "targets": len(self._poller.slots), **self._outward()},
             samples={"cpu_share": self._processor_share(), "rss_bytes": rss_bytes(), "late": float(late)},
             events=events,
         )
         self._pending.add(self._judge.note(observation, self._now()).observation)
+
+    def _outward(self) -> Mapping[str, Json]:
+        """How the dead-man's switch was told, where there is one."""
+        return self._notifications.facts if self._notifications is not None else {}
 
     def _processor_share(self) -> float:
         """Share of one core since the round before."""

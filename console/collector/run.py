@@ -14,6 +14,7 @@ from console.collector.exposition import Exposition
 from console.collector.judge import Judge
 from console.collector.lookback import take_over
 from console.collector.notify import Notifier
+from console.collector.notifying import notifications_of
 from console.collector.rounds import Rounds
 from console.collector.secrets import Fingerprint, fingerprint
 from console.collector.store_thread import StoreThread
@@ -133,6 +134,7 @@ class Collector:
         sources = self._build(self._settings.environment)
         judge = self._judge or await self._begin(sources)
         self._judge = None
+        notifications = notifications_of(self._settings, self._clock)
         rounds = Rounds(
             self._settings,
             sources,
@@ -143,6 +145,7 @@ class Collector:
             self._alive,
             self._thread,
             self._exposition,
+            notifications,
         )
         stopper = asyncio.create_task(_interrupt(stop, rounds))
         try:
@@ -158,6 +161,8 @@ class Collector:
             self._tell(f"the lease is not released: {error}")
         finally:
             stopper.cancel()
+            if notifications is not None:
+                await notifications.close()
             await rounds.close()
 
     async def _begin(self, sources: Sequence[Source]) -> Judge:

@@ -142,6 +142,10 @@ class Clients:
         parsed = httpx.URL(url)
         return self._clients.setdefault((parsed.scheme, parsed.host, parsed.port), Client(self._authority))
 
+    async def close(self) -> None:
+        """Release all connections, beside each other."""
+        await asyncio.gather(*(client.close() for client in self._clients.values()))
+
 
 async def fetch(client: Client, request: Request) -> Answer:
     """The answer to `request`, whatever its status. Raises `Fault` for everything expected."""

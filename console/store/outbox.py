@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from console.model.action_views import DeliveryRow
+from console.model.notifications import Message as Message
+from console.model.notifications import Part as Part
 from console.model.observation import Json
 from console.model.text import clean, redact
 from console.model.views import OpenItem
@@ -33,33 +35,6 @@ WORDS_LIMIT = 300
 TOGETHER = 50
 """Messages of a group in one claim; the rest follows in the next."""
 CUT_OFF = "the process that sent it ended before an answer came"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One row of a message."""
-
-    id: int
-    event: str
-    title: str
-    made_ms: int
-    due_ms: int
-    payload: Mapping[str, Json]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """What is sent to one channel at once: one row, or all rows of a group that are due."""
-
-    channel: str
-    parts: tuple[Part, ...]
-    attempts: int
-    """This one included; of the part tried most."""
-
-    @property
-    def event(self) -> str:
-        """The event that the message carries as its id: that of its first part."""
-        return self.parts[0].event
 
 
 def add(
@@ -184,16 +159,12 @@ def settle(
     records.write(work)
 
 
-def drop(records: Records, ids: Iterable[int], words: str, at_ms: int | None = None) -> None:
-    """Do not send these, which wait."""
-    rows = [(plain(clean(words, WORDS_LIMIT)), wall_ms() if at_ms is None else at_ms, each) for each in ids]
-
-    def work(connection: sqlite3.Connection) -> None:
-        connection.executemany(
-            "UPDATE outbox SET state = 'dropped', words = ?, changed_ms = ? WHERE id = ? AND state = 'waiting'", rows
-        )
-
-    records.write(work)
+def dropped(connection: sqlite3.Connection, ids: Iterable[int], words: str, at_ms: int) -> None:
+    """Do not send these, which wait. Within the caller's transaction."""
+    rows = [(plain(clean(words, WORDS_LIMIT)), at_ms, each) for each in ids]
+    connection.executemany(
+        "UPDATE outbox SET state = 'dropped', words = ?, changed_ms = ? WHERE id = ? AND state = 'waiting'", rows
+    )
 
 
 def recover(records: Records, now_ms: int) -> int:
@@ -248,13 +219,55 @@ def _exists(connection: sqlite3.Connection, condition: str) -> bool:
 # --- what is known of events ------------------------------------------------------------------------------------------
 
 
-def states_of(connection: sqlite3.Connection, events: Iterable[str]) -> dict[tuple[str, str], str]:
-    """The state of each of these events that was added, by (event, channel)."""
-    found: dict[tuple[str, str], str] = {}
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event that was added for a channel, and how its delivery stands."""
+
+    id: int
+    made_ms: int
+    state: str
+    attempts: int
+
+
+def told(connection: sqlite3.Connection, events: Iterable[str]) -> dict[tuple[str, str], Told]:
+    """Those of these events that were added, by (event, channel)."""
+    found: dict[tuple[str, str], Told] = {}
     for event in events:
-        rows = connection.execute("SELECT channel, state FROM outbox WHERE event = ?", (plain(event),))
-        found |= {(event, channel): state for channel, state in rows}
+        rows = connection.execute(
+            "SELECT channel, id, made_ms, state, attempts FROM outbox WHERE event = ?", (plain(event),)
+        )
+        found |= {(event, row[0]): Told(*row[1:]) for row in rows}
     return found
+
+
+def alerts_told(connection: sqlite3.Connection) -> tuple[Mapping[str, Json], ...]:
+    """The first payload of each alert that was told of and not of its end."""
+    rows = connection.execute("SELECT payload FROM outbox WHERE json_extract(payload, '$.kind') = 'alert' ORDER BY id")
+    first: dict[tuple[Json, ...], Mapping[str, Json]] = {}
+    ended: set[tuple[Json, ...]] = set()
+    for (text,) in rows:
+        payload = json.loads(text)
+        occurrence = (payload.get("rule"), payload.get("subject"), payload.get("began_ms"))
+        first.setdefault(occurrence, payload)
+        if payload.get("what") == "ended":
+            ended.add(occurrence)
+    return tuple(payload for occurrence, payload in first.items() if occurrence not in ended)
+
+
+def group_due_ms(connection: sqlite3.Connection, channel: str, now_ms: int) -> int | None:
+    """When the group that gathers in a channel will be sent; None: none does."""
+    row = connection.execute(
+        "SELECT min(due_ms) FROM outbox WHERE channel = ? AND state = 'waiting' AND attempts = 0 AND due_ms > ? "
+        "AND json_extract(payload, '$.group') IS NOT NULL",
+        (channel, now_ms),
+    ).fetchone()
+    return None if row[0] is None else int(row[0])
+
+
+def next_due_ms(connection: sqlite3.Connection) -> int | None:
+    """When the next waiting message is due; None: none waits."""
+    row = connection.execute("SELECT min(due_ms) FROM outbox WHERE state = 'waiting'").fetchone()
+    return None if row[0] is None else int(row[0])
 
 
 def deliveries(connection: sqlite3.Connection, at_ms: int, limit: int = 50) -> tuple[DeliveryRow, ...]:

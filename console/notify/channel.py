@@ -1,0 +1,123 @@
+"""What every channel is given and gives back. How bytes travel is not known here: the wire is handed in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from console.model import payload
+from console.model.configuration import Secret
+from console.model.notifications import Message
+from console.model.observation import Json
+from console.model.text import clean, decode, redact
+
+Method = Literal["GET", "POST", "PATCH"]
+SAID = 120
+"""Characters of what a channel answers that are shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """An answer. The body is not clean."""
+
+    status: int
+    body: bytes = b""
+    retry_after_s: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class NotSent(Exception):
+    """The request has certainly not reached the channel; the text says why and holds no address."""
+
+
+class Unanswered(Exception):
+    """The request was sent and nobody knows what came of it; the text says why and holds no address."""
+
+
+class Post(Protocol):
+    """The wire. `url` may be the secret itself; `credentials` are headers. Sent once and never again by itself."""
+
+    async def __call__(
+        self,
+        url: Secret,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        method: Method = "POST",
+        credentials: Mapping[str, Secret] | None = None,
+    ) -> Response:
+        """The answer, whatever its status. Raises `NotSent` or `Unanswered`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How a try ended. `again`: certainly not told, and worth another try; `failed`: not worth one."""
+
+    state: Literal["sent", "again", "failed", "unknown"]
+    words: str
+    retry_after_s: float | None = None
+
+
+class Channel(Protocol):
+    """One place where messages go."""
+
+    @property
+    def name(self) -> str:
+        """As in the outbox: `slack`, `webhook:NAME`."""
+
+    @property
+    def pace_s(self) -> float:
+        """Seconds between two messages that the channel wants at least."""
+
+    @property
+    def address(self) -> Secret:
+        """The URL, to tell whether it is on this host."""
+
+    async def deliver(self, message: Message, now_ms: int) -> Delivery:
+        """Send it once. Raises nothing that is expected."""
+
+
+JSON_TYPE = {"content-type": "application/json"}
+
+
+def encoded(value: Mapping[str, Any]) -> bytes:
+    """JSON for the wire."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def decoded(response: Response) -> Json:
+    """The JSON of an answer; None where it is none."""
+    try:
+        return payload.decode_json(response.body)
+    except payload.Unreadable:
+        return None
+
+
+def said(response: Response) -> str:
+    """What the answer says, as one short line; of HTML only that it is HTML."""
+    text = decode(response.body[:4000]).strip()
+    if text.lower().startswith(("<!doctype", "<html", "<?xml")):
+        return "an HTML page"
+    return redact(clean(text, SAID))
+
+
+def refused(name: str, response: Response, words: str = "") -> Delivery:
+    """What an answer other than success means: 429 (420 of Statuspage) and 5xx are worth another try, the rest is
+    not. A gateway's 502 may hide a message that got through: told twice is better than not told."""
+    told = words or said(response)
+    text = f"{name} answers {response.status}" + (f": {told}" if told else "")
+    if response.status in (420, 429) or response.status >= 500:
+        return Delivery(state="again", words=text, retry_after_s=response.retry_after_s)
+    return Delivery(state="failed", words=text)
+
+
+def not_sent(name: str, error: NotSent) -> Delivery:
+    """It never got there."""
+    return Delivery(state="again", words=f"{name}: {error}")
+
+
+def unanswered(name: str, error: Unanswered, *, idempotent: bool) -> Delivery:
+    """It may have got there: told again only where that is harmless."""
+    return Delivery(state="again" if idempotent else "unknown", words=f"{name}: {error}")
