@@ -263,7 +263,7 @@ class Planner:
         """The week's test of each channel, once."""
         if not self._notify.test_weekly:
             return 0
-        from console.notify.wording import test_notice, where_words
+        from console.notify.wording import trial_notice, where_words
         from console.store import outbox
 
         now_ms = self._clock.wall_ms()
@@ -271,7 +271,7 @@ class Planner:
         told = self._records.read(lambda connection: outbox.told(connection, [event]))
         missing = [channel for channel in self._channels if (event, channel) not in told]
         where = where_words(self._environment.name, self._environment.label)
-        payload = test_notice(where, "the weekly test")
+        payload = trial_notice(where, "the weekly test")
         for channel in missing:
             outbox.add(self._records, event, channel, "weekly test", payload, at_ms=now_ms)
         return len(missing)

@@ -123,7 +123,7 @@ def notice(text: str, *, where: str, facts: Mapping[str, str] | None = None, sev
     return {"kind": "notice", "where": where, "text": text, "facts": dict(facts or {}), "severity": severity}
 
 
-def test_notice(where: str, by: str) -> Payload:
+def trial_notice(where: str, by: str) -> Payload:
     """The payload of a test."""
     text = "A test of this channel: nothing is wrong. Alerts would come this way."
     return {"kind": "test", "where": where, "text": text, "facts": {"from": by}, "severity": "low"}
