@@ -44,8 +44,12 @@ class ClosedCells:
         return found
 
     def get(self, key: Key) -> Cell | None:
-        """A kept cell. Raises KeyError when it is not kept."""
-        return self._cells[key]
+        """A kept cell; it may have a histogram that is not asked for. Raises KeyError when it is not kept."""
+        try:
+            return self._cells[key]
+        except KeyError:
+            number, distribution, _, step_ms, position = key
+            return self._cells[number, distribution, True, step_ms, position]
 
     def put(self, key: Key, cell: Cell | None) -> None:
         """Keep a cell, its histogram as bytes and only where it is asked for: decoded it is ten times as large."""
