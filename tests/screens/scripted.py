@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from console.model.action_views import ActionsView, RunView
 from console.model.configuration import Contact, Display, Environment, Settings
 from console.model.metric_views import MetricsQuestion, MetricsView, SloView
 from console.model.ports import Refused, StoreUnreadable
@@ -16,6 +17,7 @@ from console.model.views import (
     HealthView,
 )
 from tests.screens.sample import NOW, M, component, header, health
+from tests.screens.sample_actions import actions_view, run_view
 from tests.screens.sample_alerts import alerts
 from tests.screens.sample_metrics import metrics
 
@@ -28,6 +30,8 @@ class ScriptedReads:
     make_alerts: Callable[[], AlertsView] = alerts
     make_metrics: Callable[[MetricsQuestion, int | None], MetricsView] = metrics
     make_slo: Callable[[], SloView] = lambda: SloView(header=header(), objectives=())
+    make_actions: Callable[[], ActionsView] = actions_view
+    make_run: Callable[[str], RunView] = run_view
     questions: list[MetricsQuestion] = field(default_factory=list)
     """What the Metrics screen asked."""
     trouble: str | None = None
@@ -70,6 +74,14 @@ class ScriptedReads:
     def slo(self, at_ms: int | None, *, windows_s: Sequence[int] = ()) -> SloView:
         self._enter("slo", at_ms)
         return self.make_slo()
+
+    def actions(self, at_ms: int | None) -> ActionsView:
+        self._enter("actions", at_ms)
+        return self.make_actions()
+
+    def run(self, token: str, at_ms: int | None) -> RunView:
+        self._enter(f"run {token}", at_ms)
+        return self.make_run(token)
 
     def change_after(self, at_ms: int, *, forward: bool) -> int | None:
         self._enter(f"change {'after' if forward else 'before'}", at_ms)
