@@ -269,7 +269,8 @@ class RadarApp(Opening, App[None], inherit_bindings=False):
 
     def _stepped_on(self, at_ms: int | None) -> None:
         if at_ms is None:
-            self.page.say("nothing changed after that: live" if not self.moment.live else "this is now")
+            moved = self.page.follow() or not self.moment.live
+            self.page.say("nothing changed after that: back to live" if moved else "this is now")
         self.go_to(at_ms)
 
     def _stepped_back(self, at_ms: int | None) -> None:

@@ -43,8 +43,8 @@ KEYS: list[BindingType] = [
     key("right", "cursor(1)", "cursor a column on", "metrics.cursor_on"),
     key("shift+left", "cursor(-10)", "cursor ten back", "metrics.cursor_far_back"),
     key("shift+right", "cursor(10)", "cursor ten on", "metrics.cursor_far_on"),
-    key("home", "cursor_begin", "cursor to the begin", "metrics.cursor_begin"),
-    key("end", "cursor_end", "follow now again", "metrics.cursor_end"),
+    key("home", "cursor_begin", "begin; first line", "metrics.cursor_begin"),
+    key("end", "cursor_end", "now again; last line", "metrics.cursor_end"),
     key("plus,equals_sign", "zoom(-1)", "shorter window", "metrics.zoom_in"),
     key("minus", "zoom(1)", "longer window", "metrics.zoom_out"),
     key("less_than_sign", "pan(-1)", "half a window back", "metrics.pan_back"),
@@ -265,9 +265,13 @@ class MetricsScreen(Page[None]):
         else:
             self.paint()
 
+    def follow(self) -> bool:
+        """A window that was panned ends at the moment shown again."""
+        return self.place.follow()
+
     def action_live(self) -> None:
         """Back to now, the window and the cursor too."""
-        self.place.follow()
+        self.follow()
         self.host.go_to(None)
 
     def action_zoom(self, by: int) -> None:

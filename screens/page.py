@@ -89,6 +89,10 @@ class Page(Screen[Result]):
     def come(self) -> None:
         """A person came here from another screen."""
 
+    def follow(self) -> bool:
+        """Show what is, where the page itself looked back; whether it did."""
+        return False
+
     def now_ms(self, header: Header) -> int:
         """The moment that ages are told for: when it was read, or the clock's while nothing can be read."""
         return header.at_ms if self.host.trouble is None else self.host.moment.shown_ms

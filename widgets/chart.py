@@ -26,6 +26,8 @@ _DOTS_APART = 2.0
 """Of a dotted curve, in half columns."""
 _TARGET, _DASHES, _NEAR = "target", 6, 3
 """The word of the target, how many cells of its line stay for dashes at least, and how many rows off it may stand."""
+_FILLED = 4
+"""From how many cells side by side on data hides the target behind it; of so many one is a dash then."""
 _NAME, _TRIES = 14, 24
 """How long the name of a line is at most, and at how many places room for it is looked for."""
 
@@ -37,6 +39,8 @@ class Cell:
     text: str = " "
     tone: Tone = "dim"
     back: Back = "plain"
+    drawn: bool = False
+    """A curve goes through it."""
 
 
 Cells = list[list[Cell]]
@@ -162,7 +166,7 @@ def _lay_line(
             cell = cells[y][x]
             below = cell.text if cell.text > BLANK else BLANK
             cell.text = merged(character, below) if plain else ascii_of(character)
-            cell.tone = tone(y, x)
+            cell.tone, cell.drawn = tone(y, x), True
 
 
 def _runs(values: Sequence[float | None], frame: ChartFrame, scale: Scale, dotted: bool) -> Iterable[Run]:
@@ -239,9 +243,19 @@ def _lay_target(chart: ChartView, frame: ChartFrame, scale: Scale, cells: Cells)
         others = sorted((row for row in range(frame.rows) if row != y), key=lambda row: (abs(row - y), row))[:_NEAR]
         right = frame.columns - len(told)
         any(_put(cells, others, begin, told, "dim") for begin in (0, right, *range(right - 1, 0, -1)))
+        _dash_over(cells[y], frame)
     for cell in cells[y]:
         if cell.text == " " and cell.tone == "dim":
             cell.text = frame.glyphs.dashed
+
+
+def _dash_over(row: list[Cell], frame: ChartFrame) -> None:
+    """Where data fills the target's row, a dash of the target in every few cells: both are seen, by their tones."""
+    for filled, group in groupby(row, lambda cell: cell.drawn):
+        run = list(group)
+        if filled and len(run) >= _FILLED:
+            for cell in run[1:-1:_FILLED]:
+                cell.text, cell.tone = frame.glyphs.dashed, "accent"
 
 
 def _space(row: list[Cell]) -> None:

@@ -48,8 +48,10 @@ async def run(
     """Collect until `stop` is set. Store errors are told and outlived.
 
     `notify`: where sd_notify's messages go. `build`: makes the sources; by default all that are configured.
-    `exposition` hears what is seen and judged.
+    `exposition` hears what is seen and judged. What the settings left out is told in the log.
     """
+    for warning in settings.warnings:
+        log.warning("%s", warning)  # whatever becomes of the words, what follows is done
     every = partial(_build_all, operations=operations_of(settings))
     await Collector(settings, build or every, clock or SystemClock(), notify, exposition).run(stop)
 

@@ -49,8 +49,6 @@ def collect(settings: Settings, expose: tuple[str, int] | None = None) -> int:
         complain(str(error))
         return UNUSABLE
     _log_to_stderr()
-    for warning in settings.warnings:
-        logging.getLogger(__name__).warning("%s", warning)  # whatever becomes of the words, what follows is done
     try:
         event_loop.run(_until_signalled(settings, expose))
     except CannotListen as error:

@@ -158,7 +158,8 @@ def _connections(began: int) -> Incident:
         alarms=(
             Alarm(rule="application-down", subject="application", severity="critical", origin=Origin.PROBE,
                   text="database check fails, status says healthy", pending_s=15),
-            Alarm(rule="connections", subject="database", severity="high", text="57 of 60 connections are used",
+            Alarm(rule="connections", subject="database", severity="high",
+                  text="57 of 60 connections; 41 by radar_worker/review-import",
                   origin=Origin.SQL, pending_s=60, value=1.0, limit=0.9, unit="share"),
         ),
     )  # fmt: skip

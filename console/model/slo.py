@@ -233,6 +233,8 @@ def nearest(rates: Sequence[BurnRate]) -> BurnRate | None:
 # --- the state of a target --------------------------------------------------------------------------------------------
 
 
+ROUNDING = 1e-9
+"""A budget that is spent to the last is not overdrawn."""
 RECENT_S = (300, HOUR_S)
 """Whether a target is missed now: the first of these windows that says anything."""
 
@@ -250,11 +252,11 @@ def state_of(
     objective: float,
     recent: Sequence[ObjectiveCell] = (),
 ) -> State:
-    """UNHEALTHY while the budget burns fast (a critical or high rule); DEGRADED when it is spent, burns too fast for 30
-    days, the target is missed now, or - while the budget is unknown - the longest window that is known misses the
-    objective; UNKNOWN when none is."""
+    """UNHEALTHY when the budget is overdrawn (the target is missed over 30 days) or burns fast (a critical or high
+    rule); DEGRADED when it is spent to the last, burns too fast for 30 days, the target is missed now, or - while the
+    budget is unknown - the longest window that is known misses the objective; UNKNOWN when none is."""
     firing = [pair.severity for pair, rate in zip(PAIRS, rates, strict=False) if rate.firing]
-    if any(severity != "low" for severity in firing):
+    if any(severity != "low" for severity in firing) or (left is not None and left < -ROUNDING):
         return State.UNHEALTHY
     if firing or (left is not None and left <= 0) or is_missed(recent, objective):
         return State.DEGRADED

@@ -142,7 +142,7 @@ def test_a_wrong_figure_is_told_and_does_not_keep_the_collector_from_alerting(si
         process.kill()
     assert process.returncode == 0
     first, second = [line for line in error.splitlines() if line.startswith("WARNING ")]
-    place = f"WARNING console.commands.collect: {site.file}, line 6: environments.production.custom"
+    place = f"WARNING radar.collector: {site.file}, line 6: environments.production.custom"
     assert first.startswith(f"{place}[0].name: this is no name for a figure: the figure is left out; write")
     assert second.startswith(
         f"{place}[1].sqll: 'sqll' is not a setting here: the figure is left out; did you mean sql?"

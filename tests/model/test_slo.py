@@ -193,12 +193,24 @@ def test_the_nearest_rule_is_the_one_with_the_least_way_to_its_limit() -> None:
         (0.4, [rate(FAST, 1, 1), rate(SLOW, 7, 7)], [1.0], State.UNHEALTHY),
         (0.4, [rate(FAST, 1, 1), rate(SLOW, 1, 1), rate(SLOWEST, 2, 2)], [1.0], State.DEGRADED),
         (0.0, [], [1.0], State.DEGRADED),
-        (-3.0, [], [1.0], State.DEGRADED),
+        (-3.0, [], [1.0], State.UNHEALTHY),
+        (-1e-12, [], [1.0], State.DEGRADED),
         (None, [], [None, None], State.UNKNOWN),
         (None, [], [1.0, 0.9, None], State.DEGRADED),
         (None, [], [0.9, 1.0, None], State.HEALTHY),
     ],
-    ids=["left", "fast", "slow", "lowest rule", "spent", "overdrawn", "unknown", "young and missed", "young and met"],
+    ids=[
+        "left",
+        "fast",
+        "slow",
+        "lowest rule",
+        "spent",
+        "overdrawn",
+        "spent but for rounding",
+        "unknown",
+        "young and missed",
+        "young and met",
+    ],
 )
 def test_the_state_of_a_target(
     left: float | None, rates: list[BurnRate], shares: list[float | None], state: State

@@ -186,6 +186,8 @@ async def test_the_table_scrolls_and_moves_on_to_other_charts(make_app: MakeApp)
         assert "10–26 of 60 lines" in text_of(pilot)
         await pilot.press("G")
         assert "44–60 of 60 lines" in text_of(pilot) and " 02:13" in text_of(pilot)
+        await pilot.press("g", "end")
+        assert "44–60 of 60 lines" in text_of(pilot), "as in every list"
         await pilot.press("g", "right")
         assert text_of(pilot, "#body").split("\n")[1].split()[:2] == ["FAILED", "PROBES"]
         await pilot.press("left", "end", "home")

@@ -28,6 +28,19 @@ async def test_a_panned_window_comes_back_to_now(make_app: MakeApp, key: str) ->
         assert page.place == Place()
 
 
+async def test_a_step_on_with_nothing_after_it_brings_the_window_back_and_says_so(make_app: MakeApp) -> None:
+    reads = ScriptedReads(changes=[])
+    async with make_app(reads).run_test(size=SMALL) as pilot:
+        page = await at_metrics(pilot, "less_than_sign")
+        await asked(pilot, reads, lambda question: question.until_ms is not None, "half an hour ago")
+        await pilot.press("full_stop")
+        await asked(pilot, reads, lambda question: question.until_ms is None, "now")
+        await until_text(pilot, "nothing changed after that: back to live", "#footer")
+        assert page.place == Place()
+        await pilot.press("full_stop")
+        await until_text(pilot, "this is now", "#footer")
+
+
 @pytest.mark.parametrize("at_ms", [NOW - D, None])
 async def test_charts_show_the_moment_that_was_gone_to(make_app: MakeApp, at_ms: int | None) -> None:
     reads = ScriptedReads()

@@ -104,7 +104,7 @@ def test_thirty_authored_days(path: Path) -> None:
     assert left["errors"] == pytest.approx(1 - 500 / 7200)
     assert left["uptime"] == pytest.approx(1 - 1 / 720 / 0.001)
     assert left["memory"] == 1.0
-    assert of(view, "uptime").state is State.DEGRADED, "overdrawn"
+    assert of(view, "uptime").state is State.UNHEALTHY, "overdrawn"
     assert of(view, "errors").state is State.HEALTHY
     assert {objective.origin for objective in view.objectives} == {Origin.USERS, Origin.PROBE, Origin.SQL}
 

@@ -83,9 +83,19 @@ def test_the_target_is_a_dashed_line_with_its_word_and_number() -> None:
     assert "target" not in without and "╌" not in without
 
 
-def test_the_target_gives_way_to_the_curve_and_its_word_stands_beside() -> None:
-    rows = plot(chart_lines(chart(line(*[1.0] * 60, 1000.0), target=2.0), frame(61)))
-    assert "target 2" in rows[-2] and len(drawn(rows[-1])) >= 29, "on a line that is not its own with the value"
+def test_where_the_curve_fills_the_targets_row_both_are_seen_and_its_word_stands_beside() -> None:
+    lines = chart_lines(chart(line(*[1.0] * 60, 1000.0), target=2.0), frame(61))
+    rows = plot(lines)
+    assert "target 2" in rows[-2], "on a line that is not its own with the value"
+    dashes, dots = rows[-1].count("╌"), len(drawn(rows[-1]))
+    assert dashes >= 7 and dots >= 3 * dashes - 1, "the curve keeps the greater part"
+    assert {span.tone for span in lines[len(rows)] if "╌" in span.text} == {"accent"}
+
+
+def test_a_curve_that_leaves_room_for_the_dashes_is_not_broken() -> None:
+    lines = chart_lines(chart(line(*[1.0] * 30, *[1000.0] * 31), target=2.0), frame(61))
+    assert "⣀" * 10 in plot(lines)[-1] and "╌" * 8 in plot(lines)[-1]
+    assert not [span for row in lines for span in row if span.tone == "accent" and "╌" in span.text]
 
 
 def test_the_word_of_the_target_stands_on_its_line_with_dashes() -> None:
