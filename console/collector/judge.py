@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
+from console.collector.upkeep import Upkeep, is_shut
 from console.model import alerts
 from console.model.alert_rules import CONNECTION_FAILURES, measure_all
 from console.model.belonging import identity, mismatch, project_of
@@ -62,7 +63,12 @@ class Judge:
     """The tracks, samples, events and alerts of one environment. Knows no store and no clock."""
 
     def __init__(
-        self, environment: Environment, intervals: Mapping[str, float], *, confirmations: int = CONFIRMATIONS
+        self,
+        environment: Environment,
+        intervals: Mapping[str, float],
+        *,
+        confirmations: int = CONFIRMATIONS,
+        upkeep: Upkeep | None = None,
     ) -> None:
         """`intervals`: seconds between polls of every target, in order of configuration."""
         self._environment = environment
@@ -79,6 +85,7 @@ class Judge:
         self._standings: dict[alerts.Key, alerts.Standing] = {}
         self._unsaved: list[AlertChange] = []
         self._unconnected: dict[str, int] = {}
+        self.upkeep = upkeep or Upkeep()
 
     # What was before
 
@@ -87,6 +94,7 @@ class Judge:
         self._standings = alerts.reopened(open_alerts)
         self._onsets = dict(onsets)
         self._remember_events(events)
+        self.upkeep.remember(self._events.values())
 
     def tell_again(self) -> None:
         """The store was begun anew: alerts that are open begin in it once more."""
@@ -116,6 +124,7 @@ class Judge:
         track = self.tracks.get(observation.target)
         if track is None:
             return Reaction(observation)
+        observation = self.upkeep.judged(observation)
         observation = replace(observation, events=(*observation.events, *self._changes(track, observation, at)))
         self._remember_events(observation.events)
         before, said = track.state, witness_says(self.tracks.get(EGRESS))
@@ -218,6 +227,7 @@ class Judge:
             waiting_s=progress.waiting_s,
             burn=progress.burn,
             standing=frozenset(self._onsets),
+            maintenance=self.upkeep.current,
         )
 
     def _dated(self, situation: Situation, assessments: Sequence[Assessment]) -> list[Dated]:
@@ -278,7 +288,12 @@ class Judge:
         return samples if up is None else samples | {"application": {"up": up}}
 
     def _up(self, situation: Situation, assessments: Sequence[Assessment]) -> float | None:
-        """1.0 or 0.0; None while it is not known, or a first failure waits to be confirmed."""
+        """1.0 or 0.0; None while it is not known, a first failure waits to be confirmed, or it is shut as planned."""
+        maintenance = situation.maintenance
+        if maintenance is not None and maintenance.planned:
+            return None
+        if maintenance is not None and is_shut(self.tracks):
+            return 0.0
         state = state_of(assessments, "application")
         if state is State.UNHEALTHY:
             return 0.0

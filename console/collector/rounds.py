@@ -20,6 +20,7 @@ from console.collector.requests import PollRequestsFile
 from console.collector.secrets import Redactor
 from console.collector.store_thread import StoreThread
 from console.collector.told import operations_of
+from console.collector.upkeep import HeldFile
 from console.model.configuration import Settings
 from console.model.judgement import Judgement
 from console.model.moment import Moment
@@ -104,6 +105,8 @@ class Rounds:
         self._exposition.hold(judge, self._poller.late)
         self._notifications = notifications
         self._requests = PollRequestsFile(settings.records_path)
+        maintenance = operations_of(settings).maintenance
+        self._held = HeldFile(settings.records_path, settings.environment.name, maintenance)
         self._pending = Pending()
         self._burning = Burning(store, settings.environment.thresholds, clock)
         self._interval_s = min([LONGEST_ROUND_S, *(source.interval_s for source in sources)])
@@ -142,6 +145,7 @@ class Rounds:
         self._exposition.release()
         await self._poller.stop()
         await self._thread.run(self._requests.close)
+        await self._thread.run(self._held.close)
 
     def interrupt(self) -> None:
         """Wake the loop, which then looks at its stop event."""
@@ -168,6 +172,8 @@ class Rounds:
             if self._requests.changed() and await self._stored(self._requests.taken):
                 self._poller.ask_now()
                 self._soon(NEWS_PAUSE_S)
+            if self._held.changed():
+                self._judge.upkeep.held = await self._stored(partial(self._held.read, self._clock.wall_ms()))
         except StoreError as error:
             self._report(f"poll requests are not read: {error}")
 
@@ -210,6 +216,7 @@ class Rounds:
         for held in self._poller.held():
             settled = replace(held, state=self._judge.tracks[held.target].state)
             self._pending.add(self._judge.note(settled, self._now()).observation)
+        self._pending.events += self._judge.upkeep.step(self._clock.wall_ms(), self._judge.tracks)
         self._add_own()
         await self._write()
 

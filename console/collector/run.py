@@ -19,6 +19,7 @@ from console.collector.rounds import Rounds
 from console.collector.secrets import Fingerprint, fingerprint
 from console.collector.store_thread import StoreThread
 from console.collector.told import operations_of
+from console.collector.upkeep import Upkeep
 from console.model.configuration import Environment, Settings
 from console.model.moment import Moment
 from console.model.observation import Source
@@ -168,7 +169,9 @@ class Collector:
             await rounds.close()
 
     async def _begin(self, sources: Sequence[Source]) -> Judge:
-        judge = Judge(self._settings.environment, {source.target: source.interval_s for source in sources})
+        intervals = {source.target: source.interval_s for source in sources}
+        upkeep = Upkeep(operations_of(self._settings).maintenance)
+        judge = Judge(self._settings.environment, intervals, upkeep=upkeep)
         now = Moment(self._clock.boot_ms(), self._clock.wall_ms())
         try:
             assert self._store is not None

@@ -17,6 +17,8 @@ HEADER = "x-maintenance"
 """The header by which an application says that it is its maintenance page that answers."""
 HOLDING = "maintenance"
 """The kind of the ledger's entry, of the event and of the exclusion."""
+PAGE_FACT = "maintenance_page"
+"""The fact of how a probe's answer looks like the maintenance page; absent where it does not."""
 MESSAGE_LIMIT = 200
 DEFAULT_MARKER = "maintenance"
 _OFF = frozenset({"", "0", "off", "false", "no"})

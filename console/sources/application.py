@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.model import payload
 from console.model.configuration import Environment
 from console.model.health import CheckStatus, Health, flaps, intercepted, is_cached, parse_health, status_of
-from console.model.maintenance import DEFAULT_MARKER, sign_of
+from console.model.maintenance import DEFAULT_MARKER, PAGE_FACT, sign_of
 from console.model.observation import ErrorKind, Json, Observation, Outcome, Sample, Source
 from console.model.states import State
 from console.model.text import clean
@@ -15,10 +15,6 @@ from console.sources.http import REDIRECT_LIMIT, Answer, Client, Clients, Reques
 
 ACCEPT_HEALTH = "application/health+json, application/json;q=0.9, text/plain;q=0.5"
 _LOGIN_PATHS = ("vercel.com/sso", "vercel.com/login")
-
-
-MAINTENANCE = "maintenance"
-"""The fact of how an answer looks like the maintenance page; absent where it does not. The collector judges it."""
 
 
 class HealthSource(HttpSource):
@@ -107,7 +103,7 @@ def address(environment: Environment, path: str) -> str:
 def _maintenance(answer: Answer, marker: str) -> dict[str, Json]:
     """Where the answer is the maintenance page by its own word, or a 503 that holds the marker."""
     sign = sign_of(answer.status, answer.headers, answer.body, marker)
-    return {MAINTENANCE: sign} if sign in ("header", "page") else {}
+    return {PAGE_FACT: sign} if sign in ("header", "page") else {}
 
 
 def _refuse_elsewhere(answer: Answer) -> None:
