@@ -1,0 +1,112 @@
+"""What people try on the host of `site`: each function is run as root there, becomes one of them, and prints JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+from console.actions.desk import Desk
+from console.actions.service_book import ServiceBook
+from console.commands.parts import refuse_withheld
+from console.model.actions import ActionRequest
+from console.model.ports import Refused
+from console.settings import SYSTEM_FILE, SettingsError, load
+from console.store.read import StoreReader
+from tests.actions.site import ACCOUNTS, TOKEN, become
+
+PHRASE = "production/f1f1f1f"
+
+
+def act(directory: Path, name: str, risk: str = "disruptive", config: str = "") -> None:
+    """Try the scripted action as that person."""
+    become(name)
+    told: dict[str, object] = {}
+    try:
+        settings = load(Path(config) if config else SYSTEM_FILE, "production", dict(os.environ))
+        request = ActionRequest(action="scripted", parameters={"remote": str(directory / "remote"), "risk": risk})
+        ticket = Desk(settings, dict(os.environ)).plan(request)
+        told["checks"] = [check.words for check in ticket.plan.checks]
+        token = ticket.confirm(reason="it is broken", typed=PHRASE)
+        reader = StoreReader(settings.observed_path, settings.records_path, settings.environment, None)
+        while (run := reader.run(token, None).run) is None or run.ended_ms is None:
+            os.sched_yield()
+        told |= {"outcome": run.outcome, "operator": run.operator, "authority": run.authority}
+    except (Refused, SettingsError, OSError) as error:
+        told["refused"] = str(error)
+    print(json.dumps(told))
+
+
+def own_configuration(directory: Path, name: str) -> None:
+    """The same system by a file of one's own, in which one is admin and nothing is enforced."""
+    file = directory / "own.toml"
+    file.write_text(
+        f'state_directory = "/tmp/own-{os.getpid()}"\n[environments.production]\nurl = "http://127.0.0.1:9"\n'
+        f'[environments.production.access]\nadmins = ["{name}"]\n'
+    )
+    os.chown(file, ACCOUNTS[name], ACCOUNTS[name])
+    # Past the desk, straight to a runner of one's own: whoever wants to can start one.
+    act(directory, name, "disruptive", str(file))
+
+
+def hold(directory: Path, name: str) -> None:
+    """What that person can see and write of the service's."""
+    own = directory / "state" / "production"
+    _made_records()
+    become(name)
+    settings = load(SYSTEM_FILE, "production", dict(os.environ))
+    token = settings.environment.vercel.token if settings.environment.vercel else None
+    told: dict[str, object] = {
+        "held_by": settings.held_by, "withheld": bool(token and token.withheld),
+        "reads_env": os.access("/etc/radar/.env", os.R_OK), "writes_place": os.access(own, os.W_OK),
+        "writes_records": os.access(own / "records.db", os.W_OK),
+        "reads_records": os.access(own / "records.db", os.R_OK),
+        "mode": stat.filemode((own / "records.db").stat().st_mode), "token_in_repr": TOKEN in repr(settings),
+    }  # fmt: skip
+    try:
+        refuse_withheld(settings, "check")
+    except SettingsError as error:
+        told["check"] = str(error)
+    print(json.dumps(told))
+
+
+def _made_records() -> None:
+    """An operator's entry makes records.db."""
+    child = os.fork()
+    if child == 0:
+        become("rt-operator")
+        ServiceBook(load(SYSTEM_FILE, "production", {})).poll_now()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def enter(directory: Path, name: str) -> None:
+    """A note and a silence, in that person's name."""
+    become(name)
+    told: dict[str, object] = {}
+    settings = load(SYSTEM_FILE, "production", {})
+    book = ServiceBook(settings)
+    try:
+        book.silence("error-rate", 30, "known")
+        book.add("saw it")
+        reader = StoreReader(settings.observed_path, settings.records_path, settings.environment, None)
+        told["by"] = [silence.by for silence in reader.alerts(None).silences]
+    except Refused as error:
+        told["refused"] = str(error)
+    print(json.dumps(told))
+
+
+def shell(directory: Path, name: str) -> None:
+    """What sudo lets that person do besides: nothing."""
+    become(name)
+    tried = {
+        "a shell": ["sudo", "-n", "-u", "radar", "/bin/sh", "-c", "id"],
+        "an argument": ["sudo", "-n", "-u", "radar", "/usr/local/bin/radar-runner", "--config", "/tmp/x"],
+        "as root": ["sudo", "-n", "/usr/local/bin/radar-runner"],
+        "a variable": ["sudo", "-n", "-u", "radar", "PYTHONPATH=/tmp", "/usr/local/bin/radar-runner"],
+    }
+    done = {what: subprocess.run(how, capture_output=True, check=False, stdin=subprocess.DEVNULL).returncode
+            for what, how in tried.items()}  # fmt: skip
+    print(json.dumps(done))
