@@ -109,6 +109,7 @@ class RadarApp(Opening, App[None], inherit_bindings=False):
         self.polls = polls
         self.faults = faults
         self.desk = desk
+        self.role = ""
         self.notes = notes
         self.begun: set[str] = set()
         self._leaving = Leaving()
@@ -149,6 +150,13 @@ class RadarApp(Opening, App[None], inherit_bindings=False):
         if self.session.mode in self.MODES and self.session.mode != self.DEFAULT_MODE:
             await self.switch_mode(self.session.mode)
         self.set_timer(WARM_S, self._warm)
+        if self.desk is not None:
+            desk = self.desk
+            self.hands.do(self, lambda: desk.role_words, then=self._know_role)
+
+    def _know_role(self, role: str) -> None:
+        self.role = role
+        self.page.paint_bars()
 
     def _warm(self) -> None:
         """Import what draws charts (110 ms of processor) once the first page stands."""

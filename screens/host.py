@@ -36,6 +36,8 @@ class Host(Protocol):
     faults: FaultSwitch | None
     desk: ActionDesk | None
     """Where guarded actions are asked for; None: this console has none."""
+    role: str
+    """What this person is here, once it is known; empty: this console acts on nothing."""
     notes: Notes | None
     begun: set[str]
     """Tokens of the runs that this console began and that were not seen to end."""

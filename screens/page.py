@@ -223,7 +223,7 @@ class Page(Screen[Result]):
             moment=host.moment,
             trouble=host.trouble,
             glyphs=host.glyphs,
-            role="" if host.desk is None else host.desk.role_words,
+            role=host.role,
         )
 
     def keys(self) -> list[bars.Key]:

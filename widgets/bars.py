@@ -80,11 +80,10 @@ def _loud(state: State, glyphs: Glyphs) -> Span:
 
 def header_line(bars: Bars, width: int) -> Line:
     """Where one is, how it is, how late the sources are, and which moment is shown."""
-    right = _time(bars)
-    for role in _roles(bars):
-        left = [Span(" "), *_place(bars), *_condition(bars), *role]
-        if width_of(left) + width_of(right) < width:
-            break
+    place = [Span(" "), *_place(bars), *_condition(bars)]
+    times = [_time(bars), _time(bars, zone="")] if bars.role else [_time(bars)]
+    ways = [([*place, *role], time) for role in _roles(bars) for time in times]
+    left, right = next((way for way in ways if width_of(way[0]) + width_of(way[1]) < width), (place, times[0]))
     # The banner below repeats the moment: where both have no room, the condition is worth more.
     if not bars.moment.live and width_of(left) + width_of(right) >= width:
         right = []
@@ -131,7 +130,7 @@ def _roles(bars: Bars) -> list[list[Span]]:
     return [*armed, [Span("  "), Span(f"armed {left}", "warn")], [Span("  armed", "warn")], []]
 
 
-def _time(bars: Bars) -> list[Span]:
+def _time(bars: Bars, zone: str = " UTC") -> list[Span]:
     moment, header = bars.moment, bars.header
     if moment.at_ms is not None:
         return [Span("AT ", "warn"), Span(f"{day(moment.at_ms)} {clock(moment.at_ms, seconds=True)} UTC ", "strong")]
@@ -141,7 +140,7 @@ def _time(bars: Bars) -> list[Span]:
         read = "NOT READ" if header is None else f"LAST READ {clock(header.at_ms, seconds=True)} UTC"
         return [Span(f"{read} ", "warn")]
     step_ms = STEP_S * 1000
-    return [Span("LIVE ", "dim"), Span(f"{clock(moment.now_ms // step_ms * step_ms, seconds=True)} UTC ", "dim")]
+    return [Span("LIVE ", "dim"), Span(f"{clock(moment.now_ms // step_ms * step_ms, seconds=True)}{zone} ", "dim")]
 
 
 def notice_line(bars: Bars, width: int) -> Line:
