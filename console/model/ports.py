@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # ten dataclasses more are 7 ms of every start
     from console.model.action_views import ActionsView, RunView
     from console.model.actions import ActionRequest, Plan
     from console.model.deployments import DeploymentsView
+    from console.model.inquiries import LogEnd
     from console.model.metric_views import MetricsQuestion, MetricsView, SloView
 
 
@@ -89,6 +90,19 @@ class Notes(Protocol):
 
     def add(self, text: str) -> None:
         """Put a note on record. Blocks while it is written. Raises `Refused` with the reason."""
+
+
+class Inquiries(Protocol):
+    """What a person asks of a hosted system beside the rounds: read only, capped, never kept."""
+
+    def build_log(self, deployment_id: str) -> LogEnd:
+        """The end of a deployment's build log. Blocks while it is read. Raises `Refused` with the reason."""
+
+    def job_log(self, job_id: int) -> LogEnd:
+        """The end of a CI job's log. Blocks while it is read. Raises `Refused` with the reason."""
+
+    def cancel(self) -> None:
+        """Give up what is being read, which is then refused. From any thread."""
 
 
 class PlanTicket(Protocol):

@@ -127,13 +127,7 @@ class GitHubSource(HttpSource):
         return value
 
     def _request(self, path: str, headers: Mapping[str, str]) -> Request:
-        settings = self._settings
-        return Request(
-            url=f"{settings.api.rstrip('/')}/repos/{settings.repository}{path}",
-            headers=_VERSION | dict(headers),
-            credentials=bearer(settings),
-            limits=LIMITS,
-        )
+        return request_to(self._settings, path, headers)
 
     def _unanswered(self, fault: Fault) -> Observation:
         """A limit is obeyed for as long as GitHub says, at most for its hour."""
@@ -162,9 +156,14 @@ def build(operations: Operations | None, clients: Clients) -> list[Source]:
     return [GitHubSource(settings, clients.of(settings.api))] if settings is not None else []
 
 
-def bearer(settings: GitHub) -> Mapping[str, Secret]:
-    """The header that the token is sent in."""
-    return {"authorization": Secret(f"Bearer {settings.token.reveal()}")}
+def request_to(settings: GitHub, path: str, headers: Mapping[str, str] | None = None) -> Request:
+    """A question at a path of the repository."""
+    return Request(
+        url=f"{settings.api.rstrip('/')}/repos/{settings.repository}{path}",
+        headers={**_VERSION, **(headers or {})},
+        credentials={"authorization": Secret(f"Bearer {settings.token.reveal()}")},
+        limits=LIMITS,
+    )
 
 
 def _refuse_limited(answer: Answer) -> None:

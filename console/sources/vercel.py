@@ -59,14 +59,7 @@ class VercelSource(HttpSource):
         return replace(observation, events=self._events(project, production, now_ms))
 
     def _request(self, path: str, query: Mapping[str, str] | None = None, limits: Limits | None = None) -> Request:
-        settings = self._settings
-        asked = dict(query or {})
-        if settings.team is not None:
-            asked["teamId" if settings.team.startswith("team_") else "slug"] = settings.team
-        scope = f"?{urlencode(asked, quote_via=quote, safe='')}" if asked else ""
-        url = settings.api.rstrip("/") + path.format(project=quote(settings.project, safe="")) + scope
-        token = Secret(f"Bearer {settings.token.reveal()}")
-        return Request(url=url, credentials={"authorization": token}, limits=limits or Limits())
+        return request_to(self._settings, path, query or {}, limits or Limits())
 
     async def _rolling(self, project: Json) -> bool | None:
         """Whether a rolling release is in progress. The project only tells whether one is configured."""
@@ -87,6 +80,17 @@ class VercelSource(HttpSource):
         changed_after_ms = None if self._live is None else before_ms
         self._live = live
         return (_live_event(project, production, now_ms, changed_after_ms),)
+
+
+def request_to(settings: Vercel, path: str, query: Mapping[str, str], limits: Limits, *, cut: bool = False) -> Request:
+    """A question in the project's scope; `{project}` in the path is its name."""
+    asked = dict(query)
+    if settings.team is not None:
+        asked["teamId" if settings.team.startswith("team_") else "slug"] = settings.team
+    scope = f"?{urlencode(asked, quote_via=quote, safe='')}" if asked else ""
+    url = settings.api.rstrip("/") + path.format(project=quote(settings.project, safe="")) + scope
+    token = Secret(f"Bearer {settings.token.reveal()}")
+    return Request(url=url, credentials={"authorization": token}, limits=limits, cut=cut)
 
 
 def build(environment: Environment, clients: Clients) -> list[Source]:

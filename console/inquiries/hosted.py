@@ -1,0 +1,202 @@
+"""What a person asks the hosted systems for: the end of a build's log, the end of a job's. Read only and capped.
+
+GitHub answers with a redirect to a host that stores logs. It is followed once, without the token: whoever stores logs
+is not whoever gave us the credential.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import threading
+import time
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+from console.model import payload
+from console.model.configuration import Settings
+from console.model.inquiries import LogEnd, LogLine
+from console.model.observation import Json
+from console.model.operations import GitHub
+from console.model.ports import Refused
+from console.model.text import clean, decode, redact
+from console.settings import SettingsError
+from console.sources import github, vercel
+from console.sources.base import api_value
+from console.sources.faults import Fault
+from console.sources.http import Answer, Clients, Limits, Request, fetch
+
+EVENTS_PATH = "/v3/deployments/{deployment}/events"
+BUILD_LIMITS = Limits(connect_s=3.0, read_s=8.0, total_s=12.0, body_bytes=2 * 1024 * 1024)
+JOB_LIMITS = Limits(connect_s=3.0, read_s=8.0, total_s=20.0, body_bytes=8 * 1024 * 1024)
+EVENTS = 400
+LINES = 300
+LINE_LIMIT = 400
+_TOLD = frozenset({"command", "stdout", "stderr", "fatal", "exit"})
+_ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]{0,500}(?:\x07|\x1b\\\\)|[@-Z\\\\-_])")
+"""Colours and the like: of a build's log they are decoration, and would be shown as signs."""
+_STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?Z ")
+_MARK = re.compile(r"^##\[(\w+)\]")
+
+
+class Hosted:
+    """Asks Vercel and GitHub (`ports.Inquiries`). One question at a time; `cancel` gives it up, from any thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._asking: tuple[asyncio.AbstractEventLoop, asyncio.Task[LogEnd]] | None = None
+
+    def build_log(self, deployment_id: str) -> LogEnd:
+        """The end of a deployment's build log. Raises `Refused`."""
+        return self._run(self._build_log(deployment_id))
+
+    def job_log(self, job_id: int) -> LogEnd:
+        """The end of a CI job's log. Raises `Refused`."""
+        return self._run(self._job_log(job_id))
+
+    def cancel(self) -> None:
+        """Give up what is being read."""
+        with self._lock:
+            if self._asking is not None:
+                loop, task = self._asking
+                loop.call_soon_threadsafe(task.cancel)
+
+    def _run(self, question: Coroutine[Any, Any, LogEnd]) -> LogEnd:
+        with asyncio.Runner() as runner:
+            task = runner.get_loop().create_task(question)
+            with self._lock:
+                self._asking = runner.get_loop(), task
+            try:
+                return runner.run(_finished(task))
+            except asyncio.CancelledError:
+                raise Refused("given up") from None
+            except Fault as fault:
+                raise Refused(fault.words) from None
+            finally:
+                with self._lock:
+                    self._asking = None
+
+    async def _build_log(self, deployment_id: str) -> LogEnd:
+        settings = self._settings.environment.vercel
+        if settings is None:
+            raise Refused("Vercel is not configured")
+        path = EVENTS_PATH.format(deployment=quote(deployment_id, safe=""))
+        query = {"direction": "backward", "limit": str(EVENTS), "builds": "1", "format": "lines"}
+        answer = await self._fetch(vercel.request_to(settings, path, query, BUILD_LIMITS, cut=True))
+        if not 200 <= answer.status < 300:
+            api_value(answer, "Vercel")
+        events = sorted(filter(None, map(_build_line, _events(answer.body))), key=lambda line: line.at_ms or 0)
+        return _log(
+            f"build of {clean(deployment_id, 80)}", answer, events, _cut(answer, BUILD_LIMITS), len(events) >= EVENTS
+        )
+
+    async def _job_log(self, job_id: int) -> LogEnd:
+        settings = self._github()
+        answer = await self._fetch(github.request_to(settings, f"/actions/jobs/{job_id}/logs"))
+        if answer.status in (404, 410):
+            raise Refused("GitHub has no log of this job: it has expired, or has not been written yet")
+        if answer.status not in (301, 302, 303, 307, 308):
+            api_value(answer, "GitHub")
+            raise Refused("GitHub tells no place of the log")
+        place = _place(answer, settings)
+        stored = await self._fetch(Request(url=place, limits=JOB_LIMITS, cut=True))
+        if not 200 <= stored.status < 300:
+            raise Refused(f"the host that stores the logs answers {stored.status}")
+        lines = [_job_line(line) for line in decode(stored.body).splitlines()]
+        return _log(f"job {job_id}", stored, lines, _cut(stored, JOB_LIMITS))
+
+    def _github(self) -> GitHub:
+        try:
+            settings = self._settings.operations().github
+        except SettingsError as error:
+            raise Refused(str(error)) from None
+        if settings is None:
+            raise Refused(f"no repository is configured: [environments.{self._settings.environment.name}.github]")
+        return settings
+
+    async def _fetch(self, request: Request) -> Answer:
+        client = Clients(self._settings.environment.certificate_ca).of(request.url)
+        try:
+            return await fetch(client, request)
+        finally:
+            await client.close()
+
+
+async def _finished(task: asyncio.Task[LogEnd]) -> LogEnd:
+    return await task
+
+
+def _place(answer: Answer, settings: GitHub) -> str:
+    """Where the log is stored: never less safe than how it was asked for. Raises `Refused`."""
+    asked = f"{settings.api.rstrip('/')}/"
+    place = urljoin(asked, answer.headers.get("location", ""))
+    schemes = {urlsplit(asked).scheme, "https"}
+    if urlsplit(place).scheme not in schemes or not urlsplit(place).hostname:
+        raise Refused("GitHub sends us to a place for the log that is not asked: it is no https URL")
+    return place
+
+
+def _events(body: bytes) -> Iterable[Mapping[str, Json]]:
+    """The events of a JSON array or of JSON lines; a line that was cut is left out."""
+    if body.lstrip()[:1] == b"[":
+        try:
+            return [payload.mapping(event) for event in payload.items(payload.decode_json(body))]
+        except payload.Unreadable:
+            return []
+    found = []
+    for line in body.splitlines():
+        try:
+            found.append(payload.mapping(json.loads(line)))
+        except (ValueError, RecursionError):
+            continue
+    return found
+
+
+def _build_line(event: Mapping[str, Json]) -> LogLine | None:
+    """A line of the build, flat or wrapped in a payload; None for keep-alives and what is no text."""
+    inner = payload.mapping(event, "payload") or event
+    text = payload.at(inner, "text")
+    at_ms = payload.time_ms(event, "created") or payload.time_ms(inner, "date")
+    if payload.text(event, "type") not in _TOLD or not isinstance(text, str) or at_ms is None:
+        return None
+    wrong = payload.text(inner, "level") == "error" or payload.text(event, "type") == "fatal"
+    return LogLine(text=_clean(text), at_ms=at_ms, wrong=wrong)
+
+
+def _job_line(line: str) -> LogLine:
+    """A line of a job's log: its time before it, `##[error]` and the like as GitHub's own marks."""
+    stamp = _STAMP.match(line[:60])
+    text = line[stamp.end() :] if stamp else line
+    mark = _MARK.match(text)
+    kind = mark.group(1) if mark else ""
+    shown = text[mark.end() :] if mark else text
+    at_ms = payload.iso_ms(f"{stamp.group(1)}Z") if stamp else None
+    return LogLine(text=_clean(shown), at_ms=at_ms, wrong=kind == "error")
+
+
+def _clean(text: str) -> str:
+    return redact(clean(_ESCAPES.sub("", text[: LINE_LIMIT * 4].rstrip()), LINE_LIMIT))
+
+
+def _cut(answer: Answer, limits: Limits) -> bool:
+    return len(answer.body) >= limits.body_bytes
+
+
+def _log(title: str, answer: Answer, lines: list[LogLine], cut: bool, more: bool = False) -> LogEnd:
+    left_off = ""
+    if cut:
+        left_off = f"longer than {len(answer.body) // (1024 * 1024)} MiB: what comes after that is not here"
+    elif len(lines) > LINES:
+        left_off = f"{len(lines) - LINES:,} lines before these are left off"
+    elif more:
+        left_off = "lines before these are left off"
+    return LogEnd(
+        title=title,
+        source=urlsplit(answer.url).hostname or "?",
+        read_ms=time.time_ns() // 1_000_000,
+        lines=tuple(lines[-LINES:]),
+        left_off=left_off,
+    )
