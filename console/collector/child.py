@@ -20,7 +20,7 @@ LOG_NAME = "collector.log"
 LARGEST_LOG_BYTES = 1_000_000
 _PR_SET_PDEATHSIG = 1
 # What a child may inherit; the variables that settings refer to come through its standard input.
-_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "SSL_CERT_FILE")
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "SSL_CERT_FILE")
 
 
 class Child:
@@ -56,7 +56,7 @@ def spawn_child(settings: Settings, process_environment: Mapping[str, str] = os.
     console started does not end it.
     """
     command = [sys.executable, "-m", "console.collector", str(os.getpid()), str(settings.file)]
-    inherited = {name: process_environment[name] for name in _INHERITED if name in process_environment}
+    inherited = {name: process_environment[name] for name in INHERITED if name in process_environment}
     with _log_file(settings.state_directory) as output:
         process = subprocess.Popen(
             [*command, settings.environment.name],
