@@ -69,10 +69,14 @@ class DueActions:
         """Until cancelled. What has been started goes on without us."""
         try:
             while True:
-                await asyncio.sleep(TROUBLE_S if not await self._tried() else LOOK_S)
+                await self._rest(LOOK_S if await self._tried() else TROUBLE_S)
         finally:
             self._runners.shutdown(wait=False)
             await self._thread.run(self._records.close)
+
+    @staticmethod
+    async def _rest(seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
     async def _tried(self) -> bool:
         try:

@@ -45,16 +45,19 @@ async def run(
     build: Build | None = None,
     clock: Clock | None = None,
     exposition: Exposition | None = None,
+    carries_out: bool = False,
 ) -> None:
     """Collect until `stop` is set. Store errors are told and outlived.
 
     `notify`: where sd_notify's messages go. `build`: makes the sources; by default all that are configured.
     `exposition` hears what is seen and judged. What the settings left out is told in the log.
+    `carries_out`: do what is due as well, which only a service lives long enough for.
     """
     for warning in settings.warnings:
         log.warning("%s", warning)  # whatever becomes of the words, what follows is done
     every = partial(_build_all, operations=operations_of(settings))
-    await Collector(settings, build or every, clock or SystemClock(), notify, exposition).run(stop)
+    used = clock or SystemClock()
+    await Collector(settings, build or every, used, notify, exposition, carries_out=carries_out).run(stop)
 
 
 def _build_all(environment: Environment, operations: Operations) -> Sequence[Source]:
@@ -73,12 +76,15 @@ class Collector:
         clock: Clock,
         notify: Callable[[str], None] | None = None,
         exposition: Exposition | None = None,
+        *,
+        carries_out: bool = False,
     ) -> None:
         notifier = Notifier()
         self._settings, self._build, self._clock = settings, build, clock
         self._notify = notify or notifier
         self._watchdog_ms = int((notifier.watchdog_s or 0) * 1000)
         self._fed_ms = 0
+        self._carries_out = carries_out
         self._status = ""
         self._exposition = exposition or Exposition(settings.environment.name)
         self._holder = holder_of(fingerprint(settings.environment, operations_of(settings)), clock)
@@ -151,6 +157,7 @@ class Collector:
             notifications,
         )
         stopper = asyncio.create_task(_interrupt(stop, rounds))
+        due = self._due_actions()
         try:
             await rounds.run(stop)
             await self._thread.run(self._store.release, lease)
@@ -164,9 +171,19 @@ class Collector:
             self._tell(f"the lease is not released: {error}")
         finally:
             stopper.cancel()
+            if due is not None:
+                due.cancel()
+                await asyncio.wait([due])
             if notifications is not None:
                 await notifications.close()
             await rounds.close()
+
+    def _due_actions(self) -> asyncio.Task[None] | None:
+        if not self._carries_out:
+            return None
+        from console.collector.due import DueActions
+
+        return asyncio.create_task(DueActions(self._settings, self._clock, self._thread).run())
 
     async def _begin(self, sources: Sequence[Source]) -> Judge:
         intervals = {source.target: source.interval_s for source in sources}

@@ -68,7 +68,7 @@ async def _until_signalled(settings: Settings, expose: tuple[str, int] | None) -
         loop.add_signal_handler(number, stop.set)
     exposition = Exposition(settings.environment.name)
     async with exposing(expose, exposition.text):
-        await run_collector(settings, stop=stop, exposition=exposition)
+        await run_collector(settings, stop=stop, exposition=exposition, carries_out=True)
 
 
 def _log_to_stderr() -> None:
