@@ -53,7 +53,7 @@ class Cell:
 
     def bare(self) -> Cell:
         """The same with no more of its histogram than the quantiles; a foreign one tells where its bounds are open."""
-        return self.packed() if self.foreign else self._without_histogram(None)
+        return self.packed() if self.foreign or self.rollup.hist is None else self._without_histogram(None)
 
     def _without_histogram(self, data: bytes | None) -> Cell:
         one = self.rollup  # `replace` takes three times as long, and a page closes a thousand
@@ -82,8 +82,10 @@ class Stretch:
 
     def reach(self, first_ms: int, last_ms: int) -> None:
         """Take in when something was."""
-        self.first_ms = min(self.first_ms, first_ms) if self.last_ms >= 0 else first_ms
-        self.last_ms = max(self.last_ms, last_ms)
+        if self.last_ms < 0 or first_ms < self.first_ms:
+            self.first_ms = first_ms
+        if last_ms > self.last_ms:
+            self.last_ms = last_ms
 
 
 class Gathered:
@@ -133,7 +135,7 @@ class Gathered:
         stretch.rollups.append(rollup)
         stretch.stored += rollup.n
         stretch.minutes += rollup.minutes
-        stretch.most = max(stretch.most, most)
+        stretch.most = most if most > stretch.most else stretch.most
         stretch.reach(*at_ms)
 
     def rows(self, index: int, at_ms: tuple[int, int], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -188,6 +190,8 @@ class Gathered:
         """
         if self._interval_ms > MINUTE_MS:
             return min(stretch.stored * self._interval_ms, max(self._grid.step_ms, self._interval_ms))
+        if self.distribution:  # its samples are not counted by minutes
+            return float(stretch.minutes * MINUTE_MS)
         around = [self._stretches.get(index - 1), self._stretches.get(index + 1)]
         most = max(stretch.most, *(one.most for one in around if one is not None), 0.0)
         expected = most * stretch.minutes

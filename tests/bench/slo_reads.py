@@ -18,7 +18,7 @@ from console.model.histograms import nearest_rank
 from console.store.observe import ObservedStore
 from tests.bench.metrics_reads import ENVIRONMENT, PROBED, author, newest_ms, reader_of, timed
 
-COLD_MS, WARM_MS, BURN_MS = 600.0, 50.0, 20.0
+COLD_MS, WARM_MS, BURN_MS = 150.0, 50.0, 20.0
 STEP_MS = 5_000
 
 
