@@ -30,6 +30,7 @@ COMMANDS = {
     "deploy": "build and deploy a ref to staging or production",
     "freeze": "hold what would deploy to production, with an owner and an expiry",
     "actions": "the journal of actions: its runs, what is due; resume, close, cancel",
+    "audit": "who did what; `audit verify`: whether the record of it is whole, and known outside",
     "doctor": "try the configuration, every credential, the store and the terminal, and say the fix",
     "completion": "print the completion script of a shell",
 }
