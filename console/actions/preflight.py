@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from console.actions.authority import Standing
 from console.actions.base import Context
+from console.actions.host_checks import session_check
 from console.model.actions import Check, CheckResult, Plan
 from console.model.ports import StoreUnreadable
 from console.store.journal import Journal
 
 
 def common_checks(context: Context, standing: Standing, journal: Journal, plan: Plan) -> tuple[Check, ...]:
-    """Identity, exclusion, authority: in this order, since the last is what a person looks for."""
-    return (*_identity(context), *_exclusion(journal, plan), standing.check(plan.risk))
+    """Identity, exclusion, the session, authority: in this order, since the last is what a person looks for."""
+    return (*_identity(context), *_exclusion(journal, plan), *session_check(plan), standing.check(plan.risk))
 
 
 def _identity(context: Context) -> tuple[Check, ...]:
