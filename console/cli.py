@@ -29,6 +29,7 @@ COMMANDS = {
     "promote": "let a deployment serve production; ends the pin of a rollback",
     "deploy": "build and deploy a ref to staging or production",
     "freeze": "hold what would deploy to production, with an owner and an expiry",
+    "maintenance": "maintenance mode: on, off, announced, cancelled; its status and the next regular window",
     "actions": "the journal of actions: its runs, what is due; resume, close, cancel",
     "audit": "who did what; `audit verify`: whether the record of it is whole, and known outside",
     "doctor": "try the configuration, every credential, the store and the terminal, and say the fix",
