@@ -14,6 +14,8 @@ from console.model.text import clean, redact
 HIDDEN = "(hidden)"
 SHORTEST = 6
 """A secret shorter than this is not searched for in texts: it would be found everywhere."""
+TOKEN_LENGTH = 16
+"""Shorter parts of a URL are words, not tokens."""
 WORDS = 80
 ITERATIONS = 20_000
 """Of PBKDF2 for one credential: 5 ms. What is stored is 48 bits, of which a short password cannot be guessed back
@@ -38,7 +40,9 @@ class Redactor:
     def __init__(self, environment: Environment, operations: Operations | None = None) -> None:
         found = [secret.reveal() for value in (environment, operations) for _, secret in secrets_of(value)]
         passwords = [password for text in found if (password := _password(text))]
-        self._secrets = sorted({text for text in (*found, *passwords) if len(text) >= SHORTEST}, key=len, reverse=True)
+        ends = [end for text in found if (end := _end_of_url(text))]
+        texts = {text for text in (*found, *passwords, *ends) if len(text) >= SHORTEST}
+        self._secrets = sorted(texts, key=len, reverse=True)
 
     def __call__(self, text: str, limit: int = 300) -> str:
         """`text` as one clean line without secrets."""
@@ -52,6 +56,14 @@ def _password(text: str) -> str | None:
         return urlsplit(text).password
     except ValueError:
         return None
+
+
+def _end_of_url(text: str) -> str | None:
+    """The part of a webhook's address that makes it a secret: its last, where that is long."""
+    if not text.startswith(("https://", "http://")):
+        return None
+    end = text.partition("?")[0].rstrip("/").rpartition("/")[2]
+    return end if len(end) >= TOKEN_LENGTH else None
 
 
 def credential_identity(secret: Secret, salt: str) -> str:
