@@ -10,7 +10,8 @@ from pathlib import Path
 
 from console.demo import business
 from console.demo.ports import LOOPBACK
-from console.demo.world import PROJECT, REF, TEAM
+from console.demo.world import EDGE_CONFIG, ORGANISATION, PROJECT, REF, REPOSITORY, TEAM
+from console.store.identity import identity
 
 STATE = "state"
 ROUTES = ("/", "/pricing", "/api/v1/audits", "/api/v1/reviews", "/api/v1/clients", "/api/v1/system/ping")
@@ -27,6 +28,16 @@ class Tokens:
     statuspage: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     prometheus: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     slack_path: str = field(default_factory=lambda: f"T0DEMO/B0DEMO/{secrets.token_urlsafe(18)}")
+    pagerduty: str = field(default_factory=lambda: secrets.token_hex(16))
+    webhook: str = field(default_factory=lambda: secrets.token_urlsafe(18))
+    heartbeat: str = field(default_factory=lambda: secrets.token_urlsafe(18))
+    edge_config: str = field(default_factory=lambda: secrets.token_urlsafe(18))
+    """With which the application reads its Edge Config; the API's token is another."""
+
+
+def flag_address(port: int, tokens: Tokens) -> str:
+    """Where the application reads its maintenance flag; a secret."""
+    return f"http://{LOOPBACK}:{port}/{EDGE_CONFIG}/item/maintenance?token={tokens.edge_config}"
 
 
 def write(directory: Path, ports: Mapping[str, int], tokens: Tokens, password: str) -> Path:
@@ -40,12 +51,16 @@ def _secrets(ports: Mapping[str, int], tokens: Tokens, password: str) -> list[tu
     def dsn(port: int) -> str:
         return f"postgresql://radar_monitor:{password}@{LOOPBACK}:{port}/postgres"
 
+    sinks = f"http://{LOOPBACK}:{ports['sinks']}"
     return [
         ("DATABASE_URL", dsn(ports["database"])), ("POOLER_URL", dsn(ports["pooler"])), ("VERCEL_TOKEN", tokens.vercel),
         ("SUPABASE_ACCESS_TOKEN", tokens.supabase), ("SUPABASE_ANON_KEY", tokens.anon_key),
         ("GITHUB_TOKEN", tokens.github), ("STATUSPAGE_KEY", tokens.statuspage),
         ("PROMETHEUS_TOKEN", tokens.prometheus),
-        ("SLACK_WEBHOOK_URL", f"http://{LOOPBACK}:{ports['sinks']}/services/{tokens.slack_path}"),
+        ("SLACK_WEBHOOK_URL", f"{sinks}/services/{tokens.slack_path}"),
+        ("PAGERDUTY_ROUTING_KEY", tokens.pagerduty), ("WEBHOOK_URL", f"{sinks}/hooks/desk"),
+        ("WEBHOOK_TOKEN", tokens.webhook), ("HEARTBEAT_URL", f"{sinks}/heartbeat/{tokens.heartbeat}"),
+        ("MAINTENANCE_FLAG_URL", flag_address(ports["edge_config"], tokens)),
     ]  # fmt: skip
 
 
@@ -59,7 +74,8 @@ def _toml(directory: Path, ports: Mapping[str, int]) -> str:
         certificate=f"{LOOPBACK}:{ports['tls']}", ca=_text(str(directory / "tls" / "ca.pem")), project=PROJECT,
         team=TEAM, vercel=url("vercel"), ref=REF, supabase=url("supabase"), gateway=url("gateway"), vendors=vendors,
         witness1=url("witness1"), witness2=url("witness2"), status=url("status"),
-        github=url("github"), custom=business.toml(url("prometheus")),
+        github=url("github"), custom=business.toml(url("prometheus")), staging=url("staging"), sinks=url("sinks"),
+        repository=f"{ORGANISATION}/{REPOSITORY}", edge_config=EDGE_CONFIG, user=_text(identity().name),
     )  # fmt: skip
 
 
@@ -87,6 +103,7 @@ metrics = "/api/metrics"
 database = "${{DATABASE_URL}}"
 certificates = ["{certificate}"]
 certificate_ca = {ca}
+staging = "{staging}"
 
 [environments.demo.vercel]
 token = "${{VERCEL_TOKEN}}"
@@ -143,6 +160,54 @@ application = "{url}/"
 status = "{status}/supabase/api/v2/summary.json"
 github = "{github}"
 runbooks = "https://wiki.tabletalk.example/runbooks"
+
+[environments.demo.access]
+admins = [{user}]
+operators = ["@oncall"]
+
+[environments.demo.github]
+token = "${{GITHUB_TOKEN}}"
+repository = "{repository}"
+workflow = "ci.yml"
+api = "{github}"
+interval_s = 5
+
+# A second apart: what an action has done is to be seen while one still looks.
+[environments.demo.verification]
+rounds = 3
+interval_s = 1
+window_s = 45
+
+[environments.demo.maintenance]
+provider = "edge-config"
+edge_config = "{edge_config}"
+
+[environments.demo.slack]
+webhook = "${{SLACK_WEBHOOK_URL}}"
+
+[environments.demo.statuspage]
+key = "${{STATUSPAGE_KEY}}"
+page = "page_demo"
+components = ["cmp_website", "cmp_api"]
+api = "{sinks}"
+
+[environments.demo.pagerduty]
+routing_key = "${{PAGERDUTY_ROUTING_KEY}}"
+api = "{sinks}"
+
+[[environments.demo.webhooks]]
+name = "desk"
+url = "${{WEBHOOK_URL}}"
+token = "${{WEBHOOK_TOKEN}}"
+
+[environments.demo.notify]
+heartbeat = "${{HEARTBEAT_URL}}"
+group_s = 5
+escalate_s = {{ high = 300 }}
+
+# The machine's own log is no place for a demo.
+[environments.demo.audit]
+syslog = false
 {custom}"""
 
 

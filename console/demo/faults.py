@@ -27,6 +27,19 @@ FAULTS: dict[str, str] = {
     "bastion-offline": "nothing is reachable from here, the egress witnesses neither; users notice nothing",
     "certificate-expiring": "the certificate served has two days left",
     "log-flood": "the backend writes some 1,500 log entries a second",
+    "vercel-queued": "rollbacks and promotions are accepted and stay pending until it is switched off",
+    "vercel-job-fails": "the job of a rollback or promotion ends failed: two domains have not moved",
+    "vercel-conflict": "somebody else's promotion is in progress: rollbacks and promotions answer 409",
+    "vercel-rate-limited": "every change at Vercel answers 429 with Retry-After",
+    "vercel-lost-answer": "rollbacks and promotions are carried out, but their answer never comes",
+    "vercel-unknown-state": "Vercel tells the newest deployment and the last job in a state that nobody has heard of",
+    "vercel-token-revoked": "Vercel answers 403 `invalidToken` to everything",
+    "vercel-html": "a gateway before Vercel's API answers 502 in HTML to everything",
+    "rolling-release": "a rolling release is active: promotions wait behind it, a rollback ends it",
+    "ci-run-active": "a CI run on main is at its build and deploys some ninety seconds later, if nobody cancels it",
+    "slack-down": "Slack's webhook answers 500",
+    "statuspage-down": "the write API of the status page answers 500",
+    "edge-config-slow": "what is written to the Edge Config reaches the application after ten seconds",
 }
 
 

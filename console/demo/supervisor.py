@@ -34,7 +34,7 @@ from console.demo.world import SEED, author
 
 PORT_NAMES = (
     "backend", "users", "tls", "database", "pooler", "vercel", "supabase", "gateway", "github", "status", "sinks",
-    "witness1", "witness2", "prometheus",
+    "witness1", "witness2", "prometheus", "edge_config", "staging",
 )  # fmt: skip
 LARGEST_LOG_BYTES = 10_000_000
 TICK_S = 1.0
@@ -55,8 +55,9 @@ class Supervisor:
         self._switches = Switches(
             self._server, self._children["backend"], self._children["standins"], lambda: self._revive("backend")
         )
-        self._serving: Message = _deployment(asdict(self._world.deployments[-1]))
-        self._moves: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        newest = _deployment(asdict(self._world.deployments[-1]))
+        self._serving: dict[str, Message] = {"production": newest, "staging": newest}
+        self._moves: queue.SimpleQueue[tuple[str, Message]] = queue.SimpleQueue()
         self._control: Control | None = None
 
     def start(self) -> Path:
@@ -130,8 +131,10 @@ class Supervisor:
             "database": self._server.dsn("radar_app"),
             "port": self._ports["backend"],
             "users_port": self._ports["users"],
+            "staging_port": self._ports["staging"],
+            "maintenance": configuration.flag_address(self._ports["edge_config"], self._tokens),
             "orders": [
-                {"order": "serve", "deployment": self._serving},
+                *({"order": "serve", "target": name, "deployment": one} for name, one in self._serving.items()),
                 {"order": "way", "open": "bastion-offline" not in self._switches.on},
                 *self._switches.orders(),
             ],
@@ -156,15 +159,16 @@ class Supervisor:
         return {"faults": sorted(self._switches.on), "pid": os.getpid()}
 
     def _unasked(self, message: Message) -> None:
-        """Called in a thread of a child's line: the stand-in for Vercel has moved production."""
-        if "production" in message:
-            self._moves.put(message["production"])
+        """Called in a thread of a child's line: the stand-in for Vercel has moved production or staging."""
+        if "moved" in message:
+            self._moves.put((message["moved"], message["deployment"]))
             self._inbox.put(lambda: None)  # wakes `run`
 
     def _follow_moves(self) -> None:
         while not self._moves.empty():
-            self._serving = _deployment(self._moves.get())
-            self._children["backend"].tell(order="serve", deployment=self._serving)
+            target, moved = self._moves.get()
+            self._serving[target] = _deployment(moved)
+            self._children["backend"].tell(order="serve", target=target, deployment=self._serving[target])
 
     def _tick(self) -> None:
         self._switches.tick()
@@ -184,7 +188,9 @@ class Supervisor:
         child.wait_ready()
         if name == "standins":
             self._switches.resume_standins()
-            self._moves.put(child.ask(order="production"))
+            serving = child.ask(order="serving")
+            for target in self._serving:
+                self._moves.put((target, serving[target]))
 
 
 _CHILDREN = ("standins", "history", "backend", "load")

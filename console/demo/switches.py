@@ -12,7 +12,11 @@ from console.demo.server import EmbeddedPostgres
 IN_BACKEND = frozenset(
     {"backend-slow", "backend-errors", "memory-flap", "health-cached", "firewall-challenge", "log-flood"}
 )
-IN_STANDINS = frozenset({"bad-deploy", "gateway-down-sql-up", "vendor-incident", "certificate-expiring"})
+IN_STANDINS = frozenset({
+    "bad-deploy", "gateway-down-sql-up", "vendor-incident", "certificate-expiring", "vercel-queued", "vercel-job-fails",
+    "vercel-conflict", "vercel-rate-limited", "vercel-lost-answer", "vercel-unknown-state", "vercel-token-revoked",
+    "vercel-html", "rolling-release", "ci-run-active", "slack-down", "statuspage-down", "edge-config-slow",
+})  # fmt: skip
 IN_DATABASE = frozenset({"lying-health", "connections-exhausted", "idle-in-transaction", "slow-queries"})
 
 

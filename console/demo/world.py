@@ -19,6 +19,7 @@ SEED = 4711
 PROJECT = "prj_DemoTableTalkRadar00000001"
 TEAM = "team_DemoTableTalk0000000001"
 PROJECT_NAME = "tabletalk-radar"
+EDGE_CONFIG = "ecfg_demotabletalk0001"
 REF = "radardemoprojectrefx"
 ORGANISATION, REPOSITORY = "tabletalk-demo", "radar"
 BUILD_MS = 95_000

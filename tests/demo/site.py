@@ -45,15 +45,39 @@ class Site:
         address = {"x-forwarded-for": f"198.51.100.{next(self._clients) % 250}"}
         return get(self.settings["url"] + path, timeout_s, {**address, **headers})
 
-    def vercel(self, path: str, method: str = "GET") -> Answer:
+    def vercel(self, path: str, method: str = "GET", body: object = None, timeout_s: float = 5.0) -> Answer:
         """Ask the stand-in for Vercel with the right token."""
         headers = {"authorization": f"Bearer {self.secrets['VERCEL_TOKEN']}"}
-        return get(self.settings["vercel"]["api"] + path, 5.0, headers, method)
+        return get(self.settings["vercel"]["api"] + path, timeout_s, headers, method, body)
+
+    def project(self) -> dict[str, Any]:
+        """The project at Vercel."""
+        found: dict[str, Any] = self.vercel(f"/v9/projects/{self.settings['vercel']['project']}").json()
+        return found
+
+    def move(self, kind: str, deployment: str, timeout_s: float = 5.0) -> Answer:
+        """Ask Vercel for a rollback or promotion."""
+        project = self.settings["vercel"]["project"]
+        return self.vercel(f"/v10/projects/{project}/{kind}/{deployment}", "POST", {}, timeout_s)
+
+    def statuspage(self, path: str, method: str = "GET", body: object = None) -> Answer:
+        """Ask the stand-in for our own status page."""
+        settings = self.settings["statuspage"]
+        headers = {"authorization": f"OAuth {self.secrets['STATUSPAGE_KEY']}"}
+        return get(f"{settings['api']}/v1/pages/{settings['page']}{path}", 5.0, headers, method, body)
+
+    def flag_address(self, key: str = "maintenance") -> str:
+        """Where the application reads an item of its Edge Config."""
+        return self.secrets["MAINTENANCE_FLAG_URL"].replace("/item/maintenance?", f"/item/{key}?")
+
+    def received(self, to: str) -> list[Any]:
+        """The bodies that have arrived at a place of notifications."""
+        found = get(self.settings["statuspage"]["api"] + "/received", 5.0, {}).json()
+        return [one["body"] for one in found if one["to"] == to]
 
     def production(self) -> dict[str, Any]:
         """The deployment that Vercel says is live."""
-        project: dict[str, Any] = self.vercel(f"/v9/projects/{self.settings['vercel']['project']}").json()
-        live: dict[str, Any] = project["targets"]["production"]
+        live: dict[str, Any] = self.project()["targets"]["production"]
         return live
 
     def gateway(self, path: str) -> Answer:
@@ -70,10 +94,20 @@ class Site:
         url = next(vendor["url"] for vendor in self.settings["vendors"] if vendor["name"] == name)
         return get(url + "/api/v2/summary.json", 5.0, {})
 
-    def github(self, path: str) -> Answer:
-        """Ask the stand-in for GitHub, which the settings of this issue do not name yet."""
-        url = self.settings["links"]["github"]
-        return get(url + path, 5.0, {"authorization": f"Bearer {self.secrets['GITHUB_TOKEN']}"})
+    def github(self, path: str, method: str = "GET", **more: str) -> Answer:
+        """Ask the stand-in for GitHub."""
+        headers = {"authorization": f"Bearer {self.secrets['GITHUB_TOKEN']}", "user-agent": "test", **more}
+        return get(self.settings["github"]["api"] + path, 5.0, headers, method)
+
+    def runs(self, query: str = "") -> list[dict[str, Any]]:
+        """The CI's runs, newest first."""
+        found = self.github(f"/repos/{self.settings['github']['repository']}/actions/runs{query}")
+        runs: list[dict[str, Any]] = found.json()["workflow_runs"]
+        return runs
+
+    def ci(self, run: int, what: str = "", method: str = "GET") -> Answer:
+        """One run, or what is below it."""
+        return self.github(f"/repos/{self.settings['github']['repository']}/actions/runs/{run}{what}", method)
 
     def sql(self, query: str, dsn: str = "DATABASE_URL", timeout_s: int = 3) -> Any:
         """One value, over a connection of its own, as `radar_monitor`."""
@@ -90,12 +124,13 @@ class Site:
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.partition("{")[0].partition(" ")[0] == name)
 
 
-def get(url: str, timeout_s: float, headers: dict[str, str], method: str = "GET") -> Answer:
+def get(url: str, timeout_s: float, headers: dict[str, str], method: str = "GET", body: object = None) -> Answer:
     """One request over a connection of its own; an answer with status 0 when none came."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=timeout_s)
     try:
-        connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), headers=headers)
+        sent = None if body is None else json.dumps(body).encode()
+        connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), sent, headers)
         response = connection.getresponse()
         return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
     except (OSError, http.client.HTTPException) as error:

@@ -12,6 +12,7 @@ from console.demo import configuration
 from console.demo.supervisor import PORT_NAMES
 from console.model.configuration import Intervals
 from console.settings import load
+from console.store.identity import identity
 
 
 @pytest.fixture
@@ -33,6 +34,20 @@ def test_the_settings_are_the_demos(written: Path) -> None:
     assert set(environment.contacts) == {
         "application", "database", "deployment", "vendor", "security", "bastion", "any",
     }  # fmt: skip
+
+
+def test_what_can_be_done_and_who_is_told_is_configured_whole(written: Path) -> None:
+    """`operations()` reads these tables late: a mistake in them would show only when somebody acts."""
+    operations = load(written, None, {}).operations()
+    assert operations.access.admins == (identity().name,) and operations.access.service is None
+    assert operations.github and operations.maintenance and operations.slack and operations.statuspage
+    assert operations.github.repository == "tabletalk-demo/radar" and operations.maintenance.provider == "edge-config"
+    assert operations.pagerduty and len(operations.pagerduty.routing_key.reveal()) == 32, "PagerDuty's keys have 32"
+    assert operations.webhooks and operations.notify.heartbeat and operations.staging
+    secrets = [operations.slack.webhook, operations.notify.heartbeat, operations.webhooks[0].url]
+    urls = [operations.github.api, operations.statuspage.api, operations.pagerduty.api, operations.staging]
+    assert all(url.startswith("http://127.0.0.1:") for url in [*urls, *(secret.reveal() for secret in secrets)])
+    assert operations.verification.rounds * operations.verification.interval_s <= 5, "seen while one still looks"
 
 
 def test_every_base_url_is_on_loopback(written: Path) -> None:
@@ -64,7 +79,7 @@ def test_secrets_are_in_the_env_file_only(written: Path) -> None:
     tokens = configuration.Tokens()
     configuration.write(written.parent, {name: 20_001 for name in PORT_NAMES}, tokens, "pass-word-1")
     text = written.read_text()
-    for secret in (tokens.vercel, tokens.supabase, tokens.anon_key, tokens.github, tokens.prometheus, "pass-word-1"):
+    for secret in (*dataclasses.asdict(tokens).values(), "pass-word-1"):
         assert secret not in text
         assert secret in (written.parent / ".env").read_text()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 
 from console.demo.faults import FAULTS, DemoFault, active, set_fault
 from console.demo.stack import DemoStack
+from tests.demo.effects import ON_ACTIONS, Check
 from tests.demo.site import Answer, Site, get, until
 
 PAGES = ("/", "/pricing", "/api/v1/audits", "/api/v1/reviews", "/api/v1/clients")
@@ -209,8 +210,8 @@ def exhausted(site: Site) -> bool:
     return "remaining connection slots are reserved" in sql_error(site) or "too many clients" in sql_error(site)
 
 
-Check = Callable[[Site], bool]
 EFFECTS: dict[str, Check] = {
+    **ON_ACTIONS,
     "backend-down": lambda site: refused(site.app(HEALTH)),
     "backend-hang": hangs,
     "backend-slow": lambda site: slow(site, "/", 2.0) and slow(site, HEALTH, 2.0),

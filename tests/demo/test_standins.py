@@ -51,7 +51,7 @@ def test_vercel_pages_deployments_by_time(site: Site) -> None:
     seen: list[str] = []
     until = ""
     while True:
-        page = site.vercel(f"/v7/deployments?limit=7&target=production{until}").json()
+        page = site.vercel(f"/v7/deployments?limit=7{until}").json()
         seen += [one["uid"] for one in page["deployments"]]
         if page["pagination"]["next"] is None:
             break
@@ -59,6 +59,10 @@ def test_vercel_pages_deployments_by_time(site: Site) -> None:
     everything = site.vercel("/v6/deployments?limit=100").json()["deployments"]
     assert seen == [one["uid"] for one in everything]
     assert len(seen) == len(set(seen)) > 20
+    targets = {one["target"] for one in everything}
+    assert targets == {"production", "staging"}
+    only = site.vercel("/v7/deployments?limit=100&target=staging").json()["deployments"]
+    assert [one["uid"] for one in only] == [one["uid"] for one in everything if one["target"] == "staging"]
 
 
 def test_vercel_gets_one_deployment_by_id_and_address_and_none_by_another(site: Site) -> None:
@@ -93,15 +97,15 @@ def test_the_gateway_wants_its_key_and_gives_rows(site: Site) -> None:
 
 
 def test_github_tells_runs_and_jobs_and_an_unchanged_list_is_a_304(site: Site) -> None:
-    runs = site.github("/repos/tabletalk-demo/radar/actions/runs?per_page=3")
+    path = "/repos/tabletalk-demo/radar/actions/runs?per_page=3"
+    runs = site.github(path)
     assert len(runs.json()["workflow_runs"]) == 3 < runs.json()["total_count"]
     newest = runs.json()["workflow_runs"][0]
     assert newest["head_sha"] == site.production()["meta"]["githubCommitSha"]
     jobs = site.github(f"/repos/tabletalk-demo/radar/actions/runs/{newest['id']}/jobs").json()["jobs"]
     assert [job["name"] for job in jobs][:2] == ["lint", "test"]
-    url = site.settings["links"]["github"] + "/repos/tabletalk-demo/radar/actions/runs?per_page=3"
-    headers = {"authorization": f"Bearer {site.secrets['GITHUB_TOKEN']}", "if-none-match": runs.headers["etag"]}
-    assert get(url, 5, headers).status == 304
+    assert site.github(path, **{"if-none-match": runs.headers["etag"]}).status == 304
+    assert get(site.settings["github"]["api"] + path, 5, {}).status == 403, "GitHub refuses who gives no user agent"
     assert site.github("/repos/tabletalk-demo/other/actions/runs").status == 404
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from console.demo.backend import maintenance
 from console.demo.backend.application import build
 from console.demo.backend.logfile import LogFile
 from console.demo.backend.metrics import Metrics
@@ -18,12 +19,17 @@ class Service:
     """The listeners of the backend and the orders that it takes."""
 
     def __init__(self, configuration: Message) -> None:
-        self._state = State()
+        self._state, self._staging = State(), State()
         self._log = LogFile(Path(configuration["log"]))
-        application = build(Pool(configuration["database"]), self._state, Metrics(), self._log)
+        pool = Pool(configuration["database"])
+        application = build(pool, self._state, Metrics(), self._log)
+        staging = build(pool, self._staging, Metrics(), self._log)
         # The console comes by the one way, users by the other: a bastion that is offline takes only its own.
         self._outside = HttpListener(application, configuration["port"])
         self._users = HttpListener(application, configuration["users_port"])
+        self._beside = HttpListener(staging, configuration["staging_port"])
+        self._flag = configuration["maintenance"]
+        self._following: asyncio.Task[None] | None = None
         self._flood: asyncio.Task[None] | None = None
 
     async def open(self, orders: list[Message]) -> None:
@@ -31,13 +37,15 @@ class Service:
         for order in orders:
             await self.obey(order)
         await self._users.open()
+        self._following = asyncio.create_task(maintenance.follow(self._flag, self._state))
 
     async def obey(self, message: Message) -> None:
         """Carry out one order of the supervisor."""
         if message["order"] == "way":
-            await (self._outside.open() if message["open"] else self._outside.close())
+            for way in (self._outside, self._beside):
+                await (way.open() if message["open"] else way.close())
             return
-        self._state.apply(message)
+        (self._staging if message.get("target") == "staging" else self._state).apply(message)
         if message.get("name") == "log-flood":
             self._turn_flood(bool(message["on"]))
 

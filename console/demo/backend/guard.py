@@ -12,6 +12,7 @@ from typing import Any
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from console.demo.backend import maintenance
 from console.demo.backend.logfile import LogFile
 from console.demo.backend.metrics import Metrics
 from console.demo.backend.state import State
@@ -68,6 +69,9 @@ class Guard:
         headers = dict(scope["headers"])
         if "firewall-challenge" in self._state.faults and PASSED_CHALLENGE not in headers.get(b"cookie", b""):
             return HTMLResponse(_CHALLENGE, 403, {"x-vercel-mitigated": "challenge", "cache-control": "no-store"})
+        path = scope["path"]
+        if self._state.maintenance is not None and not path.startswith(SYSTEM) and path != "/api/metrics":
+            return maintenance.page(path, self._state.maintenance)
         if self._over_limit(_client(scope, headers)):
             return JSONResponse({"error": "Too many requests"}, 429, {"retry-after": "10"})
         return None

@@ -23,6 +23,8 @@ class State:
 
     serving: Serving = field(default_factory=Serving)
     faults: set[str] = field(default_factory=set)
+    maintenance: str | None = None
+    """What visitors are told in maintenance; None: it is off."""
     cached_health: tuple[bytes, float] | None = None
     """The answer that the edge froze (fault health-cached), and when (monotonic seconds)."""
     began_s: float = field(default_factory=time.monotonic)

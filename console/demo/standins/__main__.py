@@ -10,11 +10,14 @@ from typing import Any
 from console.demo.link import Link, Message, run
 from console.demo.listeners import HttpListener, Relay
 from console.demo.standins.answers import now_ms
+from console.demo.standins.edge_config import EdgeConfig
 from console.demo.standins.github import GitHub
+from console.demo.standins.pipeline import Pipeline
 from console.demo.standins.project import Project
 from console.demo.standins.prometheus import Prometheus
+from console.demo.standins.sinks import Sinks
 from console.demo.standins.supabase import Gateway, Management, Rest
-from console.demo.standins.vendors import Sinks, StatusPages, witness_application
+from console.demo.standins.vendors import StatusPages, witness_application
 from console.demo.standins.vercel import Vercel
 from console.demo.world import BAD_COMMIT, Deployment, author
 
@@ -30,16 +33,19 @@ class Service:
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._show_certificate("server")
         world = author(configuration["now_ms"], configuration["seed"])
-        self._project = Project(world, self._moved)
+        self._faults: set[str] = set()
+        self._project = Project(world, self._moved, self._faults)
         tokens, rest = configuration["tokens"], Rest(configuration["database"])
         self._gateway = Gateway(rest, tokens["anon_key"])
-        self._github = GitHub(self._project, tokens["github"])
+        self._github = GitHub(self._project, Pipeline(world, self._project), world, tokens["github"])
         self._pages = StatusPages()
+        flags = EdgeConfig(world, tokens["edge_config"], self._faults)
         applications = {
-            "vercel": Vercel(self._project, tokens["vercel"]).application(),
+            "vercel": Vercel(self._project, world, flags, tokens["vercel"], self._faults).application(),
             "supabase": Management(world, rest, self._gateway, tokens["supabase"]).application(),
             "gateway": self._gateway.application(), "github": self._github.application(),
-            "status": self._pages.application(), "sinks": Sinks(tokens["statuspage"]).application(),
+            "status": self._pages.application(), "edge_config": flags.reading(),
+            "sinks": Sinks(tokens["statuspage"], tokens["webhook"], self._faults).application(),
             "prometheus": Prometheus(tokens["prometheus"]).application(),
             "witness1": witness_application(), "witness2": witness_application(),
         }  # fmt: skip
@@ -64,11 +70,12 @@ class Service:
                 await self._fault(message["name"], bool(message["on"]))
             case "database":
                 await self._close("database is down", not message["up"])
-            case "production":
-                return asdict(self._project.production)
+            case "serving":
+                return {name: asdict(one) for name, one in self._project.serving().items()}
         return None
 
     async def _fault(self, name: str, on: bool) -> None:
+        (self._faults.add if on else self._faults.discard)(name)
         match name:
             case "bastion-offline":
                 await self._close(name, on)
@@ -77,7 +84,15 @@ class Service:
             case "vendor-incident":
                 self._pages.since_ms = now_ms() - 60_000 if on else None
             case "ci-migration-lock":
-                self._github.migrating_since_ms = now_ms() if on else None
+                self._github.migrate(on)
+            case "ci-run-active":
+                self._github.build(on)
+            case "vercel-queued":
+                self._project.queue(on)
+            case "vercel-conflict":
+                self._project.interfere(on)
+            case "rolling-release":
+                self._project.rolling_since_ms = now_ms() if on else None
             case "certificate-expiring":
                 self._show_certificate("expiring" if on else "server")
             case "bad-deploy":
@@ -92,8 +107,8 @@ class Service:
         if self._project.production.faulty:
             await self._project.deploy(f'Revert "{BAD_COMMIT[1]}"', promote=True)
 
-    def _moved(self, deployment: Deployment) -> None:
-        self._link.announce(production=asdict(deployment))
+    def _moved(self, target: str, deployment: Deployment) -> None:
+        self._link.announce(moved=target, deployment=asdict(deployment))
 
     def _show_certificate(self, name: str) -> None:
         self._tls.load_cert_chain(self._certificates / f"{name}.pem")

@@ -1,0 +1,143 @@
+"""What is seen from outside of the faults that actions meet: at Vercel, GitHub, Slack and the status page."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+from tests.demo.site import Site, get
+
+Check = Callable[[Site], bool]
+JOB_S = 1.3
+"""Longer than a job of the stand-in takes."""
+KNOWN_STATES = {"pending", "in-progress", "succeeded", "failed", "skipped"}
+
+
+def last_job(site: Site) -> str:
+    """How the last job at Vercel stands."""
+    return str((site.project()["lastAliasRequest"] or {}).get("jobStatus", ""))
+
+
+def after_a_promotion(site: Site) -> str:
+    """How a promotion of what is live already stands, when one would be done."""
+    site.move("promote", site.production()["id"])
+    time.sleep(JOB_S)
+    return last_job(site)
+
+
+def job_fails(site: Site) -> bool:
+    """The job fails, and two domains have not moved."""
+    failed = after_a_promotion(site) == "failed"
+    project = site.settings["vercel"]["project"]
+    told = site.vercel(f"/v9/projects/{project}/promote/aliases?failedOnly=true&limit=20").json()["aliases"]
+    return failed and len(told) == 2 and all(one["status"] == "failed" for one in told)
+
+
+def conflict(site: Site) -> bool:
+    """Somebody else's job is in progress and ours is refused."""
+    return last_job(site) == "in-progress" and site.move("promote", site.production()["id"]).status == 409
+
+
+def rate_limited(site: Site) -> bool:
+    """A change is refused with the seconds to wait; reads go on."""
+    answer = site.move("rollback", "dpl_none")
+    limited = answer.status == 429 and answer.headers["retry-after"] == "42" and answer.json()["error"]["limit"]
+    return bool(limited) and site.vercel("/v2/user").status == 200
+
+
+def lost_answer(site: Site) -> bool:
+    """No answer comes, and it is done all the same."""
+    answer = site.move("promote", site.production()["id"], timeout_s=1.0)
+    time.sleep(JOB_S)
+    return answer.status == 0 and last_job(site) == "succeeded"
+
+
+def unknown_state(site: Site) -> bool:
+    """The last job and the newest deployment are in states that nobody knows."""
+    if not last_job(site):
+        after_a_promotion(site)
+    newest = site.vercel("/v7/deployments?limit=1").json()["deployments"][0]
+    return last_job(site) not in KNOWN_STATES and newest["readyState"] == "AWAITING-CHECKS"
+
+
+def token_revoked(site: Site) -> bool:
+    """403 to the token that was good."""
+    answer = site.vercel("/v2/user")
+    return answer.status == 403 and answer.json()["error"]["invalidToken"] is True
+
+
+def gateway_page(site: Site) -> bool:
+    """HTML where JSON was expected."""
+    answer = site.vercel("/v2/user")
+    return answer.status == 502 and answer.body.startswith(b"<html>")
+
+
+def rolling(site: Site) -> bool:
+    """It is active, and a promotion is queued behind it."""
+    project = site.settings["vercel"]["project"]
+    release = site.vercel(f"/v1/projects/{project}/rolling-release").json()["rollingRelease"]
+    if release is None or release["state"] != "ACTIVE" or site.project()["rollingRelease"] is None:
+        return False
+    return site.move("promote", site.production()["id"]).status == 202
+
+
+def run_active(site: Site) -> bool:
+    """A run on main is at its build, its deployment still to come."""
+    runs = [run for run in site.runs("?branch=main&status=in_progress")]
+    if len(runs) != 1:
+        return False
+    jobs = {job["name"]: job["status"] for job in site.ci(runs[0]["id"], "/jobs").json()["jobs"]}
+    return (jobs["build"], jobs["deploy-production"]) == ("in_progress", "queued")
+
+
+def posted(url: str, body: dict[str, object]) -> int:
+    """The status of a JSON object posted; 0: no answer."""
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except (OSError, http.client.HTTPException):
+        return 0
+
+
+def seen_late(site: Site) -> bool:
+    """The application still reads the old value some seconds after the API has taken the new one."""
+    store = site.settings["maintenance"]["edge_config"]
+    value = str(time.monotonic_ns())
+    body = {"items": [{"operation": "upsert", "key": "probe", "value": value}]}
+    assert site.vercel(f"/v1/edge-config/{store}/items", "PATCH", body).json() == {"status": "ok"}
+    return read_flag(site, "probe") != value
+
+
+def read_flag(site: Site, key: str) -> object:
+    """What the application reads of an item; None: nothing."""
+    answer = get(site.flag_address(key), 5.0, {})
+    return answer.json() if answer.status == 200 else None
+
+
+def slack_down(site: Site) -> bool:
+    """500 where `ok` was."""
+    return posted(site.secrets["SLACK_WEBHOOK_URL"], {"text": "probe"}) == 500
+
+
+ON_ACTIONS: dict[str, Check] = {
+    "vercel-queued": lambda site: after_a_promotion(site) == "pending",
+    "vercel-job-fails": job_fails,
+    "vercel-conflict": conflict,
+    "vercel-rate-limited": rate_limited,
+    "vercel-lost-answer": lost_answer,
+    "vercel-unknown-state": unknown_state,
+    "vercel-token-revoked": token_revoked,
+    "vercel-html": gateway_page,
+    "rolling-release": rolling,
+    "ci-run-active": run_active,
+    "slack-down": slack_down,
+    "statuspage-down": lambda site: site.statuspage("/components").status == 500,
+    "edge-config-slow": seen_late,
+}
