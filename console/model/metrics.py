@@ -78,8 +78,9 @@ class Rollup:
     def around(cls, hist: Histogram | None, *, n: float, sum: float, min: float, max: float, minutes: int) -> Self:
         """With the quantiles of a merged histogram. The true values lie between least and greatest, so a bucket's
         middle beyond them is pulled in."""
-        found = (None if each is None else sorted((min, each, max))[1] for each in _quantiles(hist))
-        p50, p95, p99 = found
+        p50, p95, p99 = (
+            each if each is None or min <= each <= max else min if each < min else max for each in _quantiles(hist)
+        )
         return cls(n=n, sum=sum, min=min, max=max, hist=hist, p50=p50, p95=p95, p99=p99, minutes=minutes)
 
     @property

@@ -172,10 +172,12 @@ class Gathered:
         return self._made[index]
 
     def _cell(self, index: int, stretch: Stretch) -> Cell | None:
-        parts = [*stretch.rollups, *([merged_from(stretch.rows)] if stretch.rows else ())]
+        parts = stretch.rollups
+        if stretch.rows:
+            parts = [*parts, merged_from(stretch.rows)]
         own = rollup_of(stretch.samples, distribution=self.distribution) if stretch.samples else None
         if own is not None:
-            parts.append(own)
+            parts = [*parts, own]
         whole = parts[0] if len(parts) == 1 else Rollup.merged(parts)
         if whole is None:
             return None
@@ -192,10 +194,10 @@ class Gathered:
             return min(stretch.stored * self._interval_ms, max(self._grid.step_ms, self._interval_ms))
         if self.distribution:  # its samples are not counted by minutes
             return float(stretch.minutes * MINUTE_MS)
-        around = [self._stretches.get(index - 1), self._stretches.get(index + 1)]
-        most = max(stretch.most, *(one.most for one in around if one is not None), 0.0)
+        before, after = self._stretches.get(index - 1), self._stretches.get(index + 1)
+        most = max(stretch.most, before.most if before is not None else 0.0, after.most if after is not None else 0.0)
         expected = most * stretch.minutes
-        forgiven = _FORGIVEN if all(one is not None for one in around) else 0
+        forgiven = _FORGIVEN if before is not None and after is not None else 0
         if not expected or stretch.stored + forgiven >= _NEARLY_ALL * expected:
             return float(stretch.minutes * MINUTE_MS)
         return stretch.minutes * MINUTE_MS * stretch.stored / expected

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from console.model.charts import SeriesSpec, Statistic
@@ -55,6 +55,7 @@ class MinuteFacts:
         self._connection, self._closed, self._numbers = connection, closed, numbers
         self._pieces = [piece for segment in segments for piece in _pieces(segment)]
         self._extremes: dict[int, tuple[str, ...]] = _extremes_of(lines, numbers)
+        self._told: dict[Hashable, Sequence[float | None]] = {}
 
     def knows(self, line: SeriesSpec) -> bool:
         """Whether a line's minutes have values by themselves: it is of one series, or of one by one."""
@@ -114,14 +115,19 @@ class MinuteFacts:
     def _row(
         self, piece: Piece, query: str, numbers: tuple[int, ...], more: tuple[float, ...] = ()
     ) -> Sequence[float | None]:
-        """What a query tells of a piece: of a closed one what it told before."""
+        """What a query tells of a piece: what it told before, of a closed one to an earlier read too."""
 
         def read() -> Sequence[float | None]:
             bounds = (piece.low, piece.high - MINUTE_MS)
             found: Sequence[float | None] = self._connection.execute(query, (*numbers, *bounds, *more)).fetchone()
             return found
 
-        return self._closed.facts((query, numbers, more, piece.low), read) if piece.closed else read()
+        key = query, numbers, more, piece.low
+        if piece.closed:
+            return self._closed.facts(key, read)
+        if key not in self._told:
+            self._told[key] = read()
+        return self._told[key]
 
 
 _SOME = " AND a.sum != 0"
