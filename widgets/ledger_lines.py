@@ -85,6 +85,16 @@ def contact_rows(
     return rows
 
 
+def window_lines(words: str, width: int) -> list[Line]:
+    """The regular maintenance window, and what is promised beside it (SU1)."""
+    texts = (
+        f"   regular window  {words}",
+        "   emergency       announced one hour before: radar maintenance on --in 1h",
+    )
+    head = cut([Span(" MAINTENANCE", "head")], width)
+    return [blank(width), head, *(cut([Span(text, "text")], width) for text in texts)]
+
+
 def contact_texts(contacts: Mapping[str, Sequence[Contact]], links: Mapping[str, str]) -> dict[str, str]:
     """What `y` copies, by row key."""
     texts = {_key(kind, one): "  ".join(_ways(one)) or one.name for kind, many in contacts.items() for one in many}
