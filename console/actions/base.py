@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from console.model.actions import ActionRequest, Plan, Step, StepOutcome, StepResult
@@ -46,6 +47,8 @@ class Context:
     """The token of the run that carries it out; None while planning."""
     tell: Callable[[str], None] = lambda words: None
     """Say how the step goes on; kept in the journal when it says something new."""
+    glass: Path | None = None
+    """The second place for records, where the glass was broken."""
     done: Mapping[str, Json] = field(default_factory=dict)
     """What the steps before left."""
 

@@ -45,7 +45,7 @@ def refuse_unconfirmed(plan: Plan, standing: Standing, *, reason: str, typed: st
         raise Refused(f"type {plan.phrase} to confirm: what was typed is something else, and nothing was done")
 
 
-def begin(context: Context, plan: Plan, standing: Standing, journal: Journal, reason: str) -> Begun:
+async def begin(context: Context, plan: Plan, standing: Standing, journal: Journal, reason: str) -> Begun:
     """Take the lock, write the first row, anchor its audit entry. Raises `Refused` with nothing done."""
     token = secrets.token_hex(12)
     try:
@@ -54,8 +54,8 @@ def begin(context: Context, plan: Plan, standing: Standing, journal: Journal, re
             raise Refused("the lock of a run that was made up this instant is held: look at the state directory")
         run_id, entry = journal.begin(_beginning(plan, standing, token, reason))
         if plan.risk is not Risk.SAFE and journal.armed() != reason:
-            take(context, journal.arm(reason))
-        take(context, entry)
+            await take(context, journal.arm(reason))
+        await take(context, entry)
     except Busy as busy:
         raise Refused(str(busy)) from None
     except (StoreError, UnsuitablePlace, OSError) as error:
@@ -63,13 +63,13 @@ def begin(context: Context, plan: Plan, standing: Standing, journal: Journal, re
     return Begun(run_id, token, lock)
 
 
-def take(context: Context, entry: Entry) -> None:
+async def take(context: Context, entry: Entry) -> None:
     """Anchor an entry of the audit."""
-    anchor(context.records, entry, syslog=context.operations.audit.syslog)
+    await anchor(context.records, entry, context.operations.audit, context.clients)
 
 
 def host() -> str:
-    """`user@host` of this process, as the lease names its holder."""
+    """The name of this machine."""
     return socket.gethostname()
 
 

@@ -150,8 +150,11 @@ class Ticket:
 class Desk:
     """See `ports.ActionDesk`. One for a console or a command; its methods block."""
 
-    def __init__(self, settings: Settings, process_environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, settings: Settings, process_environment: Mapping[str, str] = os.environ, *, break_glass: bool = False
+    ) -> None:
         self._settings = settings
+        self._break_glass = break_glass
         self._variables = dict(process_environment)
         self._spare: Runner | None = None
 
@@ -219,7 +222,7 @@ class Desk:
             raise
 
     def _opening(self, **wanted: object) -> Opening:
-        opening = Opening(environment=self._settings.environment.name)
+        opening = Opening(environment=self._settings.environment.name, break_glass=self._break_glass)
         if self._settings.operations().access.service is None:  # a service takes neither from us
             opening.file, opening.variables = str(self._settings.file), self._variables
         for name, value in wanted.items():

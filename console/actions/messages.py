@@ -20,6 +20,8 @@ class Opening(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What `${NAME}` in the settings may mean. Ignored where authority is enforced, as `file` is."""
     action: str | None = None
     parameters: dict[str, Any] = {}
+    break_glass: bool = False
+    """Record in a second file, since records.db cannot be written."""
     resume: str | None = None
     close: str | None = None
     """The token of a run that is to be ended by hand."""

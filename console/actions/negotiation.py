@@ -97,7 +97,7 @@ class Negotiation:
         reason = reason.strip() or self._journal.armed()
         refuse_unconfirmed(plan, self._standing, reason=reason, typed=typed)
         if self._resumed is not None:
-            return self._adopt()
+            return await self._adopt()
         if time.monotonic() - self._made_s > FRESH_S:
             seen, plan = plan, await self._look()
             if plan.digest != seen.digest:
@@ -105,7 +105,7 @@ class Negotiation:
                 raise Refused("what would be done has changed since you looked: look again, nothing was done")
             refuse_unconfirmed(plan, self._standing, reason=reason, typed=typed)
         self._context = dataclasses.replace(self._context, reason=reason)
-        return begin(self._context, plan, self._standing, self._journal, reason)
+        return await begin(self._context, plan, self._standing, self._journal, reason)
 
     async def carry_out(self, begun: Begun) -> bool:
         """All that is left; whether it ended well. Writes the run's end."""
@@ -114,7 +114,7 @@ class Negotiation:
         engine = Engine(context, self._known_action(), plan, self._journal, begun.run_id)
         progress = self._resumed[2] if self._resumed else Progress()
         outcome, words = await engine.run(progress)
-        take(context, self._journal.end(begun.run_id, outcome, words))
+        await take(context, self._journal.end(begun.run_id, outcome, words))
         if outcome is not RunOutcome.UNKNOWN:
             begun.lock.release()
         return outcome is RunOutcome.DONE
@@ -143,7 +143,7 @@ class Negotiation:
             refuse_unconfirmed(
                 plan, self._standing, reason=self._context.reason, typed=f"{plan.environment}/{plan.short_id}"
             )
-            begun = begin(self._context, plan, self._standing, self._journal, self._context.reason)
+            begun = await begin(self._context, plan, self._standing, self._journal, self._context.reason)
         except Refused as refused:
             note_refusal(self._context.records, due, str(refused))
             raise
@@ -175,10 +175,10 @@ class Negotiation:
             result = await engine.settle(step, progress.data)
             progress.took(step, result)
             if result.outcome is StepOutcome.UNKNOWN:
-                take(self._context, self._journal.end(run.id, RunOutcome.UNKNOWN, result.words))
+                await take(self._context, self._journal.end(run.id, RunOutcome.UNKNOWN, result.words))
                 raise Refused(f"still unknown: {result.words}. radar actions close {run.id} ends it by hand")
             if result.outcome is StepOutcome.FAILED:
-                take(self._context, self._journal.end(run.id, RunOutcome.NOT_DONE, result.words))
+                await take(self._context, self._journal.end(run.id, RunOutcome.NOT_DONE, result.words))
                 lock.release()
                 return Reply(ended=f"nothing was changed: {result.words}")
         self._resumed = (run, lock, progress)
@@ -195,13 +195,13 @@ class Negotiation:
         )  # fmt: skip
         return dataclasses.replace(bare, checks=(self._standing.check(bare.risk),))
 
-    def _adopt(self) -> Begun:
+    async def _adopt(self) -> Begun:
         assert self._resumed is not None
         run, lock, _ = self._resumed
-        take(self._context, self._journal.adopt(run.id, os.getpid(), boot_id(), host()))
+        await take(self._context, self._journal.adopt(run.id, os.getpid(), boot_id(), host()))
         return Begun(run.id, run.token, lock)
 
-    def close_run(self, token: str, reason: str) -> str:
+    async def close_run(self, token: str, reason: str) -> str:
         """End an open run by hand. Raises `Refused` while it is carried out, and without a reason."""
         if not reason.strip():
             raise Refused("closing a run needs a reason: nobody will look after it any more")
@@ -210,7 +210,7 @@ class Negotiation:
         refusal = self._standing.check(Risk(run.risk))
         if refusal.result is CheckResult.FAIL:
             raise Refused(refusal.words)
-        take(self._context, self._journal.end(run.id, RunOutcome.CLOSED, f"by hand: {reason.strip()}"))
+        await take(self._context, self._journal.end(run.id, RunOutcome.CLOSED, f"by hand: {reason.strip()}"))
         lock.release()
         return f"run {run.id} is closed by hand; what it had changed stays as it is"
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pwd
 from pathlib import Path
 
 from console.actions.authority import Standing, groups_of, standing
 from console.actions.base import Context
+from console.actions.break_glass import second_place
 from console.actions.messages import Opening
 from console.model.configuration import Settings
 from console.model.ports import Refused
@@ -25,13 +27,17 @@ def context_of(opening: Opening) -> tuple[Context, Standing]:
     operations = settings.operations()
     person = standing(operations.access, as_service=as_service)
     environment = settings.environment
+    glass = second_place(settings) if opening.break_glass else None
+    reads = StoreReader(settings.observed_path, settings.records_path, environment, None)
+    settings = settings if glass is None else dataclasses.replace(settings, state_directory=glass)
     context = Context(
         settings=settings,
         operations=operations,
         clients=Clients(environment.certificate_ca),
-        reads=StoreReader(settings.observed_path, settings.records_path, environment, None),
+        reads=reads,
         records=Records(settings.records_path),
         operator=person.who.words,
+        glass=glass,
     )
     return context, person
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.actions import break_glass
 from console.actions.authority import Standing
 from console.actions.base import Context
 from console.actions.host_checks import session_check
@@ -12,7 +13,8 @@ from console.store.journal import Journal
 
 def common_checks(context: Context, standing: Standing, journal: Journal, plan: Plan) -> tuple[Check, ...]:
     """Identity, exclusion, the session, authority: in this order, since the last is what a person looks for."""
-    return (*_identity(context), *_exclusion(journal, plan), *session_check(plan), standing.check(plan.risk))
+    glass = () if context.glass is None else (break_glass.check(context.glass, standing),)
+    return (*glass, *_identity(context), *_exclusion(journal, plan), *session_check(plan), standing.check(plan.risk))
 
 
 def _identity(context: Context) -> tuple[Check, ...]:

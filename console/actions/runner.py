@@ -51,7 +51,7 @@ def _served(loop: asyncio.Runner) -> int:
     if opening.close is not None:
         word = _next_word()
         if word is not None:
-            _answer(Reply(ended=negotiation.close_run(opening.close, word.reason)))
+            _answer(Reply(ended=_run(loop, negotiation.close_run(opening.close, word.reason))))
         return 0
     _answer(_run(loop, negotiation.first(opening)))
     if opening.due is not None:

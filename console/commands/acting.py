@@ -9,6 +9,7 @@ import termios
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 
 from console.cli import FAILED, SHORT, WELL
 from console.commands import action_documents
@@ -32,6 +33,7 @@ def add_acting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--escape", action="store_true", help="print the escape card and do nothing")
     parser.add_argument("--reason", default="", help="why; without a terminal it must be given")
     parser.add_argument("--confirm", default="", metavar="ENVIRONMENT/TARGET", help="the yes, without a terminal")
+    parser.add_argument("--break-glass", action="store_true", help="records.db cannot be written: record elsewhere")
     parser.add_argument("--no-wait", action="store_true", help="do not follow the run to its end")
     add_json(parser)
 
@@ -40,7 +42,7 @@ def act(arguments: argparse.Namespace, settings: Settings, request: ActionReques
     """Plan, ask, carry out, follow. 0: done and verified; 1: done, but worse; 2: refused, failed or unknown."""
     from console.actions.desk import Desk
 
-    with closing(Desk(settings)) as desk:
+    with closing(Desk(settings, break_glass=arguments.break_glass)) as desk:
         try:
             return carry(arguments, settings, desk.plan(request))
         except (Refused, StoreUnreadable) as error:
@@ -65,8 +67,17 @@ def carry(arguments: argparse.Namespace, settings: Settings, ticket: PlanTicket)
     if arguments.no_wait:
         _tell_begun(arguments, output, token)
         return WELL
-    with reading(settings) as reads:
+    with reading(_recorded_in(arguments, settings)) as reads:
         return _followed(arguments, output, reads, token)
+
+
+def _recorded_in(arguments: argparse.Namespace, settings: Settings) -> Settings:
+    """The settings by which the run's journal is found."""
+    if not arguments.break_glass:
+        return settings
+    from console.actions.break_glass import second_place
+
+    return replace(settings, state_directory=second_place(settings))
 
 
 def _shown(arguments: argparse.Namespace, output: Output, plan: Plan) -> int:
