@@ -7,6 +7,7 @@ nothing of the application, and is told as not seen.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from console.sources.faults import Fault
 from console.sources.http import REDIRECT_LIMIT, Answer, Limits, Request, fetch
 
 HEALTH = "health"
+_COMMIT = re.compile("[0-9a-f]{7,40}")
 SEE_S = 30.0  # from the project's word to the last edge
 SEE_POLL_S = 1.0
 BEFORE_S = 2.0  # a picture of before must not keep a rollback waiting
@@ -90,17 +92,13 @@ async def _seen(context: Context, target: Deployment | None, version_before: str
 def names(version: str, target: Deployment) -> bool | None:
     """Whether a version is the target's; None: it names no commit and no deployment, so nobody can tell."""
     said = version.strip().lower()
-    if said == target.id.lower() or (target.commit and len(said) >= 7 and target.commit.lower().startswith(said)):
+    if said == target.id.lower():
         return True
-    parts = [part for part in said.replace("+", "-").replace(".", "-").split("-") if _hexadecimal(part)]
-    if target.commit and parts:
-        return any(target.commit.lower().startswith(part) for part in parts)
-    return False if said.startswith("dpl_") else None
-
-
-def _hexadecimal(part: str) -> bool:
-    """Of the length of a commit, and not a date or a number."""
-    return 7 <= len(part) <= 40 and all(each in "0123456789abcdef" for each in part) and not part.isdecimal()
+    parts = [part for part in re.split("[-+._]", said) if _COMMIT.fullmatch(part)]
+    if target.commit and any(target.commit.lower().startswith(part) for part in parts):
+        return True
+    others = [part for part in parts if not part.isdecimal()]  # what has digits only may be a date or a number
+    return False if (target.commit and others) or said.startswith("dpl_") else None
 
 
 async def asked(context: Context, url: str) -> Answer:

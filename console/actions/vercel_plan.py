@@ -78,7 +78,7 @@ def move_data(facts: Facts, move: Move, target: Deployment) -> dict[str, Json]:
         "commit": target.commit,
         "from": live.id if live else None,
         "from_short": live.short if live else None,
-        "before_ms": job.requested_ms if job else None,
+        "last_job": job.requested_ms if job else None,
         "auto_assign": facts.project.auto_assign,
     }
 
@@ -86,7 +86,7 @@ def move_data(facts: Facts, move: Move, target: Deployment) -> dict[str, Json]:
 def asked_of(context: Context, plan: Plan) -> Asked:
     """The move that a plan is about, with what the steps before left."""
     data, move = plan.data, payload.text(plan.data, "move")
-    before_ms, asked_ms = payload.number(data, "before_ms"), payload.number(context.done, "asked_ms")
+    before_ms, asked_ms = payload.number(data, "last_job"), payload.number(context.done, "asked_ms")
     return Asked(
         move="promote" if move == "promote" else "rollback",
         target=target_id(context, plan),
