@@ -26,21 +26,21 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 class Deploy:
-    """`deploy {target: staging|production, ref}`."""
+    """`deploy {target: staging|production, ref?}`; without `ref` the branch that production is built from."""
 
     NAME: ClassVar[str] = "deploy"
 
     async def facts(self, context: Context, request: ActionRequest) -> Mapping[str, Json]:
         """The project with its repository, and for production what else moves it."""
-        _target(request), _ref(request)
+        _target(request)
         found = await vercel_facts.read(context, api_of(context), env=False)
-        _source(Facts(found), "HEAD")
+        _source(Facts(found), _ref(request, Facts(found)))
         return found
 
     def plan(self, context: Context, request: ActionRequest, facts: Mapping[str, Json]) -> Plan:
         """What would be done."""
         known, api = Facts(facts), api_of(context)
-        target, ref = _target(request), _ref(request)
+        target, ref = _target(request), _ref(request, known)
         live, is_production = known.live, target == "production"
         pinned, name = known.project.auto_assign is False, _named(ref)
         body = _body(known, context, target, ref)
@@ -98,9 +98,10 @@ def _target(request: ActionRequest) -> str:
     return wanted
 
 
-def _ref(request: ActionRequest) -> str:
-    """A branch, tag or commit, written so that it can stand in a command line. Raises `Refused`."""
-    wanted = text_of(request, "ref")
+def _ref(request: ActionRequest, facts: Facts) -> str:
+    """A branch, tag or commit, fit for a command line; unnamed the branch of production. Raises `Refused`."""
+    link = facts.project.link
+    wanted = text_of(request, "ref") or (link.branch if link else None)
     if wanted is None:
         raise Refused("which ref? name a branch, a tag or a commit")
     if not _REF.fullmatch(wanted) or wanted.startswith("-") or ".." in wanted:

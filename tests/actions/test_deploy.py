@@ -69,7 +69,7 @@ async def test_the_plan_of_staging_is_safe_and_leaves_production_alone() -> None
 
 @pytest.mark.parametrize(
     ("parameters", "why"),
-    [({"target": "moon", "ref": "main"}, "staging or production"), ({"target": "staging"}, "which ref"),
+    [({"target": "moon", "ref": "main"}, "staging or production"),
      ({"target": "staging", "ref": "--force"}, "no ref"), ({"target": "staging", "ref": "a'; rm -rf"}, "no ref"),
      ({"target": "staging", "ref": "a..b"}, "no ref"), ({"target": 5, "ref": "main"}, "must be a text")],
 )  # fmt: skip
@@ -77,6 +77,15 @@ async def test_what_is_no_ref_and_no_target(parameters: dict[str, Any], why: str
     async with running(hosting()) as server:
         with pytest.raises(Refused, match=why):
             await planned(Deploy(), context(server), **parameters)
+
+
+async def test_without_a_ref_it_is_the_branch_of_production() -> None:
+    script = hosting()
+    async with running(script) as server:
+        assert (await planned(Deploy(), context(server), target="staging")).title == "Deploy main to staging"
+        script.say("project", project(link={"type": "github", "org": "acme", "repo": "shop"}))
+        with pytest.raises(Refused, match="which ref"):
+            await planned(Deploy(), context(server), target="staging")
 
 
 @pytest.mark.parametrize("link", [None, {"type": "gitlab"}, {"type": "github", "org": "acme"}])

@@ -78,6 +78,8 @@ class Project:
         """Ready state where it is not READY."""
         self.sources: dict[str, str] = {}
         """Where a deployment came from, where that is no push."""
+        self.notes: dict[str, dict[str, str]] = {}
+        """What who asked for a build wrote into its `meta`."""
         self.production = world.deployments[-1]
         self.auto_assign = True
         self.job: Job | None = None
@@ -169,12 +171,14 @@ class Project:
         self._assign(fresh)
         return self.deployments[fresh.id]
 
-    def request(self, source: Deployment | None, target: str | None, ref: str, *, promote: bool) -> Deployment:
+    def request(
+        self, source: Deployment | None, target: str | None, ref: str, *, promote: bool, meta: dict[str, str]
+    ) -> Deployment:
         """A build that was asked for by the API, of `ref` or once more of a deployment; it goes on by itself."""
         message = source.message if source else f"Deploy {ref}"
         sha = source.sha if source else ref if len(ref) == 40 else ""
         fresh = self._new(message, sha=sha, faulty=source.faulty if source else False, target=target)
-        self.sources[fresh.id] = "redeploy" if source else "api-trigger-git-deploy"
+        self.sources[fresh.id], self.notes[fresh.id] = "redeploy" if source else "api-trigger-git-deploy", meta
         self._later(self._requested(fresh, promote=promote))
         return fresh
 
@@ -306,5 +310,5 @@ class Project:
         return {
             "githubCommitSha": one.sha, "githubCommitMessage": one.message, "githubCommitRef": "main",
             "githubCommitAuthorName": one.author, "githubCommitAuthorLogin": one.login, "githubOrg": ORGANISATION,
-            "githubRepo": REPOSITORY, "githubDeployment": "1",
+            "githubRepo": REPOSITORY, "githubDeployment": "1", **self.notes.get(one.id, {}),
         }  # fmt: skip

@@ -149,18 +149,20 @@ class Vercel:
         if target not in ("production", "staging", None, "preview"):
             return _error(400, "bad_request", "Invalid request: `target` should be equal to one of the allowed values")
         kind = None if target in (None, "preview") else str(target)
-        promote = isinstance(body.get("meta"), dict) and body["meta"] == {"action": "promote"}
+        said = body.get("meta")
+        meta = {str(key): str(value)[:200] for key, value in said.items()} if isinstance(said, dict) else {}
+        promote = meta.get("action") == "promote"
         wanted = body.get("deploymentId")
         if wanted is not None:
             source = self._project.deployments.get(str(wanted))
             if source is None:
                 return _error(404, "not_found", "Deployment not found")
-            return self._made(self._project.request(source, kind, "", promote=promote))
+            return self._made(self._project.request(source, kind, "", promote=promote, meta=meta))
         git = body.get("gitSource")
         if not isinstance(git, dict) or git.get("type") != "github" or not (git.get("ref") or git.get("sha")):
             return _error(400, "bad_request", "Invalid request: missing required property `gitSource`")
         ref = str(git.get("sha") or git.get("ref"))[:200]
-        return self._made(self._project.request(self._commit(ref), kind, ref, promote=promote))
+        return self._made(self._project.request(self._commit(ref), kind, ref, promote=promote, meta=meta))
 
     def _made(self, fresh: Deployment) -> Response:
         return JSONResponse({**self._project.item(fresh), "status": "QUEUED", "aliasAssigned": False})
