@@ -226,8 +226,9 @@ async def _see(context: Context, plan: Plan) -> StepResult:
     """Look as a visitor does, until it is as wanted or for as long as a change may take to spread."""
     maintenance, on = settings_for(context), plan.data["on"] is True
     before = sign_in({"sign": context.done.get("before")})
-    ends_s = asyncio.get_running_loop().time() + max(LEAST_LOOK_S, 2 * provider_for(context).propagation_s)
-    while True:
+    patience_s = max(LEAST_LOOK_S, 2 * provider_for(context).propagation_s)
+    ends_s, page = asyncio.get_running_loop().time() + patience_s, dict[str, Json]()
+    for _ in range(int(patience_s / LOOK_S)):
         page = await seen_page(context, maintenance)
         sign, status = sign_in(page), payload.number(page, "status")
         if on and status is not None and is_served(sign, before):
@@ -235,9 +236,10 @@ async def _see(context: Context, plan: Plan) -> StepResult:
         if not on and status is not None and sign not in ("header", "page", "503"):
             return _back(int(status))
         if asyncio.get_running_loop().time() >= ends_s:
-            return _not_seen(page, on=on)
+            break
         context.tell(_not_seen(page, on=on).words)
         await context.wait(LOOK_S)
+    return _not_seen(page, on=on)
 
 
 def _by(sign: str, maintenance: Maintenance) -> str:

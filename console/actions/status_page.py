@@ -23,7 +23,7 @@ PACE_S = 1.1
 BUSY = frozenset({420, 429})
 TRIES = 3
 LONGEST_WAIT_S = 15.0
-REFERENCE = 12
+REFERENCE, LEAST_REFERENCE = 12, 8
 """Characters of a run's token in the text: its beginning is enough to know it by."""
 SCHEDULED = "scheduled"
 OVER = frozenset({"completed", "resolved", "postmortem"})
@@ -238,6 +238,6 @@ def _run_of(value: Json, environment: str) -> str | None:
     for update in payload.items(value, "incident_updates"):
         text = payload.text(update, "body", limit=5000) or ""
         _, found, rest = text.rpartition(f"(reference {environment}/")
-        if found and len(rest.partition(")")[0]) == REFERENCE:
+        if found and len(rest.partition(")")[0]) >= LEAST_REFERENCE:
             return rest.partition(")")[0]
     return None
