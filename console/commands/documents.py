@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from console.model.differences import Change
+from console.model.incident import Happening, Incident
 from console.model.judgement import ComponentJudgement
 from console.model.observation import Buckets, Observation
 from console.model.times import iso
@@ -42,6 +43,27 @@ def reason(value: Reason) -> Document:
         "cause": value.cause,
         "incident": value.incident,
     }
+
+
+def happening(value: Happening) -> Document:
+    """One line of a time line."""
+    return {"at": moment(value.at_ms), "kind": value.kind, "text": value.text, "by": value.by or None}
+
+
+def incident(value: Incident) -> Document:
+    """Everything between two times."""
+    return {
+        "environment": value.environment,
+        "from": moment(value.from_ms),
+        "to": moment(value.to_ms),
+        "happened": [happening(each) for each in value.happenings],
+        "figures": [
+            {"title": each.title, "unit": each.unit, "origin": each.origin, "target": each.target,
+             "values": [{"at": moment(at_ms), "value": found}
+                        for at_ms, found in zip(each.at_ms, each.values, strict=True)]}
+            for each in value.figures
+        ],
+    }  # fmt: skip
 
 
 def component(value: ComponentJudgement) -> Document:

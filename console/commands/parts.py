@@ -12,7 +12,7 @@ from threading import Timer
 from typing import TYPE_CHECKING
 
 from console.model.configuration import Settings
-from console.model.ports import AlertActions, PollRequests, Refused, StoreReads
+from console.model.ports import AlertActions, Notes, PollRequests, Refused, StoreReads
 from console.settings import SettingsError, load
 
 if TYPE_CHECKING:
@@ -73,6 +73,16 @@ def reading(settings: Settings, *, compared: bool = False) -> Iterator[StoreRead
         comparison.cancel()
 
 
+@contextmanager
+def store_reader(settings: Settings) -> Iterator[StoreReader]:
+    """The store with the reads that only commands ask: what happened between two times."""
+    from console.store.read import StoreReader
+
+    reads = StoreReader(settings.observed_path, settings.records_path, settings.environment, None)
+    with closing(reads):
+        yield reads
+
+
 def _compare(reads: StoreReader, settings: Settings) -> None:
     from console.collector.secrets import fingerprint
     from console.collector.told import operations_of
@@ -84,6 +94,7 @@ def _compare(reads: StoreReader, settings: Settings) -> None:
 @contextmanager
 def operator(settings: Settings) -> Iterator[Operator]:
     """Who acts, under the identity that the kernel vouches for. Opens records.db with the first act."""
+    from console.store.notes import NoteBook
     from console.store.records import AlertBook, PollBook, Records, identity
 
     if settings.held_by is not None:
@@ -91,11 +102,11 @@ def operator(settings: Settings) -> Iterator[Operator]:
 
         with reading(settings) as reads:
             book = ServiceBook(settings)
-            yield Operator(reads, book, book)
+            yield Operator(reads, book, book, book)
         return
     who = identity()
     with reading(settings) as reads, closing(Records(settings.records_path)) as records:
-        yield Operator(reads, AlertBook(records, reads, who), PollBook(records, who))
+        yield Operator(reads, AlertBook(records, reads, who), PollBook(records, who), NoteBook(records, who))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +116,4 @@ class Operator:
     reads: StoreReads
     alerts: AlertActions
     polls: PollRequests
+    notes: Notes

@@ -26,6 +26,7 @@ from console.store.timeline import wall_of
 if TYPE_CHECKING:
     from console.model.action_views import ActionsView, HoldingRow, RunView
     from console.model.deployments import DeploymentsView
+    from console.model.incident import Happening
     from console.model.metric_views import MetricsQuestion, MetricsView, SloView
     from console.store.closed_cells import ClosedCells
     from console.store.slo_counts import Closed
@@ -199,6 +200,16 @@ class StoreReader:
         with suppress(Unreadable), self._records.transaction() as connection:
             return holdings_at(connection, at_ms) if connection is not None else ()
         return ()
+
+    def happenings(self, from_ms: int, to_ms: int) -> tuple[Happening, ...]:
+        """What is on record of a stretch of time, oldest first. Raises `StoreUnreadable`."""
+        from console.store import read_incident
+
+        with self._at(None) as (moment, records, _):
+            seen = read_incident.observed(moment, records, from_ms, to_ms) if moment is not None else []
+            with self._records.transaction() as connection:
+                told = read_incident.recorded(connection, from_ms, to_ms) if connection is not None else []
+        return tuple(sorted((*seen, *told), key=lambda each: each.at_ms))
 
     def _header(self, moment: Moment | None, records: RecordsAt, shown_ms: int) -> Header:
         ours = self._ours

@@ -23,6 +23,7 @@ _FIRING = _ALERT + (
     "WHERE a.at <= ?1 AND e.at IS NULL AND a.id IN (SELECT alert_id FROM alert_open UNION ALL "
     "SELECT alert_id FROM alert_end WHERE at > ?1) ORDER BY a.began_ms DESC, a.id DESC"
 )
+_BETWEEN = _ALERT + "WHERE a.at <= ?1 AND a.began_ms <= ?2 AND (e.ended_ms IS NULL OR e.ended_ms >= ?3)"
 _PAST = _ALERT + "WHERE a.at <= ?1 AND e.at IS NOT NULL ORDER BY a.at DESC, a.id DESC LIMIT ?2"
 
 
@@ -35,6 +36,12 @@ def firing(moment: Moment, records: RecordsAt) -> tuple[AlertRow, ...]:
 def history(moment: Moment, records: RecordsAt) -> tuple[AlertRow, ...]:
     """Alerts that had ended, newest first."""
     return _rows(moment.connection.execute(_PAST, (moment.position, HISTORY)), records, set())
+
+
+def between(moment: Moment, records: RecordsAt, from_ms: int, to_ms: int) -> tuple[AlertRow, ...]:
+    """Alerts that were firing at any moment of that time, oldest first."""
+    rows = _rows(moment.connection.execute(_BETWEEN, (moment.position, to_ms, from_ms)), records, set())
+    return tuple(sorted(rows, key=lambda alert: alert.began_ms))
 
 
 def rules(moment: Moment, records: RecordsAt) -> tuple[RuleRow, ...]:
