@@ -56,7 +56,7 @@ KEYS: list[BindingType] = [
     key("M", "mark(1)", "mark after", "metrics.next_mark"),
     key("enter", "open", "open mark, or chart", "metrics.open"),
     key("x", "export", "export CSV, Markdown", "metrics.export"),
-    key("b", "board", "targets and budgets", "metrics.board"),
+    key("b", "app.board", "targets and budgets", "metrics.board"),
     # As on every page; here the window comes back too.
     key("L", "live", "live: back to now", "time.live"),
 ]
@@ -358,12 +358,6 @@ class MetricsScreen(Page[None]):
         else:
             self.say(f"the console shows {when(mark.at_ms, self.host.clock_ms())}: L goes back to now")
             self.host.go_to(mark.at_ms)
-
-    async def action_board(self) -> None:
-        """The service level targets with their budgets."""
-        from screens.slo import SloPage
-
-        await self.open_page(SloPage())
 
     def action_export(self) -> None:
         """The figures shown, as files."""

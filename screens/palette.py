@@ -36,7 +36,7 @@ def all_commands(
 ) -> list[Command]:
     """The page's own actions `(action, keys, what it does)`, the SLO board where it has no key, and the settings."""
     commands = [Command(words, action, keys) for action, keys, words in entries]
-    if "board" not in [action for action, _, _ in entries]:
+    if "app.board" not in [action for action, _, _ in entries]:
         commands.append(Command("SLO board", "app.board", words="targets, error budgets, burn rates"))
     commands.append(Command("actions", "app.journal", words="what was done, what is due, what is open"))
     commands += [Command(f"theme {name}", f"app.theme({name!r})") for name in themes]
