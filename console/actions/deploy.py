@@ -10,7 +10,7 @@ from console.actions import vercel_build, vercel_checks, vercel_facts, vercel_pl
 from console.actions.base import CHANGES_DEPLOYMENT, Context, done, failed, text_of, unknown
 from console.actions.outside import asked
 from console.actions.vercel_api import VercelApi
-from console.actions.vercel_checks import FREEZE, RECORDS, STORE, Facts
+from console.actions.vercel_checks import RECORDS, STORE, Facts
 from console.actions.vercel_facts import api_of
 from console.model import payload
 from console.model.actions import ActionRequest, Check, Plan, Risk, Step, StepKind, StepResult
@@ -160,7 +160,7 @@ def _checks(context: Context, facts: Facts, request: ActionRequest) -> tuple[Che
 
 
 def _frozen(facts: Facts, *, despite: bool) -> Check:
-    held = facts.holding(FREEZE)
+    held = vercel_checks.freeze(facts)
     if held is not None:
         words = f"a deploy freeze is in force: {held.get('text')} ({held.get('owner')})"
         if despite:

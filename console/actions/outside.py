@@ -85,8 +85,10 @@ async def _seen(context: Context, target: Deployment | None, version_before: str
     if answer.status >= 500:
         return False, f"{host} answers {answer.status}{by}"
     told = f"as version {version}, which names no commit" if version else "without telling its version"
-    same_as_before = " (the same as before)" if version and version == version_before else ""
-    return True, f"{host} answers {answer.status} {told}{same_as_before}{by}"
+    before = (
+        "" if not version_before else " (as before)" if version == version_before else f" (before: {version_before})"
+    )
+    return True, f"{host} answers {answer.status} {told}{before}{by}"
 
 
 def names(version: str, target: Deployment) -> bool | None:

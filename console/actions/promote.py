@@ -10,7 +10,7 @@ from typing import ClassVar
 from console.actions import vercel_build, vercel_checks, vercel_facts, vercel_follow, vercel_plan
 from console.actions.base import CHANGES_DEPLOYMENT, Context, failed, text_of, unknown
 from console.actions.vercel_api import VercelApi
-from console.actions.vercel_checks import FREEZE, PINNED, RECORDS, Facts
+from console.actions.vercel_checks import PINNED, RECORDS, Facts
 from console.actions.vercel_facts import api_of
 from console.model.actions import ActionRequest, Check, Plan, Risk, Step, StepResult
 from console.model.observation import Json
@@ -158,7 +158,7 @@ def _target(facts: Facts, target: Deployment) -> Check:
 
 
 def _frozen(facts: Facts) -> tuple[Check, ...]:
-    held = facts.holding(FREEZE)
+    held = vercel_checks.freeze(facts)
     if held is None:
         return ()
     return (facts.doubt("freeze", f"a deploy freeze is in force: {held.get('text')} ({held.get('owner')})", RECORDS),)

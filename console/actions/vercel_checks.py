@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ from console.model.words import listed, milliseconds, percent, seconds
 API, RECORDS, STORE = "vercel api", "records", "store"
 PINNED, FREEZE = "pinned", "freeze"
 NAMES = 4
+_ADDRESS = re.compile(r"[0-9.]+|[0-9a-f:]+")
+"""A host by its number, which is nobody's domain."""
 
 
 class Facts:
@@ -42,12 +45,11 @@ class Facts:
         return payload.mapping(self.raw, "ci")
 
     def holding(self, kind: str, *subjects: str | None) -> Mapping[str, Json] | None:
-        """The holding of that kind in force, of any of these subjects; of none given: of any."""
+        """The holding of that kind in force, of any of these subjects."""
         for row in self.holdings:
             ends_ms = payload.number(row, "expires_ms")
             is_over = ends_ms is not None and ends_ms <= self.now_ms
-            named = not subjects or payload.text(row, "subject") in subjects
-            if payload.text(row, "kind") == kind and named and not is_over:
+            if payload.text(row, "kind") == kind and payload.text(row, "subject") in subjects and not is_over:
                 return payload.mapping(row)
         return None
 
@@ -79,10 +81,12 @@ def identity(facts: Facts, configured: str, url: str) -> tuple[Check, ...]:
     if configured not in (project.id, project.name):
         return (facts.refuse("project", f"the API tells of project {shown}, configured is {configured}"),)
     host, served = urlsplit(url).hostname or "", project.production.aliases if project.production else ()
-    if served and host not in served:
+    if served and host not in served and not _ADDRESS.fullmatch(host):
         words = f"project {shown}; {host} is none of production's domains that it tells: {listed(served, NAMES)}"
         return (facts.doubt("project", words),)
-    return (facts.well("project", f"project {shown}" + (f" serves {host}" if served else " is the configured one")),)
+    return (
+        facts.well("project", f"project {shown}" + (f" serves {host}" if host in served else " is the configured one")),
+    )
 
 
 def jobs(facts: Facts, rolling: str) -> tuple[Check, ...]:
@@ -237,6 +241,15 @@ def records(facts: Facts) -> tuple[Check, ...]:
     """What of our own store could not be read."""
     trouble = [str(words) for words in payload.items(facts.raw, "observed", "trouble")]
     return (facts.doubt("records", f"not read: {listed(trouble, 2)}", STORE),) if trouble else ()
+
+
+def freeze(facts: Facts) -> Mapping[str, Json] | None:
+    """The deploy freeze in force; one that holds a single run of the CI is none."""
+    return facts.holding(FREEZE, *{payload.text(row, "subject") for row in facts.holdings if not _of_one_run(row)})
+
+
+def _of_one_run(row: Json) -> bool:
+    return " run " in (payload.text(row, "subject") or "")
 
 
 def _subjects(project: Project) -> tuple[str | None, ...]:

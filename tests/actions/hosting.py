@@ -69,7 +69,6 @@ def project(live: str = NEW, job: Mapping[str, Any] | None = None, **changes: An
     found["targets"]["production"]["id"] = live
     digit = live[-1]
     found["targets"]["production"]["meta"]["githubCommitSha"] = f"0{digit}" * 20
-    found["targets"]["production"]["alias"] = ["shop.example.com", "127.0.0.1"]
     return found
 
 

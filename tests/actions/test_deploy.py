@@ -105,6 +105,8 @@ async def test_a_freeze_refuses_unless_it_is_overruled() -> None:
         assert not (await planned(Deploy(), where, target="staging", ref="main")).refusals
         over = nothing_observed(actions=SimpleNamespace(holdings=(held("freeze", "acme/shop", expires_ms=5),), runs=()))
         assert not (await planned(Deploy(), context(server, over), target="production", ref="main")).refusals
+        one = nothing_observed(actions=SimpleNamespace(holdings=(held("freeze", "acme/shop run 77"),), runs=()))
+        assert not (await planned(Deploy(), context(server, one), target="production", ref="main")).refusals
         blind = context(server, nothing_observed(actions=None))
         assert "cannot be read" in words_of(await planned(Deploy(), blind, target="production", ref="main"), "freeze")
 

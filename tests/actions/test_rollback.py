@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -181,15 +182,17 @@ async def test_the_wrong_project_is_refused() -> None:
         assert "configured is" in (await planned(Rollback(), context(server))).refusals[0]
 
 
-async def test_another_domain_warns() -> None:
-    script = hosting()
-    found = project()
-    found["targets"]["production"]["alias"] = ["shop.example.com"]
-    script.say("project", found)
-    async with running(script) as server:
-        assert words_of(await planned(Rollback(), context(server)), "project").startswith("warn")
-        script.say("project", project())
-        assert words_of(await planned(Rollback(), context(server)), "project").startswith("pass")
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [("https://app.other.example", "warn: project shop-web"), ("https://shop.example.com", "pass: project shop-web"),
+     ("http://10.0.0.7:3000", "pass: project shop-web")],
+)  # fmt: skip
+async def test_the_watched_domain_must_be_productions(url: str, words: str) -> None:
+    async with running(hosting()) as server:
+        where = context(server)
+        where = replace(where, settings=replace(where.settings, environment=replace(where.environment, url=url)))
+        plan = await planned(Rollback(), where)
+    assert words_of(plan, "project").startswith(words)
 
 
 async def test_changed_variables_are_named_and_their_values_are_not() -> None:
@@ -309,7 +312,7 @@ async def test_accepted_followed_seen_and_watched() -> None:
     (pin,) = ran["follow"].holds
     assert (pin.kind, pin.subject, pin.undo) == ("pinned", PROJECT, f"radar promote {NEW}")
     assert "pinned by rollback to 0606060: errors 38 %" in pin.text
-    assert "version 1.4.0, which names no commit (the same as before)" in ran["see"].words
+    assert "version 1.4.0, which names no commit (as before)" in ran["see"].words
     assert "2 good rounds" in ran["watch"].words
     assert len(script.asked("rollback")) == 1 and "description=errors%2038%20%25" in script.asked("rollback")[0].path
     assert {"follow: the rollback is pending", "follow: the rollback is in-progress"} <= set(ran.notes.told)
