@@ -105,7 +105,12 @@ def _figures(reads: StoreReads, from_ms: int, to_ms: int) -> tuple[Figure, ...]:
         times = tuple(view.start_ms + place * view.step_ms for place in range(view.points))
         for chart in view.charts:
             line = next((each for each in chart.lines if each.label == (chart.target_of or each.label)), None)
-            if chart.target is not None and line is not None and any(value is not None for value in line.values):
+            if (
+                chart.target is not None
+                and chart.heat is None
+                and line is not None
+                and any(value is not None for value in line.values)
+            ):
                 found.append(Figure(title=f"{chart.title} {line.label}".strip(), unit=chart.unit, origin=chart.origin,
                                     at_ms=times, values=line.values[: len(times)], target=chart.target))  # fmt: skip
     return tuple(found)

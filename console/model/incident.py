@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from console.model.times import date_time
+from console.model.times import clock, date_time
 from console.model.views import AlertRow, EventRow, OpenItem
-
-STRAY_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,29 +93,41 @@ def markdown(incident: Incident) -> str:
         "## Time line",
         "",
     ]
-    return "\n".join([*head, *_table(incident.happenings), "", *_figures(incident.figures)])
+    return "\n".join([*head, *_table(incident.happenings), "", *_figures(incident.figures), ""])
 
 
 def _table(happenings: Sequence[Happening]) -> list[str]:
     if not happenings:
         return ["Nothing is on record in this time."]
-    rows = [f"| {date_time(each.at_ms)} | {each.kind} | {escaped(each.text)} | {escaped(each.by)} |"
+    rows = [f"| {_second(each.at_ms)} | {each.kind} | {escaped(each.text)} | {escaped(each.by)} |"
             for each in happenings]  # fmt: skip
-    return ["| when (UTC) | what | | by |", "|---|---|---|---|", *rows]
+    return ["| when (UTC) | what | | by |", "| --- | --- | --- | --- |", *rows]
 
 
 def _figures(figures: Sequence[Figure]) -> list[str]:
+    """One table: a row a moment, a column a figure."""
     if not figures:
         return []
-    lines = ["## Figures", ""]
-    for figure in figures:
-        target = f", target {figure.target:g}" if figure.target is not None else ""
-        lines += [f"### {escaped(figure.title)} ({escaped(figure.unit)}, {figure.origin}{target})", ""]
-        lines += ["| when (UTC) | value |", "|---|---:|"]
-        lines += [f"| {date_time(at_ms)} | {'?' if value is None else f'{value:,.4g}'} |"
-                  for at_ms, value in zip(figure.at_ms, figure.values, strict=True)]  # fmt: skip
-        lines.append("")
-    return lines
+    heads = [f"{escaped(each.title)} ({escaped(each.unit)}, {each.origin})" for each in figures]
+    targets = ["" if each.target is None else f"target {each.target:g}" for each in figures]
+    moments = sorted({at_ms for each in figures for at_ms in each.at_ms})
+    known = [dict(zip(each.at_ms, each.values, strict=True)) for each in figures]
+    rows = [_row([date_time(at_ms), *(_value(each.get(at_ms)) for each in known)]) for at_ms in moments]
+    return ["## Figures", "", _row(["when (UTC)", *heads]), _row(["---", *("---:" for _ in figures)]),
+            _row(["", *targets]), *rows]  # fmt: skip
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _value(value: float | None) -> str:
+    return "?" if value is None else f"{value:,.4g}"
+
+
+def _second(at_ms: int) -> str:
+    """`2026-11-23 03:33:51`: within an incident seconds tell what came first."""
+    return f"{date_time(at_ms).partition(' ')[0]} {clock(at_ms)}"
 
 
 def escaped(text: str) -> str:
@@ -140,7 +150,7 @@ def handover_text(handover: Handover) -> list[str]:
     lines += ["", "FIRING", *(_alert_line(alert) for alert in handover.firing)]
     lines += [] if handover.firing else ["  nothing"]
     lines += ["", f"SINCE {date_time(handover.since_ms)}"]
-    lines += [f"  {date_time(each.at_ms)}  {each.kind}: {each.text}" + (f" ({each.by})" if each.by else "")
+    lines += [f"  {_second(each.at_ms)}  {each.kind}: {each.text}" + (f" ({each.by})" if each.by else "")
               for each in handover.happenings]  # fmt: skip
     return lines if handover.happenings else [*lines, "  nothing happened"]
 
