@@ -56,7 +56,7 @@ class Deploy:
             risk=Risk.DISRUPTIVE if is_production else Risk.SAFE,
             exclusion=CHANGES_DEPLOYMENT,
             checks=_checks(context, known, request),
-            steps=(*first, *_steps(api, context, target, name, pinned=pinned)),
+            steps=vercel_plan.beside(first, _steps(api, context, target, name, pinned=pinned)),
             afterwards=_afterwards(target, pinned=pinned),
             undo=back,
             undo_request=ActionRequest(action="rollback", parameters={"to": live.id}) if live and back else None,

@@ -53,7 +53,7 @@ class Promote:
             risk=Risk.DISRUPTIVE,
             exclusion=CHANGES_DEPLOYMENT,
             checks=_checks(context, known, target),
-            steps=(*first, *_steps(api, context, known, target)),
+            steps=vercel_plan.beside(first, _steps(api, context, known, target)),
             lost=_lost(target),
             afterwards=_afterwards(known),
             undo=f"radar rollback --to {back.id}" if back else "",

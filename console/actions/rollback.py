@@ -50,7 +50,7 @@ class Rollback:
             risk=Risk.DISRUPTIVE,
             exclusion=CHANGES_DEPLOYMENT,
             checks=_checks(context, known, target),
-            steps=(*first, *vercel_plan.move_steps(api, "rollback", target, context)),
+            steps=vercel_plan.beside(first, vercel_plan.move_steps(api, "rollback", target, context)),
             lost=_lost(target, live),
             afterwards=("later pushes are built and do not go live until something is promoted: in the ledger",),
             undo=f"radar promote {live.id}" if live else "",

@@ -225,7 +225,17 @@ def held_ci(facts: Facts, *, on: bool) -> tuple[tuple[Option, ...], tuple[Step, 
     if not on:
         return (option,), (), {}
     data = hold_ci.data(facts.ci)
-    return (option,), hold_ci.steps(data), data
+    return (option,), tuple(replace(step, required=False) for step in hold_ci.steps(data)), data
+
+
+def beside(held: tuple[Step, ...], steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The CI is asked to stop before anything else, and seen to have stopped before anything is judged from outside:
+    its end takes GitHub up to a minute, in which production need not stay broken.
+    """
+    first = tuple(step for step in held if step.kind is not StepKind.FOLLOW)
+    then = tuple(step for step in held if step.kind is StepKind.FOLLOW)
+    end = next((place for place, step in enumerate(steps) if step.key == SEE), len(steps))
+    return (*first, *steps[:end], *then, *steps[end:])
 
 
 def wants_ci_held(request: ActionRequest) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from console.actions import vercel_follow, wire
+from console.actions import hold_ci, vercel_follow, wire
 from console.actions.base import Context
 from console.actions.deploy import Deploy
 from console.actions.promote import Promote
@@ -23,10 +24,12 @@ from console.demo.standins.vercel import Vercel as StandIn
 from console.demo.world import PROJECT, TEAM, author
 from console.model.actions import RunOutcome
 from console.model.configuration import Secret, Vercel
+from console.model.operations import GitHub
 from console.sources.http import Limits
 from tests.actions.hosting import (
     HEALTH,
     TOKEN,
+    Hosting,
     Ran,
     carried_out,
     context,
@@ -36,6 +39,7 @@ from tests.actions.hosting import (
     planned,
     running,
 )
+from tests.sources.loopback import Seen, Writer, answering
 
 
 @pytest.fixture(autouse=True)
@@ -148,9 +152,54 @@ async def test_a_preview_is_built_anew_even_where_production_is_pinned(site: Sit
     assert site.project.production.id == ran["build"].data["built"] and site.project.auto_assign is True
 
 
-async def test_the_facts_are_there_within_a_tenth_of_a_second(site: Site) -> None:
-    import time
+async def test_the_ci_is_held_while_production_goes_back(site: Site) -> None:
+    """GitHub is a scripted server here: one run that would deploy, and that ends when it is asked to."""
+    run = {
+        "id": 19000000408,
+        "run_number": 408,
+        "display_title": "pricing",
+        "head_branch": "main",
+        "status": "in_progress",
+    }
+    script = Hosting()
+    runs, one = "/repos/acme/shop/actions/runs", "/repos/acme/shop/actions/runs/19000000408"
 
+    async def cancel(seen: Seen, writer: Writer) -> None:
+        script.say(one, {**run, "status": "completed", "conclusion": "cancelled"})
+        await answering(202, {})(seen, writer)
+
+    script.say(runs, {"workflow_runs": [run]}).say(one, run).say(f"{one}/jobs", {"jobs": []}).say(
+        f"{one}/cancel", cancel
+    )
+    async with running(script) as server:
+        github = GitHub(token=Secret("ghp_Example"), repository="acme/shop", api=server.url())
+        where = replace(site.where, operations=replace(site.where.operations, github=github))
+        offered = await planned(Rollback(), where)
+        assert [(option.key, option.on) for option in offered.options] == [("h", False)]
+        assert any("#408" in check.words for check in offered.checks)
+        plan = await planned(Rollback(), where, hold_ci=True)
+        assert [step.key for step in plan.steps] == [
+            "hold-ci", f"{hold_ci.CANCEL}19000000408", "ask", "follow", "ci-ends", "see", "watch",
+        ]  # fmt: skip
+        assert plan.digest != offered.digest
+        ran = await carried_out(Rollback(), where, plan)
+        assert ran.outcome is RunOutcome.DONE and ran["hold-ci"].holds[0].kind == "freeze", ran.words
+
+
+async def test_a_ci_that_cannot_be_held_does_not_keep_production_broken(site: Site) -> None:
+    run = {"id": 19000000408, "run_number": 408, "head_branch": "main", "status": "in_progress"}
+    runs, one = "/repos/acme/shop/actions/runs", "/repos/acme/shop/actions/runs/19000000408"
+    script = Hosting().say(runs, {"workflow_runs": [run]}).say(one, run).say(f"{one}/jobs", {"jobs": []})
+    script.say(f"{one}/cancel", answering(403, {"message": "Resource not accessible"}))
+    async with running(script) as server:
+        github = GitHub(token=Secret("ghp_Example"), repository="acme/shop", api=server.url())
+        where = replace(site.where, operations=replace(site.where.operations, github=github))
+        ran = await carried_out(Rollback(), where, await planned(Rollback(), where, hold_ci=True))
+    assert ran.outcome is RunOutcome.DONE and "Resource not accessible" in ran.words
+    assert site.project.auto_assign is False
+
+
+async def test_the_facts_are_there_within_a_tenth_of_a_second(site: Site) -> None:
     await planned(Rollback(), site.where)
     began = time.perf_counter()
     await planned(Rollback(), site.where)
