@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from console.actions.base import Context
 from console.model.configuration import Secret
@@ -27,7 +27,7 @@ class Stage:
     """Everything that maintenance touches. `lost`: changes that are carried out, and whose answer never comes."""
 
     prefix: str = "edge-config"
-    flag: Json = None
+    flag: Any = None
     """What the application is told; None: the item is absent."""
     honours: bool = True
     """Whether the application shows its maintenance page while the flag is on."""
@@ -190,7 +190,7 @@ def context(
         slack=Slack(webhook=Secret(server.url("/slack"))) if "slack" in names else None,
         webhooks=tuple(Webhook(name=name, url=Secret(server.url("/w"))) for name in names if name != "slack"),
     )
-    bare = hosting.context(server, reads or healthy())
+    bare = hosting.context(server, cast(Any, reads or healthy()))
     settings = replace(bare.settings, state_directory=directory)
     return replace(bare, settings=settings, operations=operations, records=Records(settings.records_path))
 
