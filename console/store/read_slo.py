@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from console.model import slo
+from console.model.component_users import is_told, told_by
 from console.model.configuration import Environment, Thresholds
 from console.model.metric_views import BurnRate, Consumer, Objective, ObjectiveCell
 from console.model.observation import Origin
@@ -82,7 +83,7 @@ def _objective(
     windows_s: Sequence[int],
 ) -> Objective:
     whole = counts.window(slo.BUDGET_S, figures=slo.BUDGET_S in windows_s)
-    if whole.counted <= 0 and target.key in ("p95", "errors") and environment.metrics is None:
+    if whole.counted <= 0 and target.key in ("p95", "errors") and not is_told(environment):
         return _probed(moment, target, environment, closed, windows_s)
     over = {slo.BUDGET_S: whole}
     cells = tuple(
@@ -103,6 +104,7 @@ def _objective(
         left=left,
         burn=burn,
         used=consumers(moment, target, counts.stretches(slo.BUDGET_S)) if left is not None else (),
+        origin=told_by(environment) if target.origin is Origin.USERS else None,
         absent=absent,
     )
 
@@ -125,7 +127,7 @@ def _absent(target: Target, environment: Environment, whole: Count) -> str:
         return "the database was not asked in 30 days: radar doctor tries it"
     if target.key == "uptime":
         return "nothing was judged in 30 days: radar collect does"
-    if environment.metrics is None:
+    if not is_told(environment):
         return 'the application offers no metrics: metrics = "/api/metrics" reads them once it does'
     if target.key == "memory":
         return "the metrics hold no memory, or no limit: memory_limit_bytes sets one"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.model.configuration import Environment, Secret
+from console.model.configuration import Environment, Prometheus, PrometheusUsers, Secret
 from console.model.metric_views import Objective, SloView
 from console.model.metrics import Rollup
 from console.model.observation import Buckets, Origin, Sample
@@ -361,3 +361,13 @@ def test_the_budget_of_uptime_is_that_of_health_at_any_moment(path: Path) -> Non
         assert objective.budget_left == health.budget_left_share
         assert objective.cells[-1].observed_share == health.observed_share
     reader.close()
+
+
+def test_users_that_a_prometheus_tells_of_are_named_so(tmp_path: Path) -> None:
+    path = tmp_path / "observed.db"
+    author(path)
+    users = PrometheusUsers(requests="sum(rate(r[1m]))", errors="sum(rate(e[1m]))", duration="d")
+    told = replace(FULL, metrics=None, prometheus=Prometheus(url="http://127.0.0.1:9", users=users))
+    assert of(read(path, told), "errors").origin is Origin.PROMETHEUS
+    assert of(read(path, FULL), "errors").origin is Origin.USERS
+    assert of(read(path, replace(FULL, metrics=None)), "uptime").origin is Origin.PROBE
