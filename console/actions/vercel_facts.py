@@ -50,7 +50,9 @@ async def read(context: Context, api: VercelApi, *, wanted: str | None = None, e
         )
         found = await _wanted(api, listed, wanted) if wanted else None
     except Fault as fault:
-        raise Refused(f"{fault.words}; the escape card does without: vercel rollback, vercel promote") from None
+        scope = f" --scope {api.team}" if api.team else ""
+        by_hand = f"vercel rollback ID{scope}; vercel promote ID{scope}; vercel list {api.project_name}{scope}"
+        raise Refused(f"{fault.words}; by hand: {by_hand}") from None
     return {
         "now_ms": looked_ms,
         "project": told(project),

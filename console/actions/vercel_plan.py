@@ -23,9 +23,11 @@ from console.model.ports import Refused
 from console.model.text import clean
 from console.model.vercel_project import Deployment, Project
 from console.model.words import seconds
+from console.sources.faults import Fault
 
 ASK, FOLLOW, SEE, WATCH = "ask", "follow", "see", "watch"
 SHOWN_END = 3
+SEE_TRIES = 3
 
 
 def short_name(identifier: str | None) -> str:
@@ -127,8 +129,7 @@ async def follow(context: Context, plan: Plan) -> tuple[StepResult, Project | No
 async def see(context: Context, plan: Plan) -> StepResult:
     """That Vercel says so, and then that it is seen from outside."""
     target = target_id(context, plan)
-    project = await api_of(context).project()
-    live = project.production
+    live = await _serving(context)
     if live is not None and live.id != target:
         return failed(f"production is {live.short} ({live.id}), not {short_name(target)}")
     short = payload.text(plan.data, "short") or target[:11]
@@ -137,6 +138,18 @@ async def see(context: Context, plan: Plan) -> StepResult:
     result = await outside.see(context, known)
     said = f"Vercel: production is {known.short}" if live else "Vercel does not tell what serves"
     return replace(result, words=f"{said}; {result.words}")
+
+
+async def _serving(context: Context) -> Deployment | None:
+    """What serves, as Vercel says; None: it does not say. One answer that gets lost is no finding."""
+    for attempt in range(SEE_TRIES):
+        if attempt:
+            await context.wait(vercel_follow.POLL_S)
+        try:
+            return (await api_of(context).project()).production
+        except Fault as fault:
+            context.tell(f"Vercel cannot be asked now: {fault.words}")
+    return None
 
 
 async def watch(context: Context, plan: Plan) -> StepResult:

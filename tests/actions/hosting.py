@@ -14,6 +14,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar, cast
 
+import pytest
+
+from console.actions import outside, vercel_follow, wire
 from console.actions.base import Action, Context
 from console.actions.engine import Engine, Progress
 from console.model.actions import ActionRequest, Plan, RunOutcome, StepResult
@@ -21,7 +24,7 @@ from console.model.configuration import Environment, Secret, Settings, Vercel
 from console.model.observation import Json
 from console.model.operations import Operations, Verification
 from console.model.ports import StoreUnreadable
-from console.sources.http import Clients
+from console.sources.http import Clients, Limits
 from tests.sources.loopback import Handler, Loopback, Seen, Writer, answering, cases, serving
 
 TOKEN = "vcp_ExampleTokenThatMustNeverBeShown"
@@ -238,3 +241,41 @@ async def carried_out(action: Action, where: Context, plan: Plan, done: Iterable
 def words_of(plan: Plan, key: str) -> str:
     """What a check says, with its result: `warn: …`."""
     return next((f"{check.result}: {check.words}" for check in plan.checks if check.key == key), "")
+
+
+ACCEPTED = answering(201, b"")
+
+
+def moving(*projects: Handler | Mapping[str, Any], script: Hosting | None = None) -> Hosting:
+    """A Vercel that takes the rollback; after that the project is answered so."""
+    script = script or hosting()
+    script.say("rollback", ACCEPTED)
+
+    async def accept(seen: Seen, writer: Writer) -> None:
+        script.say("project", *projects)
+        await ACCEPTED(seen, writer)
+
+    script.answers["rollback"] = [accept]
+    return script
+
+
+def moved(status: str = "succeeded", **changes: Any) -> dict[str, Any]:
+    return project(OLD, job(OLD, status), autoAssignCustomDomains=False, **changes)
+
+
+def accepting(script: Hosting, *answers: Any) -> Any:
+    async def accept(seen: Seen, writer: Writer) -> None:
+        script.say("project", *answers)
+        await ACCEPTED(seen, writer)
+
+    return accept
+
+
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Minutes are tenths of seconds here."""
+    monkeypatch.setattr(wire, "LIMITS", Limits(connect_s=1.0, read_s=0.3, total_s=0.5, body_bytes=1 << 20))
+    limits_s = {"FOLLOW_S": 0.4, "QUEUED_S": 1.0, "POLL_S": 0.01, "RESOLVE_S": 0.1, "LIVE_S": 0.2, "BUILD_S": 0.5}
+    for name, limit_s in limits_s.items():
+        monkeypatch.setattr(vercel_follow, name, limit_s)
+    monkeypatch.setattr(outside, "SEE_S", 0.1)
+    Quick.waits.clear()

@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from console.actions import outside, vercel_follow, wire
 from console.actions.deploy import Deploy
 from console.model.actions import Risk, RunOutcome
 from console.model.ports import Refused
-from console.sources.http import Limits
 from tests.actions.hosting import (
     NEW,
     PROJECT,
@@ -22,6 +20,7 @@ from tests.actions.hosting import (
     context,
     held,
     hosting,
+    impatient,
     job,
     nothing_observed,
     planned,
@@ -36,11 +35,8 @@ ERROR = cases("vercel_deployment_get")[2]["body"]
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "LIMITS", Limits(connect_s=1.0, read_s=0.3, total_s=0.5, body_bytes=1 << 20))
-    for name, limit_s in {"POLL_S": 0.01, "RESOLVE_S": 0.1, "LIVE_S": 0.2, "BUILD_S": 0.5}.items():
-        monkeypatch.setattr(vercel_follow, name, limit_s)
-    monkeypatch.setattr(outside, "SEE_S", 0.1)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    impatient(monkeypatch)
 
 
 async def deployed(script: Hosting, target: str = "production", ref: str = "main", reads: Reads | None = None) -> Any:

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from console.actions import outside, vercel_build, vercel_follow, wire
+from console.actions import vercel_build
 from console.actions.promote import Promote
 from console.model.actions import RunOutcome, StepOutcome
 from console.model.ports import Refused
-from console.sources.http import Limits
 from tests.actions.hosting import (
     LIST,
     NEW,
@@ -25,6 +24,7 @@ from tests.actions.hosting import (
     context,
     held,
     hosting,
+    impatient,
     job,
     nothing_observed,
     planned,
@@ -38,11 +38,8 @@ BUILT = "dpl_Example00000000000000000012"
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "LIMITS", Limits(connect_s=1.0, read_s=0.3, total_s=0.5, body_bytes=1 << 20))
-    for name, limit_s in {"FOLLOW_S": 0.4, "QUEUED_S": 1.0, "POLL_S": 0.01, "RESOLVE_S": 0.1, "LIVE_S": 0.3}.items():
-        monkeypatch.setattr(vercel_follow, name, limit_s)
-    monkeypatch.setattr(outside, "SEE_S", 0.1)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    impatient(monkeypatch)
 
 
 def pinned(live: str = OLD) -> dict[str, Any]:
