@@ -13,9 +13,10 @@ from console.model.observation import Json
 from console.model.ports import Refused, StoreUnreadable
 from console.model.times import clock
 from console.sources.faults import Fault
+from console.store import freezes
 
 SOURCE = "github api"
-FREEZE = "freeze"
+FREEZE = freezes.KIND
 """The kind of a deploy freeze's holding; its subject is the repository, or `REPOSITORY run ID`."""
 LEAST_ID = 10_000_000
 """GitHub's ids have ten digits and more; what is smaller is the number of a run, as people say it."""
@@ -87,10 +88,10 @@ async def holdings(context: Context) -> Json:
 def frozen(held: Json, repository: str, run: int, now_ms: int) -> Mapping[str, Json] | None:
     """The freeze in force that holds this run."""
     subjects = (subject(repository), subject(repository, run))
-    return next((each for each in freezes(held, now_ms) if each.get("subject") in subjects), None)
+    return next((each for each in in_force(held, now_ms) if each.get("subject") in subjects), None)
 
 
-def freezes(held: Json, now_ms: int) -> Sequence[Mapping[str, Json]]:
+def in_force(held: Json, now_ms: int) -> Sequence[Mapping[str, Json]]:
     """The freezes in force."""
     rows = held if isinstance(held, list) else []
     return [

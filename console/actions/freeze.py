@@ -26,6 +26,7 @@ from console.model.ports import Refused
 from console.model.times import iso
 from console.model.words import seconds
 from console.sources.faults import Fault
+from console.store.service import service
 
 LONGEST_HOURS = 72.0
 RELEASE = "release"
@@ -75,8 +76,7 @@ class Freeze:
 
 def kept_by_a_service(context: Context) -> bool | None:
     """Whether a collector's service watches over the freeze: only it cancels runs that begin later. None: unknown."""
-    del context
-    return None
+    return service(context.settings.observed_path).alive
 
 
 def _on(request: ActionRequest) -> bool:
@@ -193,7 +193,7 @@ def _holding_checks(facts: Mapping[str, Json]) -> tuple[Check, ...]:
             key="freeze", result=CheckResult.WARN, words=f"{ci.freeze_words(row)} is in force, and is replaced",
             source="records", at_ms=at_ms,
         )
-        for row in ci.freezes(facts["held"], at_ms)
+        for row in ci.in_force(facts["held"], at_ms)
         if row.get("subject") == ci.subject(str(facts["repository"]), _only(facts))
     ]  # fmt: skip
     if facts["kept"] is not True:

@@ -7,7 +7,6 @@ are. Every field of an answer may be missing.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -19,6 +18,7 @@ from console.model import payload
 from console.model.configuration import Secret
 from console.model.observation import ErrorKind, Json, Outcome
 from console.model.operations import GitHub
+from console.model.pipeline import stage_of
 from console.model.ports import Refused
 from console.model.times import clock
 from console.sources.base import api_value
@@ -29,8 +29,6 @@ HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "202
 """And `user-agent`, which every request of ours has: GitHub refuses who gives none."""
 LONGEST_LIST = 100
 SECONDARY_WAIT_S = 60.0  # what GitHub asks for when it names no time
-_DEPLOYS = re.compile(r"(deploy|release|promote).*prod|prod.*(deploy|release|promote)", re.IGNORECASE)
-_MIGRATES = re.compile(r"migrat", re.IGNORECASE)
 _FAILURES = frozenset({"failure", "timed_out", "cancelled", "startup_failure", "action_required"})
 
 
@@ -92,12 +90,12 @@ class Job:
     @property
     def deploys(self) -> bool:
         """Whether its name says that it deploys to production."""
-        return bool(_DEPLOYS.search(self.name))
+        return stage_of(self.name) == "deploy production"
 
     @property
     def migrates(self) -> bool:
         """Whether its name says that it migrates the database."""
-        return bool(_MIGRATES.search(self.name))
+        return stage_of(self.name) == "database migration"
 
     @property
     def running(self) -> bool:

@@ -7,7 +7,7 @@ import logging
 import os
 import pwd
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 
 from console.collector.exposition import Exposition
@@ -182,8 +182,12 @@ class Collector:
         if not self._carries_out:
             return None
         from console.collector.due import DueActions
+        from console.collector.freezing import Freezing
 
-        return asyncio.create_task(DueActions(self._settings, self._clock, self._thread).run())
+        assert self._store is not None
+        executor = DueActions(self._settings, self._clock, self._thread)
+        keeper = Freezing(self._settings, self._clock, self._thread, self._store)
+        return asyncio.create_task(_together(executor.run(), keeper.run()))
 
     async def _begin(self, sources: Sequence[Source]) -> Judge:
         intervals = {source.target: source.interval_s for source in sources}
@@ -216,6 +220,10 @@ class Collector:
 async def _interrupt(stop: asyncio.Event, rounds: Rounds) -> None:
     await stop.wait()
     rounds.interrupt()
+
+
+async def _together(*work: Coroutine[None, None, None]) -> None:
+    await asyncio.gather(*work)
 
 
 def holder_of(own: Fingerprint, clock: Clock) -> Holder:

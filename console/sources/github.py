@@ -65,7 +65,8 @@ class GitHubSource(HttpSource):
         wanted = [run for at, run in enumerate(runs) if at < JOBS_OF or run["status"] != "completed"]
         told = {run["id"]: await self._jobs_of(run, asked) for run in wanted}
         self._forget(runs, asked)
-        listed: list[Json] = [{**run, "jobs": told.get(run["id"])} for run in runs]
+        every: list[dict[str, Json]] = [{**run, "jobs": told.get(run["id"])} for run in runs]
+        listed: list[Json] = [*every]
         volatile: dict[str, Json] = {"runs": listed} if self._retold.is_due(listed) else {}
         newest = {name: runs[0][name] for name in ("id", "number", "status", "conclusion")} if runs else None
         facts: dict[str, Json] = {
@@ -73,6 +74,7 @@ class GitHubSource(HttpSource):
             "branch": self._settings.branch,
             "newest": newest,
             "active": [run["id"] for run in runs if run["status"] != "completed"],
+            "active_runs": [_going(run) for run in every if run["status"] != "completed"],
         }
         words = words_of(runs[0]) if runs else f"no run on {self._settings.branch} yet"
         observation = self.answered(State.HEALTHY, words, facts=facts, volatile=volatile)
@@ -204,3 +206,10 @@ def _event(run: Mapping[str, Json], now_ms: int) -> Event:
         key=f"ci/{number}/{attempt}",
         data={"id": number, "number": run["number"], "attempt": attempt, "commit": run["commit"]},
     )
+
+
+def _going(run: Mapping[str, Json]) -> Json:
+    """Of a run that is not over, what the keeper of a deploy freeze needs."""
+    jobs = [payload.mapping(job) for job in payload.items(run, "jobs")]
+    running: list[Json] = [job["name"] for job in jobs if job.get("status") == "in_progress"]
+    return {**{name: run[name] for name in ("id", "number", "attempt")}, "running": running}

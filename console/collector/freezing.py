@@ -1,0 +1,142 @@
+"""The keeper of a deploy freeze: what the CI begins while one is in force is cancelled, once for each attempt of a run.
+
+It only writes due rows, which the service's executor hands to the runner: each is a run of `cancel-run` in the journal,
+for the person who froze, with that person's authority. A run in the middle of deploying or migrating is left alone
+until it is past that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from console.collector.store_thread import StoreThread
+from console.collector.told import operations_of
+from console.model import payload
+from console.model.configuration import Settings
+from console.model.observation import Json, Outcome
+from console.model.pipeline import stage_of
+from console.store import due, freezes
+from console.store.clock import Clock
+from console.store.errors import StoreError
+from console.store.files import UnsuitablePlace
+from console.store.freezes import FreezeEntry
+from console.store.lookback import Seen
+from console.store.records import Records
+
+log = logging.getLogger("radar.collector")
+
+TARGET = "github"
+LOOK_S = 2.0
+HALF_WAY = frozenset({"deploy production", "database migration"})
+
+
+class Observed(Protocol):
+    """What was seen last."""
+
+    def last_observation(self, target: str) -> Seen | None:
+        """The newest span of a target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An attempt of a run that a freeze holds."""
+
+    freeze: FreezeEntry
+    run: int
+    number: int
+    attempt: int
+
+    @property
+    def key(self) -> str:
+        """Names it, so that it is asked for once."""
+        return f"freeze/{self.freeze.id}/{self.run}/{self.attempt}"
+
+
+class Freezing:
+    """Run beside the executor of due actions, by the service."""
+
+    def __init__(self, settings: Settings, clock: Clock, thread: StoreThread, store: Observed) -> None:
+        self._clock, self._thread, self._store = clock, thread, store
+        self._configured = operations_of(settings).github is not None
+        self._path = settings.records_path
+        self._records = Records(self._path)
+        self._signature: tuple[int, int] | None = None
+        self._freezes: tuple[FreezeEntry, ...] = ()
+        self._trouble = ""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            while self._configured:
+                await self._tried()
+                await asyncio.sleep(LOOK_S)
+        finally:
+            await self._thread.run(self._records.close)
+
+    async def _tried(self) -> None:
+        try:
+            await self._thread.run(self.look)
+            self._trouble = ""
+        except (StoreError, UnsuitablePlace) as error:
+            if str(error) != self._trouble:
+                log.error("the deploy freeze is not kept: %s", error)
+            self._trouble = str(error)
+        except Exception:
+            # A defect here must not end the service: it is told, and tried again.
+            log.exception("the deploy freeze cannot be kept")
+
+    def look(self) -> None:
+        """Ask for the end of what a freeze in force holds. Waits for locks: not on the event loop."""
+        now_ms = self._clock.wall_ms()
+        if not self._changed() and not self._freezes:
+            return
+        self._freezes = self._records.read(lambda connection: freezes.in_force(connection, now_ms))
+        seen = self._store.last_observation(TARGET) if self._freezes else None
+        if seen is None or seen.observation.outcome is not Outcome.ANSWERED:
+            return
+        for held in to_cancel(self._freezes, seen.observation.facts, seen.last_ms):
+            self._ask(held, now_ms)
+
+    def _ask(self, held: Held, now_ms: int) -> None:
+        if due.announced(self._records, held.key) is not None:
+            return
+        log.warning("deploy freeze by %s: CI run #%d is to be cancelled", held.freeze.owner, held.number)
+        due.add(
+            self._records,
+            key=held.key,
+            due_ms=now_ms,
+            action="cancel-run",
+            parameters={"run": held.run, "attempt": held.attempt},
+            title=f"Cancel CI run #{held.number}: deploy freeze",
+            reason=f"deploy freeze: {held.freeze.reason}",
+            operator=held.freeze.owner,
+            operator_uid=held.freeze.owner_uid,
+        )
+
+    def _changed(self) -> bool:
+        try:
+            found = self._path.stat()
+        except OSError:  # nobody has recorded anything yet
+            return False
+        before, self._signature = self._signature, (found.st_mtime_ns, found.st_size)
+        return self._signature != before
+
+
+def to_cancel(entries: tuple[FreezeEntry, ...], facts: Mapping[str, Json], seen_ms: int) -> Iterator[Held]:
+    """The attempts to be cancelled by what was seen of the CI at `seen_ms`. Pure."""
+    repository = payload.text(facts, "repository")
+    for run in payload.items(facts, "active_runs"):
+        number = payload.number(run, "id")
+        if number is None or any(stage_of(str(job)) in HALF_WAY for job in payload.items(run, "running")):
+            continue
+        subjects = (repository, f"{repository} run {int(number)}")
+        for entry in entries:
+            excepted = any(target.endswith(f"({int(number)})") for target in entry.excepted)
+            if entry.subject in subjects and seen_ms >= entry.began_ms and not excepted:
+                attempt, shown = payload.number(run, "attempt") or 1, payload.number(run, "number") or number
+                yield Held(entry, int(number), int(shown), int(attempt))
+                break

@@ -1,0 +1,161 @@
+"""The keeper of a deploy freeze: what it cancels, what it leaves, and that it never asks twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.collector.freezing import Freezing, to_cancel
+from console.collector.store_thread import StoreThread
+from console.model.actions import Holding, StepOutcome, StepResult
+from console.model.configuration import Environment, Secret, Settings
+from console.model.observation import Observation, Origin, Outcome
+from console.model.operations import GitHub, Operations
+from console.model.states import State
+from console.store import due
+from console.store.clock import SystemClock, now_ms
+from console.store.freezes import FreezeEntry
+from console.store.identity import Who
+from console.store.journal import Beginning, Journal
+from console.store.lookback import Seen
+from console.store.records import Records
+
+REPOSITORY = "acme/shop"
+OP1 = Who(4711, "op1", "loginuid")
+
+
+def going(number: int, attempt: int = 1, *running: str) -> dict[str, Any]:
+    return {"id": 19_000_000_000 + number, "number": number, "attempt": attempt, "running": list(running)}
+
+
+def facts(*runs: dict[str, Any]) -> dict[str, Any]:
+    return {"repository": REPOSITORY, "branch": "main", "active_runs": list(runs)}
+
+
+def entry(subject: str = REPOSITORY, excepted: tuple[str, ...] = ()) -> FreezeEntry:
+    return FreezeEntry(id=3, subject=subject, owner="op1", owner_uid=4711, reason="x", began_ms=1000, excepted=excepted)
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        (going(413, 1, "build"), [413]),
+        (going(413, 1), [413]),
+        (going(413, 1, "deploy-production"), []),
+        (going(413, 1, "Migrate database"), []),
+        (going(413, 1, "deploy-staging"), [413]),
+        ({"id": "x"}, []),
+        ({}, []),
+    ],
+)
+def test_what_would_deploy_is_held_and_what_is_half_way_is_left(run: dict[str, Any], expected: list[int]) -> None:
+    assert [held.number for held in to_cancel((entry(),), facts(run), 2000)] == expected
+
+
+def test_what_was_seen_before_the_freeze_counts_for_nothing() -> None:
+    assert list(to_cancel((entry(),), facts(going(413)), 999)) == []
+
+
+def test_another_repository_or_run_is_not_held() -> None:
+    assert list(to_cancel((entry("other/name"),), facts(going(413)), 2000)) == []
+    only = entry(f"{REPOSITORY} run 19000000413")
+    assert [held.number for held in to_cancel((only,), facts(going(412), going(413)), 2000)] == [413]
+
+
+def test_what_somebody_reran_despite_the_freeze_is_left() -> None:
+    excepted = entry(excepted=("#413 (19000000413)",))
+    assert [held.number for held in to_cancel((excepted,), facts(going(412), going(413, 2)), 2000)] == [412]
+
+
+def test_two_freezes_of_one_run_ask_once() -> None:
+    only = entry(f"{REPOSITORY} run 19000000413")
+    assert len(list(to_cancel((entry(), only), facts(going(413)), 2000))) == 1
+
+
+class Scripted:
+    """What the CI was last seen to do."""
+
+    def __init__(self) -> None:
+        self.facts: Mapping[str, Any] = facts()
+        self.outcome = Outcome.ANSWERED
+        self.asked = 0
+
+    def last_observation(self, target: str) -> Seen:
+        self.asked += 1
+        seen = Observation(
+            target=target, outcome=self.outcome, state=State.HEALTHY, words="", origin=Origin.API, facts=self.facts
+        )
+        return Seen(seen, 0, now_ms(), now_ms(), 0)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    operations = Operations(github=GitHub(token=Secret("t"), repository=REPOSITORY))
+    return Settings(
+        file=tmp_path / "radar.toml", environment=Environment(name="production", url="http://127.0.0.1:9"),
+        environments=("production",), state_directory=tmp_path, operations=lambda: operations,
+    )  # fmt: skip
+
+
+def frozen(records: Records, *, hours: float = 1.0, **more: Any) -> int:
+    """A freeze as a run of `freeze` records it; gives the run's id."""
+    journal = Journal(records, OP1)
+    beginning = Beginning(
+        token=f"t{now_ms()}{more}", action="freeze", title="Freeze", target="main", risk="safe", exclusion=None, plan="{}",
+        reason="until the fix", authority="guard rails", host="h", pid=1, boot_id="b",
+    )  # fmt: skip
+    run, _ = journal.begin(beginning)
+    holding = Holding(kind="freeze", subject=REPOSITORY, text="held", expires_ms=now_ms() + int(hours * 3_600_000))
+    journal.conclude(run, "hold-ci", StepResult(outcome=StepOutcome.DONE, words="", holds=(holding,)))
+    return run
+
+
+def keeper(settings: Settings, seen: Scripted) -> Freezing:
+    return Freezing(settings, SystemClock(), StoreThread(), seen)
+
+
+def test_a_new_run_is_asked_for_once_for_each_attempt(settings: Settings) -> None:
+    settings.records_path.parent.mkdir(parents=True, exist_ok=True)
+    records, seen = Records.open(settings.records_path), Scripted()
+    keeping = keeper(settings, seen)
+    keeping.look()
+    assert seen.asked == 0, "without a freeze nothing is read"
+    frozen(records)
+    keeping.look()
+    assert due.waiting(records) == ()
+    seen.facts = facts(going(413, 1, "build"))
+    for _ in range(3):
+        keeping.look()
+        keeper(settings, seen).look()  # and another collector after a restart
+    (row,) = due.waiting(records)
+    assert (row.action, row.parameters["run"], row.parameters["attempt"]) == ("cancel-run", 19_000_000_413, 1)
+    assert (row.operator, row.operator_uid, row.reason) == ("op1 (loginuid)", 4711, "deploy freeze: until the fix")
+    seen.facts = facts(going(413, 2, "build"))
+    keeping.look()
+    assert len(due.waiting(records)) == 2
+
+
+def test_an_expired_or_ended_freeze_holds_nothing(settings: Settings) -> None:
+    settings.records_path.parent.mkdir(parents=True, exist_ok=True)
+    records, seen = Records.open(settings.records_path), Scripted()
+    seen.facts = facts(going(413))
+    frozen(records, hours=-1)
+    keeping = keeper(settings, seen)
+    keeping.look()
+    run = frozen(records)
+    ended = StepResult(outcome=StepOutcome.DONE, words="", releases=(("freeze", REPOSITORY),))
+    Journal(records, OP1).conclude(run, "release", ended)
+    keeping.look()
+    assert due.waiting(records) == () and seen.asked == 0
+
+
+def test_while_github_does_not_answer_nothing_is_asked_for(settings: Settings) -> None:
+    settings.records_path.parent.mkdir(parents=True, exist_ok=True)
+    records, seen = Records.open(settings.records_path), Scripted()
+    seen.facts, seen.outcome = facts(going(413)), Outcome.FAILED
+    frozen(records)
+    keeper(settings, seen).look()
+    assert due.waiting(records) == ()
