@@ -25,7 +25,7 @@ from textual.dom import DOMNode
 from textual.events import Event, InputEvent, Paste
 
 from console.model.configuration import Settings
-from console.model.ports import ActionDesk, AlertActions, Notes, PollRequests, StoreReads
+from console.model.ports import ActionDesk, AlertActions, Inquiries, Notes, PollRequests, StoreReads
 from console.model.views import Header
 from screens import session as sessions
 from screens.defects import Defects
@@ -61,6 +61,13 @@ def _alerts_screen() -> Page[None]:
     return AlertsScreen()
 
 
+def _deployments_screen() -> Page[None]:
+    # Late: nobody's first paint needs it.
+    from screens.deployments import DeploymentsScreen
+
+    return DeploymentsScreen()
+
+
 def _metrics_screen() -> Page[None]:
     # Late: nobody's first paint needs the charts.
     from screens.metrics import MetricsScreen
@@ -80,7 +87,12 @@ class RadarApp(Opening, App[None], inherit_bindings=False):
 
     CSS_PATH = SHARED_CSS
     ENABLE_COMMAND_PALETTE = False
-    MODES: ClassVar = {"health": HealthScreen, "metrics": _metrics_screen, "alerts": _alerts_screen}
+    MODES: ClassVar = {
+        "health": HealthScreen,
+        "metrics": _metrics_screen,
+        "deployments": _deployments_screen,
+        "alerts": _alerts_screen,
+    }
     DEFAULT_MODE = "health"
     THEMES = NAMES
     BINDINGS: ClassVar[list[BindingType]] = KEYS
@@ -97,6 +109,7 @@ class RadarApp(Opening, App[None], inherit_bindings=False):
         session_path: Path | None = None,
         desk: ActionDesk | None = None,
         notes: Notes | None = None,
+        inquiries: Inquiries | None = None,
     ) -> None:
         self.settings = settings
         self.session_path = session_path or sessions.session_file(settings.environment.name, settings.state_directory)
@@ -111,6 +124,7 @@ class RadarApp(Opening, App[None], inherit_bindings=False):
         self.desk = desk
         self.role = ""
         self.notes = notes
+        self.inquiries = inquiries
         self.begun: set[str] = set()
         self._leaving = Leaving()
         self.clock_ms = clock_ms

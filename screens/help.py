@@ -15,6 +15,7 @@ GROUPS = {
     "screen": "SCREENS",
     "health": "HEALTH",
     "metrics": "METRICS",
+    "deployments": "DEPLOYMENTS",
     "alerts": "ALERTS",
     "reasons": "REASONS",
     "ledger": "LEDGER",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from console.model.configuration import Settings
-from console.model.ports import ActionDesk, AlertActions, Notes
+from console.model.ports import ActionDesk, AlertActions, Inquiries, Notes
 from console.model.views import Header
 from screens.defects import Defects
 from screens.feed import Feed, Hands
@@ -39,6 +39,8 @@ class Host(Protocol):
     role: str
     """What this person is here, once it is known; empty: this console acts on nothing."""
     notes: Notes | None
+    inquiries: Inquiries | None
+    """What can be asked of hosted systems; None: this console asks nothing."""
     begun: set[str]
     """Tokens of the runs that this console began and that were not seen to end."""
     glyphs: Glyphs

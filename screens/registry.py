@@ -7,7 +7,9 @@ from screens.alerts import AlertPage, AlertsScreen
 from screens.card import CardPage
 from screens.component import ComponentPage
 from screens.contacts import ContactsPage
+from screens.deployments import DeploymentPage, DeploymentsScreen, RunDetailPage
 from screens.dialogs.act import ActPage
+from screens.dialogs.choose import ChoosePage
 from screens.health import HealthScreen
 from screens.help import HelpPage
 from screens.ledger import LedgerPage
@@ -27,6 +29,10 @@ PAGES = (
     MetricsScreen,
     SloPage,
     TargetPage,
+    DeploymentsScreen,
+    DeploymentPage,
+    RunDetailPage,
+    ChoosePage,
     AlertsScreen,
     AlertPage,
     ActPage,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from console.model.actions import ActionRequest
-from console.model.deployments import CiRunRow, DeploymentRow, DeploymentsView
+from console.model.deployments import CiRunRow, DeploymentRow, DeploymentsView, Effect
 from console.model.observation import Json
 from console.model.pipeline import run_state
 
@@ -62,14 +62,19 @@ def assign_words(view: DeploymentsView) -> str:
     False with a rollback of ours on record is a pin, without one somebody's choice, and missing is unknown.
     """
     if view.auto_assign is False and view.pinned_by:
-        return f"PINNED by a rollback of {view.pinned_by}: pushes build and do not go live until one is promoted"
+        return f"PINNED by {named(view.pinned_by)}'s rollback: pushes build and do not go live until promoted"
     if view.auto_assign is False:
-        return "NOT AUTO-ASSIGNING, by somebody's choice: pushes build and do not go live by themselves"
+        return "NOT AUTO-ASSIGNING, by somebody's choice: pushes build and do not go live"
     if view.auto_assign is None and view.pinned_by:
-        return f"PINNED by a rollback of {view.pinned_by}, as far as our records tell; Vercel does not say"
+        return f"PINNED by {named(view.pinned_by)}'s rollback, as our records tell; Vercel does not say"
     if view.auto_assign is None and view.deployments_ms is not None:
         return "unknown whether new deployments go live: Vercel does not tell this token"
     return ""
+
+
+def named(owner: str) -> str:
+    """Who, without how it was told: `op2` of `op2 (loginuid)`."""
+    return owner.partition(" (")[0]
 
 
 def current_of(view: DeploymentsView) -> DeploymentRow | None:
@@ -136,3 +141,12 @@ def deeds_for_run(row: CiRunRow) -> tuple[Deed, ...]:
 
 def _request(action: str, **parameters: Json) -> ActionRequest:
     return ActionRequest(action=action, parameters=parameters)
+
+
+def worse(effect: Effect) -> bool:
+    """Whether a figure is clearly worse after than before: half as much again and 20 ms, or one in a hundred."""
+    if effect.before is None or effect.after is None:
+        return False
+    if effect.figure == "p95":
+        return effect.after > 1.5 * effect.before + 20
+    return effect.after > effect.before + 0.01

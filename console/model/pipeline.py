@@ -50,7 +50,7 @@ _GOING: Mapping[str, tuple[StageState, str]] = {
 }
 _WORST: tuple[StageState, ...] = ("failed", "unknown", "running", "waiting", "cancelled", "passed", "skipped", "absent")
 ABSENT = "no job of this run stands for it"
-COMMENTED_OUT = "no job stands for it: it is commented out in the workflow"
+COMMENTED_OUT = "commented out in the workflow"
 NOT_BEGUN = "not begun"
 NOT_READ = "its jobs are not read: only the newest runs' are"
 NOT_STARTED = "the workflow did not start"

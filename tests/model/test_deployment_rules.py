@@ -13,8 +13,10 @@ from console.model.deployment_rules import (
     eligible_words,
     problem,
     why_not,
+    worse,
 )
-from console.model.deployments import CiRunRow, DeploymentRow, DeploymentsView
+from console.model.deployments import CiRunRow, DeploymentRow, DeploymentsView, Effect
+from console.model.observation import Origin
 from tests.screens.sample import header
 
 READY: dict[str, Any] = {"state": "ready", "target": "production", "candidate": True, "ever_live": True}
@@ -73,9 +75,9 @@ def test_whether_it_can_is_told_unless_nobody_says() -> None:
     [
         (True, None, ""),
         (True, "op2", ""),
-        (False, "op2", "PINNED by a rollback of op2: "),
+        (False, "op2", "PINNED by op2's rollback: "),
         (False, None, "NOT AUTO-ASSIGNING, by somebody's choice"),
-        (None, "op2", "PINNED by a rollback of op2, as far as our records tell"),
+        (None, "op2", "PINNED by op2's rollback, as our records tell"),
         (None, None, "unknown whether"),
     ],
 )
@@ -132,3 +134,20 @@ def test_what_is_worth_going_to() -> None:
     assert [problem(run(conclusion=word)) for word in ("success", "failure", "cancelled", "of tomorrow")] == [
         False, True, False, True,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("figure", "before", "after", "expected"),
+    [
+        ("p95", 100.0, 169.0, False),
+        ("p95", 100.0, 171.0, True),
+        ("p95", 2.0, 20.0, False),  # thrice as much, of nothing
+        ("p95", None, 900.0, False),
+        ("errors", 0.002, 0.011, False),
+        ("errors", 0.002, 0.013, True),
+        ("errors", 0.5, None, False),
+    ],
+)
+def test_what_is_worse(figure: Any, before: float | None, after: float | None, expected: bool) -> None:
+    effect = Effect(figure=figure, before=before, after=after, unit="", origin=Origin.USERS, window_s=900)
+    assert worse(effect) is expected

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from console.model.action_views import ActionsView, RunView
 from console.model.configuration import Contact, Display, Environment, Settings
+from console.model.deployments import DeploymentsView
 from console.model.metric_views import MetricsQuestion, MetricsView, SloView
 from console.model.ports import Refused, StoreUnreadable
 from console.model.views import (
@@ -19,6 +20,7 @@ from console.model.views import (
 from tests.screens.sample import NOW, M, component, header, health
 from tests.screens.sample_actions import actions_view, run_view
 from tests.screens.sample_alerts import alerts
+from tests.screens.sample_deployments import deployments
 from tests.screens.sample_metrics import metrics
 
 
@@ -30,6 +32,7 @@ class ScriptedReads:
     make_alerts: Callable[[], AlertsView] = alerts
     make_metrics: Callable[[MetricsQuestion, int | None], MetricsView] = metrics
     make_slo: Callable[[], SloView] = lambda: SloView(header=header(), objectives=())
+    make_deployments: Callable[[], DeploymentsView] = deployments
     make_actions: Callable[[], ActionsView] = actions_view
     make_run: Callable[[str], RunView] = run_view
     questions: list[MetricsQuestion] = field(default_factory=list)
@@ -82,6 +85,11 @@ class ScriptedReads:
     def run(self, token: str, at_ms: int | None) -> RunView:
         self._enter(f"run {token}", at_ms)
         return self.make_run(token)
+
+    def deployments(self, at_ms: int | None) -> DeploymentsView:
+        self._enter("deployments", at_ms)
+        view = self.make_deployments()
+        return view if at_ms is None else replace(view, header=replace(view.header, at_ms=at_ms))
 
     def change_after(self, at_ms: int, *, forward: bool) -> int | None:
         self._enter(f"change {'after' if forward else 'before'}", at_ms)

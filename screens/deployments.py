@@ -1,0 +1,348 @@
+"""Deployments: what serves production and what could, what each one did, and the pipeline's runs on their stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.widget import Widget
+
+from console.model.deployment_rules import Deed, deeds_for_deployment, deeds_for_run, problem
+from console.model.deployments import CiRunRow, DeploymentRow, DeploymentsView
+from console.model.ports import StoreReads
+from screens.feed import Question
+from screens.logs_asked import Logs
+from screens.page import Page, key
+from screens.scroll import Content, ScrollPage, empty
+from widgets.bars import Key
+from widgets.deployment_detail import Row, deployment_rows, job_of, log_stage, run_rows
+from widgets.deployment_lines import DeploymentList
+from widgets.field import Field
+from widgets.lines import Line, beside, plain
+
+DETAIL_FROM = 140
+_GAP = 2
+PLAN_HINT = "Choosing one looks at the live facts and shows its plan; nothing is done before that is confirmed."
+
+
+def _ask(reads: StoreReads, at_ms: int | None) -> DeploymentsView:
+    return reads.deployments(at_ms)
+
+
+def found(view: object, key: str | None) -> DeploymentRow | CiRunRow | None:
+    """What a line of the list stands for; None: it is gone."""
+    kind, _, name = (key or "").partition(":")
+    if not isinstance(view, DeploymentsView):
+        return None
+    if kind == "deployment":
+        return next((row for row in view.deployments if row.id == name), None)
+    return next((run for run in view.runs if str(run.id) == name), None) if kind == "run" else None
+
+
+class DeploymentsScreen(ScrollPage[None]):
+    """The fifth screen."""
+
+    NAME = "deployments"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("enter", "open", "all of it", "deployments.open", short="detail"),
+        key("a", "act", "roll back, promote, deploy, run again", "deployments.act", short="act"),
+        key("l", "log", "the end of its log", "deployments.log", short="log"),
+        key("slash", "filter", "filter the lines", "deployments.filter", short="filter"),
+        key("e", "problem(1)", "next problem", "deployments.next_problem"),
+        key("E", "problem(-1)", "problem before", "deployments.previous_problem"),
+        key("f", "whole", "older ones too, or not", "deployments.whole"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.logs = Logs()
+        self.whole = False
+
+    def extra(self) -> Iterable[Widget]:
+        field = Field("filter: words that the line must hold", id="filter", longest=100)
+        field.display = False
+        yield field
+
+    def question(self) -> Question:
+        return _ask
+
+    def keys(self) -> list[Key]:
+        if isinstance(self.focused, Field):
+            return [Key("enter", "keep the filter"), Key("esc", "no filter")]
+        return super().keys()
+
+    @property
+    def filter(self) -> str:
+        """The words that a line must hold."""
+        return self.host.session.filters.get(self.NAME, "")
+
+    @property
+    def chosen_row(self) -> DeploymentRow | CiRunRow | None:
+        """What the selected line stands for."""
+        return found(self.view, self.selected)
+
+    def content(self, width: int, selected: str | None) -> Content:
+        view = self.view
+        if not isinstance(view, DeploymentsView):
+            return Content(self.waiting(width))
+        rows = DeploymentList(
+            view,
+            width,
+            self.size.height,
+            self.now_ms(view.header),
+            self.host.glyphs,
+            selected,
+            self.filter,
+            self.whole,
+            self._key_of("deployments.whole"),
+        ).rows()
+        return Content([line for line, _ in rows], [(y, key) for y, (_, key) in enumerate(rows) if key is not None])
+
+    def body(self, width: int, height: int) -> list[Line]:
+        main = width if width < DETAIL_FROM else min(112, width * 5 // 8)
+        lines = super().body(main, height)
+        view, row = self.view, self.chosen_row
+        if main == width or not isinstance(view, DeploymentsView) or row is None:
+            return lines
+        rest = width - main - _GAP
+        detail = detail_rows(self, view, row, rest, self.logs, None, height)
+        return beside([(lines, main), ([line for line, _ in detail], rest)], height, _GAP)
+
+    # Filter
+
+    def action_filter(self) -> None:
+        """Type words that a line must hold."""
+        field = self.query_one("#filter", Field)
+        field.value = self.filter
+        field.display = True
+        self.set_focus(field)
+
+    def on_input_changed(self, event: Field.Changed) -> None:
+        """Filter while typing."""
+        self.host.session.filters[self.NAME] = event.value
+        self.paint()
+
+    def on_input_submitted(self, event: Field.Submitted) -> None:
+        """Back to the list; an empty filter shows all."""
+        self.set_focus(None)
+        event.input.display = bool(event.value)
+
+    def leave_field(self) -> bool:
+        """Esc gives up what is being read, else drops the filter."""
+        if self.logs.give_up(self):
+            return True
+        field = self.query_one("#filter", Field)
+        if not field.display and not self.filter:
+            return False
+        self.host.session.filters[self.NAME] = ""
+        self.set_focus(None)
+        field.display = False
+        self.paint()
+        return True
+
+    # What
+
+    def action_whole(self) -> None:
+        """Older ones too, or not."""
+        self.whole = not self.whole
+        self.paint()
+
+    def action_problem(self, by: int) -> None:
+        """Select the next (or previous) line that failed or that nobody understands."""
+        keys = [key for _, key in self._content.rows]
+        rows = {key: row for key in keys if (row := found(self.view, key)) is not None}
+        bad = [key for key in keys if key in rows and problem(rows[key])]
+        if not bad:
+            self.say("no deployment and no run has a problem")
+            return
+        at = keys.index(self.selected) if self.selected in keys else 0
+        order = [keys[(at + by * step) % len(keys)] for step in range(1, len(keys) + 1)]
+        self.action_move(keys.index(next(key for key in order if key in bad)) - at)
+
+    async def action_open(self) -> None:
+        """The selected line in full, over the whole screen."""
+        await self._open()
+
+    async def _open(self) -> DetailPage | None:
+        row, selected = self.chosen_row, self.selected
+        if row is None or selected is None:
+            return None
+        kind = DeploymentPage if isinstance(row, DeploymentRow) else RunDetailPage
+        page = kind(selected, self.logs)
+        await self.open_page(page)
+        return page
+
+    async def action_log(self) -> None:
+        """Read the end of the selected line's log: shown beside the list, or over the whole screen."""
+        page = await self._open() if self.size.width < DETAIL_FROM else self
+        if page is not None:
+            ask_log(page, self.logs, self.chosen_row, None if page is self else page.selected)
+
+    async def action_act(self) -> None:
+        """The plan of what can be done about the selected line, or the choice among several."""
+        await act_on(self, self.logs, self.view, self.chosen_row)
+
+
+class DetailPage(ScrollPage[None]):
+    """One line of the list in full, over the whole screen."""
+
+    def __init__(self, key: str, logs: Logs) -> None:
+        super().__init__()
+        self.key = key
+        self.logs = logs
+
+    @property
+    def place(self) -> str:
+        return f"{self.NAME}:{self.key}"
+
+    def question(self) -> Question:
+        return _ask
+
+    @property
+    def row(self) -> DeploymentRow | CiRunRow | None:
+        """What is shown; None: it is gone."""
+        return found(self.view, self.key)
+
+    def copied(self) -> str | None:
+        """The whole page, not only what is on the screen."""
+        return plain(self._content.lines)
+
+    def content(self, width: int, selected: str | None) -> Content:
+        view, row = self.view, self.row
+        if not isinstance(view, DeploymentsView):
+            return Content(self.waiting(width))
+        if row is None:
+            return Content(empty(width, "This line is not known at the moment shown."))
+        rows = detail_rows(self, view, row, width, self.logs, selected)
+        return Content([line for line, _ in rows], [(y, key) for y, (_, key) in enumerate(rows) if key is not None])
+
+    def chosen(self) -> None:
+        """Another stage's log may be known."""
+        self.paint()
+
+    def leave_field(self) -> bool:
+        """Esc gives up what is being read."""
+        return self.logs.give_up(self)
+
+    def log_came(self) -> None:
+        """What was asked for is the end of it."""
+        self.paint()
+        self.go_line(100_000)
+
+    def action_log(self) -> None:
+        """Read the end of its log."""
+        ask_log(self, self.logs, self.row, self.selected)
+
+    async def action_act(self) -> None:
+        """The plan of what can be done about it."""
+        await act_on(self, self.logs, self.view, self.row)
+
+
+class DeploymentPage(DetailPage):
+    """A deployment: facts, effect, the end of its build's log."""
+
+    NAME = "deployment"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("a", "act", "roll back, promote, deploy", "deployments.act", short="act"),
+        key("l", "log", "the end of its build's log", "deployments.log", short="log"),
+    ]
+
+
+class RunDetailPage(DetailPage):
+    """A run: its ten stages, and the end of the log of one. Until a person moves, the cursor is on the stage that
+    failed, or runs, or was the last."""
+
+    NAME = "ci-run"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("a", "act", "run again, cancel", "deployments.act", short="act"),
+        key("l", "log", "the end of the stage's log", "deployments.log", short="log"),
+    ]
+
+    @property
+    def selected(self) -> str | None:
+        row, kept = self.row, super().selected
+        if kept is not None or not isinstance(row, CiRunRow):
+            return kept
+        stage = log_stage(row, None)
+        return None if stage is None else f"stage:{stage}"
+
+
+# What list and detail share
+
+
+def detail_rows(
+    page: Page[None],
+    view: DeploymentsView,
+    row: DeploymentRow | CiRunRow,
+    width: int,
+    logs: Logs,
+    selected: str | None,
+    height: int | None = None,
+) -> Sequence[Row]:
+    """A line in full, with what is known of its log: in so many lines, or all of it."""
+    host, now_ms = page.host, page.now_ms(view.header)
+    key = page._key_of("deployments.log") if host.inquiries is not None else ""
+    log = logs.get(_log_key(row, selected))
+    if isinstance(row, DeploymentRow):
+        return deployment_rows(row, width, now_ms, host.glyphs, log, key, height)
+    return run_rows(row, width, now_ms, host.glyphs, log, key, selected, height)
+
+
+def _log_key(row: DeploymentRow | CiRunRow, selected: str | None) -> str:
+    if isinstance(row, DeploymentRow):
+        return row.id
+    return f"job:{job_of(row, log_stage(row, selected))}"
+
+
+def ask_log(page: Page[None], logs: Logs, row: DeploymentRow | CiRunRow | None, selected: str | None) -> None:
+    """Read the end of a log."""
+    came = page.log_came if isinstance(page, DetailPage) else page.paint
+    if isinstance(row, DeploymentRow):
+        name = row.id
+        logs.ask(page, name, lambda inquiries: inquiries.build_log(name), came)
+    elif row is not None:
+        job = job_of(row, log_stage(row, selected))
+        if job is None:
+            page.say("no job is known whose log could be read")
+        else:
+            logs.ask(page, f"job:{job}", lambda inquiries: inquiries.job_log(job), came)
+
+
+async def act_on(page: Page[None], logs: Logs, view: object, row: DeploymentRow | CiRunRow | None) -> None:
+    """Open the plan of the one thing that can be done, or the choice among several."""
+    if not page.host.moment.live:
+        page.say(f"{page.host.moment.word}: actions are off; L goes back to now")
+        return
+    if row is None or not isinstance(view, DeploymentsView):
+        page.say("there is nothing to act on: no line is selected")
+        return
+    logs.give_up(page)  # a plan does not wait for a log
+    if isinstance(row, DeploymentRow):
+        deeds, called = deeds_for_deployment(view, row), row.short
+        nothing = row.why_not or f"it is {row.state}"
+    else:
+        deeds, called, nothing = deeds_for_run(row), f"run #{row.number}", "nothing can be asked for"
+    if not deeds:
+        page.say(f"{called}: there is nothing to do: {nothing}")
+    elif len(deeds) == 1:
+        await _open(page, deeds[0])
+    else:
+        await _choose(page, f"{called}: what should be planned?", deeds)
+
+
+async def _choose(page: Page[None], title: str, deeds: Sequence[Deed]) -> None:
+    """The choice among several, whose plan is then opened over the page that asked."""
+    from screens.dialogs.choose import ChoosePage
+
+    def chosen(index: int | None) -> None:
+        if index is not None:
+            page.call_later(_open, page, deeds[index])
+
+    await page.open_page(ChoosePage(title, [deed.words for deed in deeds], PLAN_HINT), chosen)
+
+
+async def _open(page: Page[None], deed: Deed) -> None:
+    from screens.plan import open_plan
+
+    await open_plan(page, deed.request)
