@@ -52,7 +52,8 @@ class Deliverer:
         self._signature: tuple[int, int] | None = None
         self._due_ms: int | None = None
         self._tidied_ms: int | None = None
-        self._trouble = ""
+        self.trouble = ""
+        """In words why nothing can be sent; empty: it can."""
         self.held: Collection[str] = ()
         """Channels that cannot be reached from here now: this bastion is offline."""
 
@@ -67,7 +68,7 @@ class Deliverer:
             await self._done(self._begin)
             while True:
                 await self._tried(self._pass)
-                await self._rest(TROUBLE_S if self._trouble else LOOK_S)
+                await self._rest(TROUBLE_S if self.trouble else LOOK_S)
         finally:
             # What is in flight is cut off. Its rows stay `sending`: who delivers next knows that nobody knows.
             for flight in self._flights.values():
@@ -90,16 +91,17 @@ class Deliverer:
 
     async def _tried(self, work: Callable[[], Awaitable[object]]) -> bool:
         """Whether it was done; what the store says against it is told once."""
+        words = ""
         try:
             await work()
         except (StoreError, UnsuitablePlace) as error:
             words = f"notifications wait, the outbox cannot be used: {self._redact(str(error))}"
-            if words != self._trouble:
-                log.error("%s", words)
-            self._trouble = words
-            return False
-        self._trouble = ""
-        return True
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not end the telling for good, nor be silent
+            words = f"notifications wait, a defect: {type(error).__name__}"
+        if words and words != self.trouble:
+            log.error("%s", words)
+        self.trouble = words
+        return not words
 
     async def _begin(self) -> None:
         cut_off = await self._thread.run(outbox.recover, self._records, self._clock.wall_ms())

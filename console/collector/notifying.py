@@ -23,6 +23,7 @@ from console.model.views import Verdict
 from console.store.clock import Clock
 from console.store.errors import StoreError
 from console.store.files import UnsuitablePlace
+from console.store.lease import TAKEOVER_MS
 
 if TYPE_CHECKING:  # 20 ms and the HTTP client: only where somebody is to be told
     from console.collector.delivering import Deliverer
@@ -47,6 +48,7 @@ class Seen:
     verdict: Verdict | None
     firing: tuple[AlertChange, ...]
     offline: bool
+    boot_ms: int
 
 
 def notifications_of(settings: Settings, clock: Clock) -> Notifications | None:
@@ -77,7 +79,8 @@ class Notifications:
         self._thread = StoreThread()
         self._records = Records(settings.records_path)
         built = channels.build(operations, self._wire)
-        redact = Redactor(settings.environment, operations)
+        self._redact = redact = Redactor(settings.environment, operations)
+        self._trouble = ""
         self._deliverer: Deliverer = Deliverer(self._records, settings.records_path, built, self._thread, clock, redact)
         self._far = _far(settings, {name: channel.address.reveal() for name, channel in built.items()})
         self._planner = Planner(settings, operations, self._records, tuple(built), clock)
@@ -105,18 +108,19 @@ class Notifications:
         if self._heartbeat is not None and stored:
             self._heartbeat.judged()
         self._deliverer.held = self._far if offline else ()
-        seen = Seen(verdict=judgement.verdict, firing=tuple(firing), offline=offline)
+        seen = Seen(verdict=judgement.verdict, firing=tuple(firing), offline=offline, boot_ms=self._clock.boot_ms())
         if self._planner.takes(seen, judgement.alerts):
             self._judged.set()
 
     @property
     def facts(self) -> Mapping[str, Json]:
-        """For the collector's own target."""
-        return {} if self._heartbeat is None else {"heartbeat": self._heartbeat.words}
+        """For the collector's own target: how the dead-man's switch was told; what keeps people from being told."""
+        facts: dict[str, Json] = {} if self._heartbeat is None else {"heartbeat": self._heartbeat.words}
+        trouble = self._trouble or self._deliverer.trouble
+        return facts | {"notifications": trouble} if trouble else facts
 
     async def _plan(self) -> None:
         """Until cancelled: what is to be told goes into the outbox, off the loop."""
-        trouble = ""
         while True:
             try:
                 async with asyncio.timeout(TESTS_S):
@@ -124,14 +128,23 @@ class Notifications:
             except TimeoutError:
                 pass
             self._judged.clear()
-            try:
-                if await self._thread.run(self._planner.plan):
-                    self._deliverer.wake()
-                trouble = ""
-            except (StoreError, UnsuitablePlace) as error:  # the next round tries again, nothing is lost
-                if str(error) != trouble:
-                    log.error("alerts are not told: %s", error)
-                trouble = str(error)
+            self._note(await self._planned())
+
+    async def _planned(self) -> str:
+        """Plan; in words what went wrong. The next round tries again: nothing is lost by it."""
+        try:
+            if await self._thread.run(self._planner.plan):
+                self._deliverer.wake()
+        except (StoreError, UnsuitablePlace) as error:
+            return f"alerts are not told: {self._redact(str(error))}"
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not end the telling for good, nor be silent
+            return f"alerts are not told, a defect: {type(error).__name__}"
+        return ""
+
+    def _note(self, trouble: str) -> None:
+        if trouble and trouble != self._trouble:
+            log.error("%s", trouble)
+        self._trouble = trouble
 
 
 def _far(settings: Settings, addresses: Mapping[str, str]) -> frozenset[str]:
@@ -167,8 +180,8 @@ class Planner:
         """Put into the outbox what is not there yet; how many messages. Raises `StoreError`."""
         made = self._tests()
         seen = self._seen
-        if seen is None:
-            return made
+        if seen is None or self._clock.boot_ms() - seen.boot_ms > TAKEOVER_MS:
+            return made  # who stood still for so long may have been succeeded: what it saw then is not so any more
         if not self._began:
             self._ended |= {_key(alert): alert for alert in self._missed(seen)}
         ended = dict(self._ended)

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from console.collector import delivering
 from console.collector.delivering import FIRST_RETRY_S, LONGEST_RETRY_S, wait_s
-from console.collector.notifying import notifications_of, week_of
+from console.collector.notifying import Notifications, notifications_of, week_of
 from console.model.configuration import Egress, Rule
 from console.model.operations import Operations
+from console.notify.slack import Slack
 from console.store import outbox
 from console.store.records import Records
 from tests.collector.scripted import Clock, answered, scripted, settings, until
@@ -290,3 +292,55 @@ async def test_no_secret_is_in_rows_logs_or_words(tmp_path: Path, caplog: pytest
 def test_waits_grow_to_a_limit_vary_and_obey_the_channel(attempts: int) -> None:
     assert FIRST_RETRY_S / 2 <= wait_s(attempts, None, 0.0) <= wait_s(attempts, None, 1.0) <= LONGEST_RETRY_S
     assert wait_s(attempts, 700.0) >= 700.0 and wait_s(attempts, 1e9) <= 3601.0
+
+
+async def test_an_outbox_that_cannot_be_used_is_shown_and_told_from_once_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "TROUBLE_S", 0.1)
+    async with listening() as listener:
+        chosen = configured(tmp_path, operations(listener))
+        chosen.records_path.write_bytes(b"no database at all" * 100)
+        async with notifying(chosen) as telling:
+            judge(telling, [fires()])
+            await until(lambda: "are not told" in str(telling.facts.get("notifications")), "the trouble to be shown")
+            chosen.records_path.unlink()
+            judge(telling, [fires()])
+            await until(lambda: bool(listener.slack()) and bool(listener.pages()), "the messages")
+            await until(lambda: "notifications" not in telling.facts, "the trouble to be over")
+
+
+async def test_a_defect_in_a_channel_ends_nothing_and_quotes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: object) -> None:
+        raise ValueError(f"cannot post to {TOKEN}")
+
+    monkeypatch.setattr(Slack, "deliver", broken)
+    async with listening() as listener:
+        chosen = configured(tmp_path, operations(listener))
+        async with notifying(chosen) as telling:
+            judge(telling, [fires()])
+            await until(lambda: rows(chosen).get("slack error-rate/users began") == "unknown", "the outcome")
+            judge(telling, [fires(), fires("b")])
+            await until(lambda: len(listener.pages()) == 2, "the other channel")
+            assert "a defect of radar: ValueError" in trouble(chosen)
+    assert "verysecret" not in caplog.text
+
+
+async def test_who_stood_still_and_may_have_been_succeeded_tells_nothing_of_what_it_saw_then(tmp_path: Path) -> None:
+    clock = Clock()
+    async with listening() as listener:
+        chosen = configured(tmp_path, operations(listener))
+        made = Notifications(chosen, chosen.operations(), clock)
+        judge(made, [fires()])
+        clock.boot_offset_ms += 20_000
+        made.start()
+        try:
+            await until(lambda: not made._judged.is_set(), "its look")
+            await made._thread.run(lambda: None)
+            assert not rows(chosen)
+            judge(made, [fires()])
+            await until(lambda: bool(listener.pages()), "what it sees now")
+        finally:
+            await made.close()
