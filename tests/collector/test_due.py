@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from console.collector import due as executor
+from console.collector.child import INHERITED
 from console.collector.due import DueActions
 from console.collector.store_thread import StoreThread
 from console.model.actions import RunOutcome
@@ -43,7 +44,7 @@ class Rebooted(Clock):
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setattr(executor, "INHERITED", (*executor.INHERITED, "PYTHONPATH"))
+    monkeypatch.setattr(executor, "INHERITED", (*INHERITED, "PYTHONPATH"))
     made = place(tmp_path, monkeypatch)
     return replace(made, settings=telling(made.settings))
 
