@@ -64,6 +64,7 @@ def _run_app(settings: Settings, reads: StoreReads, at_ms: int | None) -> int:
     gc.disable()
     from console.actions.late import LateDesk
     from console.app import RadarApp
+    from console.inquiries.late import LateInquiries
 
     gc.freeze()
     gc.enable()
@@ -73,7 +74,16 @@ def _run_app(settings: Settings, reads: StoreReads, at_ms: int | None) -> int:
         learning = Timer(PAINTED_S, desk.learn)
         learning.daemon = True
         learning.start()
-        app = RadarApp(settings, reads, person.alerts, person.polls, at_ms=at_ms, faults=faults, desk=desk)
+        app = RadarApp(
+            settings,
+            reads,
+            person.alerts,
+            person.polls,
+            at_ms=at_ms,
+            faults=faults,
+            desk=desk,
+            inquiries=LateInquiries(settings),
+        )
         app.run()
     return FAILED if app.return_code else WELL
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from console.inquiries.hosted import LINES, Hosted
+from console.inquiries.late import LateInquiries
 from console.model.configuration import Environment, Secret, Settings, Vercel
 from console.model.inquiries import LogEnd
 from console.model.operations import GitHub, Operations
@@ -151,6 +152,16 @@ async def test_what_is_not_configured_says_so() -> None:
         await asyncio.to_thread(build, Hosted(settings()))
     with pytest.raises(Refused, match=r"no repository is configured: \[environments.test.github\]"):
         await asyncio.to_thread(job, Hosted(settings()))
+
+
+async def test_what_asks_late_asks_the_same() -> None:
+    late = LateInquiries(settings())
+    late.cancel()  # before anything was asked
+    with pytest.raises(Refused, match="Vercel is not configured"):
+        await asyncio.to_thread(late.build_log, "dpl_1")
+    with pytest.raises(Refused, match="no repository is configured"):
+        await asyncio.to_thread(late.job_log, 7)
+    late.cancel()
 
 
 async def test_a_question_that_hangs_is_given_up_and_the_next_one_is_asked() -> None:
