@@ -26,7 +26,7 @@ class ActionsPage(ScrollPage[None]):
 
     NAME = "actions"
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("enter", "open", "open the run; call off what is due", "actions.open", short="open"),
+        key("enter", "open", "open it; call it off", "actions.open", short="open"),
     ]
 
     def question(self) -> Question:

@@ -26,7 +26,7 @@ class CardPage(ScrollPage[None]):
     """Opened from a plan. `y` copies it whole, `x` writes it to a file."""
 
     NAME = "card"
-    BINDINGS: ClassVar[list[BindingType]] = [key("x", "write", "write it to a file", "card.write", short="to a file")]
+    BINDINGS: ClassVar[list[BindingType]] = [key("x", "write", "write to a file", "card.write", short="to a file")]
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()

@@ -12,7 +12,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.events import Event, Key, Paste, ScreenResume
+from textual.events import DescendantFocus, Event, Key, Paste, ScreenResume
 from textual.message import Message
 
 from console.model.actions import REASON_LIMIT, Plan, Risk
@@ -58,9 +58,9 @@ class ConfirmPage(Page[None]):
     """Base of the plan's page: what stands below the plan. A subclass says what confirming does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("tab,down", "walk(1)", "next field or button", "plan.next"),
-        key("shift+tab,up", "walk(-1)", "field or button before", "plan.previous"),
-        key("enter", "press", "press the button", "plan.press"),
+        key("tab,down", "walk(1)", "next field, button", "plan.next", first=True),
+        key("shift+tab,up", "walk(-1)", "field, button before", "plan.previous", first=True),
+        key("enter", "press", "go on; press the button", "plan.press", first=True),
     ]
 
     def __init__(self) -> None:
@@ -115,7 +115,10 @@ class ConfirmPage(Page[None]):
             return True
         if self.stage in (Stage.ASKING, Stage.REFUSED) and self.plan is None:
             return self.stage is Stage.REFUSED or not isinstance(event, Key | Paste)
-        return self._drawn_s is not None and event.time >= self._drawn_s + GUARD_S
+        if self._drawn_s is None or event.time < self._drawn_s + GUARD_S:
+            return False
+        # Over a slow line keys come several in a packet: each is done before the next is looked at.
+        return not (isinstance(event, Key) and isinstance(self.focused, Field) and self.focused.take(event))
 
     def guard(self) -> None:
         """From now on nothing counts until what is shown now has been seen."""
@@ -187,6 +190,10 @@ class ConfirmPage(Page[None]):
         fields = [field for field in (self.reason, self.typed) if field.display and self.confirmable]
         return [*fields, cancel, *([verb] if verb.display and verb.can_focus else [])]
 
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """What comes next depends on where one is."""
+        self.paint_bars()
+
     def action_walk(self, by: int) -> None:
         """To the next field or button."""
         order = self._order()
@@ -194,9 +201,15 @@ class ConfirmPage(Page[None]):
         self.set_focus(order[(at + by) % len(order)])
 
     def action_press(self) -> None:
-        """Enter on a button."""
+        """Enter: on a button presses it, in a field goes on to the next, in the last one confirms."""
         if isinstance(self.focused, Button):
             self._press(self.focused.id or "")
+        elif self.focused is not self.reason:
+            self._confirm()
+        elif not self._given_reason and self.plan and self.plan.risk is not Risk.SAFE:
+            self._tell("a reason is needed: it stands in the journal")
+        else:
+            self.action_walk(1 if self.typed.display else 2)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """The same by the mouse."""
@@ -212,16 +225,6 @@ class ConfirmPage(Page[None]):
         """What is missing changes with every character."""
         self.problem = ""
         self.shape()
-
-    def on_input_submitted(self, event: Field.Submitted) -> None:
-        """Enter goes on to the next field; in the last one it confirms."""
-        event.stop()
-        if event.input is self.reason and not self._given_reason and self.plan and self.plan.risk is not Risk.SAFE:
-            self._tell("a reason is needed: it stands in the journal")
-        elif event.input is self.reason:
-            self.action_walk(1 if self.typed.display else 2)
-        else:
-            self._confirm()
 
     def on_typed_field_pasted(self, event: TypedField.Pasted) -> None:
         """A confirmation is typed by a person who has read what it is for."""

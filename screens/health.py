@@ -70,7 +70,8 @@ class HealthScreen(Page[None]):
     NAME = "health"
     BINDINGS: ClassVar[list[BindingType]] = [
         key("enter", "open", "open the component", "health.open", short="detail"),
-        key("a", "act", "act on its alert", "health.act", short="act"),
+        # First of all: what is typed on at once meets the plan, which drops it, and does not act below it.
+        key("a", "act", "act: a plan, an alert", "health.act", short="act", first=True),
         key("e", "problem(1)", "next problem", "health.next_problem"),
         key("E", "problem(-1)", "problem before", "health.previous_problem"),
         key("W", "reasons", "all reasons", "health.reasons"),

@@ -9,6 +9,7 @@ from textual.events import Key
 
 from console.model.actions import REASON_LIMIT, ActionRequest, Option
 from console.model.observation import Json
+from console.model.states import State
 from screens.confirming import ConfirmPage, Stage
 from screens.feed import Done, Fed
 from screens.page import Page, key
@@ -16,7 +17,8 @@ from screens.talk import Ask, Talk, Told
 from widgets.bars import Key as Entry
 from widgets.field import Field
 from widgets.lines import Line, Span, Tone, blank, cut, wrap
-from widgets.plan_lines import Look, plan_rows, plan_text, verb_of
+from widgets.plan_lines import WIDEST, Look, plan_rows, plan_text, verb_of
+from widgets.words import plural
 
 _TITLES = {
     "rollback": "Roll back production",
@@ -58,8 +60,9 @@ class PlanPage(ConfirmPage):
 
     NAME = "plan"
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("E", "card", "escape card: the same with other tools", "plan.card", short="escape card"),
+        key("E", "card", "escape card", "plan.card", short="escape card"),
         key("R", "again", "look again", "plan.again", short="look again"),
+        key("w", "whole", "calls to their ends", "plan.whole", short="whole calls"),
         key("j,pagedown,ctrl+d", "scroll_plan(1)", "further down", "plan.down"),
         key("k,pageup,ctrl+u", "scroll_plan(-1)", "further up", "plan.up"),
     ]
@@ -74,6 +77,7 @@ class PlanPage(ConfirmPage):
         self._height = 1
         self._lines: list[Line] = []
         self._esc_asked = False
+        self._whole = False
 
     def on_mount(self) -> None:
         """Ask at once; the page stands before the answer does."""
@@ -142,7 +146,8 @@ class PlanPage(ConfirmPage):
 
     def _all_lines(self, width: int, height: int) -> list[Line]:
         if self.plan is not None:
-            return plan_rows(self.plan, self._look(width, height))
+            lines = plan_rows(self.plan, self._look(min(width, WIDEST), height), whole=self._whole)
+            return [cut(line, width) for line in lines]
         head = cut([Span(" PLAN  ", "head"), Span(self.about, "strong")], width)
         if self.stage is Stage.ASKING:
             told = " asking: the systems concerned are looked at, nothing is changed"
@@ -171,18 +176,36 @@ class PlanPage(ConfirmPage):
         if self.stage is Stage.ASKING:
             return "looking again: nothing is changed", "dim"
         if plan.refusals:
-            return f"Not now: {plan.refusals[0]}. Mend that, then R looks again.", "bad"
+            sign = self.host.glyphs.state[State.UNHEALTHY]
+            failing = plural(len(plan.refusals), "check fails", "checks fail")
+            return f"Not now: {failing} ({sign}). Once that is mended, R looks again.", "bad"
         if self.problem:
             return self.problem, "warn"
-        if not plan.phrase:
-            return f"enter on {verb_of(plan)} does it; tab goes there", "dim"
-        return f"tab, enter, {plan.phrase}, enter: does it. Nothing has been done yet.", "dim"
+        return self._next_step(verb_of(plan), plan.phrase), "dim"
+
+    def _next_step(self, verb: str, phrase: str) -> str:
+        """What a person does next, by where the focus is."""
+        where = self.focused.id if self.focused is not None else ""
+        if where == "verb":
+            return f"enter: {verb}. It is looked at once more first."
+        if where == "typed":
+            return f"type {phrase}, then enter"
+        if where == "reason":
+            return f"enter, {phrase}, enter" if phrase else f"enter goes on to {verb}"
+        if not phrase:
+            return f"tab, enter: {verb}. Nothing has been done yet."
+        return f"tab, {'' if self.armed else 'enter, '}{phrase}, enter. Nothing has been done yet."
 
     def keys(self) -> list[Entry]:
         back = Entry(self._key_of("app.back"), "back")
+        if isinstance(self.focused, Field):
+            return [back, Entry("tab", "next field or button"), Entry("enter", "go on")]
         copy = Entry(self._key_of("app.copy"), "copy")
-        listed = self._listed("")
-        return [back, *listed[:-3], copy, *listed[-3:]]
+        *listed, go, help_, leave = self._listed("")
+        if self.plan is None:
+            again = [Entry(self._key_of("plan.again"), "look again")] if self.stage is Stage.REFUSED else []
+            return [back, *again, go, help_, leave]
+        return [back, *listed, copy, go, help_, leave]
 
     def copied(self) -> str | None:
         """The whole plan as text."""
@@ -226,6 +249,11 @@ class PlanPage(ConfirmPage):
         from screens.card import CardPage
 
         await self.open_page(CardPage(self.plan))
+
+    def action_whole(self) -> None:
+        """Every call to its end, or the plan on one page."""
+        self._whole, self.top = not self._whole, 0
+        self.paint()
 
     def action_scroll_plan(self, direction: int) -> None:
         """Further down or up in a plan that is longer than the page."""

@@ -14,8 +14,12 @@ from screens.feed import Fed, Question
 from screens.page import key
 from screens.plan import open_plan, open_ticket
 from screens.scroll import Content, ScrollPage
-from widgets.lines import plain
+from widgets.bars import Key as Entry
+from widgets.lines import cut, plain
+from widgets.plan_lines import WIDEST
 from widgets.run_lines import Keys, can_undo, is_open, run_rows
+
+_RESUMED = (RunOutcome.INTERRUPTED, RunOutcome.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,8 @@ class RunPage(ScrollPage[None]):
 
     NAME = "run"
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("u", "undo", "undo it: opens the plan", "run.undo", short="undo"),
-        key("R", "resume", "go on with an interrupted run", "run.resume", short="go on"),
+        key("u", "undo", "undo: opens the plan", "run.undo", short="undo"),
+        key("R", "resume", "go on with the rest", "run.resume", short="go on"),
     ]
 
     def __init__(self, token: str) -> None:
@@ -63,7 +67,16 @@ class RunPage(ScrollPage[None]):
         if not isinstance(view, RunView):
             return Content(self.waiting(width))
         keys = Keys(self._key_of("run.undo"), self._key_of("run.resume"))
-        return Content(run_rows(view, width, self.now_ms(view.header), self.host.glyphs, keys))
+        lines = run_rows(view, min(width, WIDEST), self.now_ms(view.header), self.host.glyphs, keys)
+        return Content([cut(line, width) for line in lines])
+
+    def keys(self) -> list[Entry]:
+        """Without what cannot be done with this run."""
+        view = self.view
+        undo = isinstance(view, RunView) and can_undo(view)
+        resume = isinstance(view, RunView) and view.run is not None and view.run.outcome in _RESUMED
+        off = [*([] if undo else ["undo"]), *([] if resume else ["go on"])]
+        return [entry for entry in super().keys() if entry.words not in off]  # noqa: SIM118 - a method of pages
 
     def copied(self) -> str | None:
         """The whole page."""
@@ -93,7 +106,7 @@ class RunPage(ScrollPage[None]):
         """The plan of the rest, after the remote state was read."""
         view = self.view
         run = view.run if isinstance(view, RunView) else None
-        if run is not None and run.outcome in (RunOutcome.INTERRUPTED, RunOutcome.UNKNOWN):
+        if run is not None and run.outcome in _RESUMED:
             token = self.token
             await open_ticket(self, f"Go on with run {run.id}: {run.title}", lambda desk: desk.resume(token))
         else:

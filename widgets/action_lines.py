@@ -10,14 +10,13 @@ from console.model.states import State
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, backed, blank, cut, fit
 from widgets.run_lines import OUTCOMES, is_open, took_words
-from widgets.words import duration, full, plural, when
+from widgets.words import DAY_S, age, day, duration, full, plural, when
 
 WIDE = 120
 _FAILING = ("failed", "unknown", "dropped")
-_BY = 12
-_AT = 12
+_BY = 16
 _TOOK = 6
-_STATE = 13
+_STATE = 12
 _SOON_MS = 300_000
 
 Row = tuple[Line, str | None]
@@ -41,10 +40,10 @@ def action_rows(view: ActionsView, sheet: Sheet) -> list[Row]:
     past = [due for due in view.due if due.state == "missed"]
     failing = [delivery for delivery in view.deliveries if delivery.state in _FAILING]
     blocks = [
-        _block("OPEN", [_run(run, sheet) for run in open_runs], sheet),
+        _block("OPEN", [_run(run, sheet) for run in open_runs], sheet, right=_heads(sheet, "")),
         _block("DUE", [_due(due, sheet) for due in (*waiting, *past)], sheet),
         _block("NOT DELIVERED", [_delivery(each, sheet) for each in failing], sheet),
-        _block("DONE", [_run(run, sheet) for run in done], sheet, right=_heads(sheet)),
+        _block("DONE", [_run(run, sheet) for run in done], sheet, right=_heads(sheet, "TOOK")),
     ]
     rows = [row for block in blocks if block for row in (*block, (blank(sheet.width), None))]
     return rows[:-1] if rows else _empty(sheet)
@@ -59,9 +58,9 @@ def _empty(sheet: Sheet) -> list[Row]:
     return [(cut([span], sheet.width, sheet.glyphs.ellipsis), None) for span in words]
 
 
-def _heads(sheet: Sheet) -> str:
+def _heads(sheet: Sheet, took: str) -> str:
     by = "BY" if sheet.width >= WIDE else ""
-    return f"{fit('TOOK', _TOOK, 'right')}  {fit(by, _BY if by else 0)}{'  ' if by else ''}BEGAN{' ' * (_AT - 5)}"
+    return f"{fit(took, _TOOK, 'right')}  {fit(by, _BY if by else 0)}{'  ' if by else ''}BEGAN{' ' * (_at(sheet) - 5)}"
 
 
 def _block(head: str, entries: Sequence[list[Row]], sheet: Sheet, right: str = "") -> list[Row]:
@@ -85,18 +84,16 @@ def _selected(line: Line, key: str, sheet: Sheet) -> Line:
 
 def _run(run: RunRow, sheet: Sheet) -> list[Row]:
     """Glyph, outcome, number and title; how long it took, by whom, when. Of one that ended badly, why."""
-    state, words = OUTCOMES[run.outcome]
-    word = words.partition(":")[0].partition(",")[0].partition(" whether")[0].partition(" by")[0]
-    word = "worse" if run.outcome == "worse" else word
+    state, _ = OUTCOMES[run.outcome]
     tone: Tone = "text" if state is State.HEALTHY else STATE_TONES[state]
-    end_ms = run.ended_ms if run.ended_ms is not None else sheet.now_ms
     wide = sheet.width >= WIDE
     by = f"{fit(run.operator, _BY, ellipsis=sheet.glyphs.ellipsis)}  " if wide else ""
-    took = f"{fit(took_words((end_ms - run.began_ms) / 1000), _TOOK, 'right')}  {by}"
-    right = f"{took}{fit(when(run.began_ms, sheet.now_ms), _AT)} "
+    length = "" if is_open(run) else took_words(((run.ended_ms or run.began_ms) - run.began_ms) / 1000)
+    took = f"{fit(length, _TOOK, 'right')}  {by}"
+    right = f"{took}{fit(_began(run, sheet), _at(sheet))} "
     left = [
         Span(f" {sheet.glyphs.state[state]} ", STATE_TONES[state]),
-        Span(fit(word, _STATE), tone),
+        Span(fit(run.outcome, _STATE), tone),
         Span(f"{run.id:>4}  ", "dim"),
     ]
     room = sheet.width - sum(len(span.text) for span in left) - len(right) - 1
@@ -108,8 +105,20 @@ def _run(run: RunRow, sheet: Sheet) -> list[Row]:
     why = run.words if run.outcome not in ("done", "running") and run.words else run.reason
     told = f"{'' if wide else f'{run.operator}: '}{why}"
     if told.strip() and (is_open(run) or run.outcome != "done" or wide):
-        rows.append((cut([Span(" " * 22), Span(told, "dim")], sheet.width, sheet.glyphs.ellipsis), None))
+        rows.append((cut([Span(" " * 21), Span(told, "dim")], sheet.width, sheet.glyphs.ellipsis), None))
     return rows
+
+
+def _at(sheet: Sheet) -> int:
+    return 12 if sheet.width >= WIDE else 6
+
+
+def _began(run: RunRow, sheet: Sheet) -> str:
+    """How long ago up to a day, then the date; where there is room the time of day."""
+    if sheet.width >= WIDE:
+        return when(run.began_ms, sheet.now_ms)
+    recent = sheet.now_ms - run.began_ms < DAY_S * 1000
+    return age(sheet.now_ms, run.began_ms) if recent else day(run.began_ms)
 
 
 def _due(due: DueRow, sheet: Sheet) -> list[Row]:

@@ -24,9 +24,11 @@ _CHECKS = {
     CheckResult.WARN: (State.DEGRADED, "warn"),
     CheckResult.FAIL: (State.UNHEALTHY, "bad"),
 }
+WIDEST = 120
+"""Cells beyond which the ends of a line no longer read as one line."""
 _LABEL = 20
 _NUMBER = 5
-_CALL_FROM = 24
+_CALL_FROM = 12
 """Cells from which a call beside its step tells something."""
 _VERBS = {
     "rollback": "Roll back",
@@ -59,37 +61,71 @@ def verb_of(plan: Plan) -> str:
     return known or (first if first in _OPENING_VERBS else "Do it")
 
 
-def plan_rows(plan: Plan, look: Look) -> list[Line]:
-    """All lines of the plan: as airy as the room allows, never cut but for calls that are beside their steps."""
-    for airy, whole in ((True, True), (False, True), (False, False)):
-        lines = _laid_out(plan, look, airy=airy, whole=whole)
+class _Room(NamedTuple):
+    """What there is room for: empty lines, the calls whole, where a check comes from, a line before the steps."""
+
+    airy: bool = True
+    whole: bool = True
+    sources: bool = True
+    parted: bool = True
+
+
+_ROOMS = (
+    _Room(),
+    _Room(airy=False),
+    _Room(airy=False, whole=False),
+    _Room(airy=False, whole=False, sources=False),
+    _Room(airy=False, whole=False, sources=False, parted=False),
+)
+
+
+def plan_rows(plan: Plan, look: Look, *, whole: bool = False) -> list[Line]:
+    """All lines of the plan, as airy as the room allows: where a check was learnt and the ends of calls give way first.
+
+    `whole`: nothing gives way, however long the page becomes.
+    """
+    for room in _ROOMS[: 1 if whole else None]:
+        lines = _laid_out(plan, look, room)
         if len(lines) <= look.height:
-            return lines
+            return [*lines, *_escape(plan, look, look.height - len(lines))]
     return lines
+
+
+def _escape(plan: Plan, look: Look, room: int) -> list[Line]:
+    """The escape card below the plan, where there is room for all of it."""
+    rows = [row for command in plan.escape for row in _command(command, look.width)]
+    head = cut([Span(" ESCAPE CARD", "head"), Span("  the same with the vendors' own tools", "dim")], look.width)
+    return [blank(look.width), head, *rows] if rows and len(rows) + 2 <= room else []
+
+
+def _command(command: str, width: int) -> list[Line]:
+    rows = wrap(command, width - _NUMBER - 3)
+    return [
+        cut([Span(" " * (_NUMBER if at == 0 else _NUMBER + 2)), Span(row, "dim")], width) for at, row in enumerate(rows)
+    ]
 
 
 def plan_text(plan: Plan, look: Look) -> str:
     """The whole plan as text, for copying."""
-    return plain(_laid_out(plan, look._replace(width=max(look.width, 120)), airy=True, whole=True))
+    return plain(_laid_out(plan, look._replace(width=max(look.width, 120)), _Room()))
 
 
-def _laid_out(plan: Plan, look: Look, *, airy: bool, whole: bool) -> list[Line]:
+def _laid_out(plan: Plan, look: Look, room: _Room) -> list[Line]:
     width, gap = look.width, [blank(look.width)]
-    lines = [_title(plan, look), *(gap if airy else [])]
-    for check in plan.checks:
-        lines += _check(check, look)
+    lines = [_title(plan, look), *(gap if room.airy else [])]
+    for check in sorted(plan.checks, key=lambda each: each.result is not CheckResult.FAIL):
+        lines += _check(check, look, room)
     lines += [_option(option, look) for option in plan.options]
-    lines += [*gap, ends([Span(" STEPS", "head")], [Span(f"expected {_expected(plan.expected_s)} ", "head")], width)]
+    lines += gap if room.parted else []
+    lines += [ends([Span(" STEPS", "head")], [Span(f"expected {_expected(plan.expected_s)} ", "head")], width)]
     column = max((cell_len(step.words) for step in plan.steps), default=0) + 2
     for number, step in enumerate(plan.steps, 1):
-        lines += _step(number, step, column, look, whole=whole)
-    lines += gap if airy else []
+        lines += _step(number, step, column, look, whole=room.whole)
+    lines += gap if room.airy else []
     lines += _told("WILL NOT COME BACK", plan.lost or ("nothing is lost by it",), look, dim=not plan.lost)
     lines += _told("AFTERWARDS", plan.afterwards, look)
-    lines += _told(
-        "UNDO", (plan.undo or "it cannot be undone by this console",), look, tone="text" if plan.undo else "warn"
-    )
-    return lines
+    undo: Tone = "text" if plan.undo else "warn"
+    return [*lines, *_told("UNDO", (plan.undo or "it cannot be undone by this console",), look, tone=undo)]
 
 
 def _title(plan: Plan, look: Look) -> Line:
@@ -102,18 +138,19 @@ def _title(plan: Plan, look: Look) -> Line:
     return ends(left, right, look.width, look.glyphs.ellipsis)
 
 
-def _check(check: Check, look: Look) -> list[Line]:
+def _check(check: Check, look: Look, room: _Room) -> list[Line]:
     """Glyph, words, and from where and when at the end of the last line that has room for it."""
     state, tone = _CHECKS[check.result]
     sign = Span(f"  {look.glyphs.state[state]}  ", tone)  # type: ignore[arg-type]  # a tone of the table above
     aged = "" if check.at_ms is None else f"{duration(max(0, look.now_ms - check.at_ms) / 1000)} ago"
     tail = ", ".join(part for part in (check.source, aged) if part)
     rows = wrap(check.words, look.width - _NUMBER - 1)
-    ink: Tone = "text" if check.result is CheckResult.PASS else "strong"
+    ink: Tone = "strong" if check.result is CheckResult.FAIL else "text"
     lines = [[sign if index == 0 else Span(" " * _NUMBER), Span(row, ink)] for index, row in enumerate(rows)]
     end = [Span(f"{tail} ", "dim")] if tail else []
-    if width_of(lines[-1]) + width_of(end) + 1 >= look.width and end:
-        return [*(cut(line, look.width) for line in lines), ends([], end, look.width)]
+    if end and width_of(lines[-1]) + width_of(end) + 1 >= look.width:
+        more = [ends([], end, look.width)] if room.sources else []
+        return [*(cut(line, look.width) for line in lines), *more]
     return [*(cut(line, look.width) for line in lines[:-1]), ends(lines[-1], end, look.width)]
 
 

@@ -9,7 +9,7 @@ from console.model.actions import OPEN_OUTCOMES, RunOutcome, StepKind, StepOutco
 from console.model.states import State
 from widgets.bars import item_title
 from widgets.glyphs import STATE_TONES, Glyphs
-from widgets.lines import Line, Span, Tone, blank, cut, ends, wrap
+from widgets.lines import Line, Span, Tone, blank, cut, ends, width_of, wrap
 from widgets.words import clock, duration, plural
 
 OUTCOMES: dict[RunOutcome, tuple[State, str]] = {
@@ -30,7 +30,7 @@ _STEPS: dict[StepOutcome, tuple[State, str]] = {
 }
 _LEFT_BEHIND = ("silence", "arming", "armed")
 """Kinds of open items that no run left behind."""
-_LABEL = 12
+_LABEL = 13
 _NUMBER = 7
 
 
@@ -74,8 +74,8 @@ def run_rows(view: RunView, width: int, now_ms: int, glyphs: Glyphs, keys: Keys 
 
 
 def _title(run: RunRow, width: int, glyphs: Glyphs) -> Line:
-    state, words = OUTCOMES[run.outcome]
-    right = [Span(f"{glyphs.state[state]} {words.partition(':')[0].partition(',')[0]} ", STATE_TONES[state])]
+    state, _ = OUTCOMES[run.outcome]
+    right = [Span(f"{glyphs.state[state]} {run.outcome} ", STATE_TONES[state])]
     return ends([Span(f" RUN {run.id}  ", "head"), Span(run.title, "strong")], right, width, glyphs.ellipsis)
 
 
@@ -93,7 +93,9 @@ def _standing(view: RunView, run: RunRow, width: int, now_ms: int, glyphs: Glyph
     """How it ended or stands, in words, and what can be done about it now."""
     state, words = OUTCOMES[run.outcome]
     tone: Tone = "strong" if run.outcome is RunOutcome.DONE else STATE_TONES[state]
-    told = [f"{words.capitalize()}.", *([f"{run.words}."] if run.words and run.words != words else [])]
+    told = [_sentence(words), *([_sentence(run.words)] if run.words else [])]
+    if run.words and (run.outcome is RunOutcome.DONE or "worse" in run.words):
+        told = told[1:]
     if run.outcome is RunOutcome.RUNNING:
         told = [_waited_for(view)]
         tone = "text"
@@ -108,6 +110,10 @@ def _standing(view: RunView, run: RunRow, width: int, now_ms: int, glyphs: Glyph
     return lines
 
 
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith('.') else '.'}"
+
+
 def _waited_for(view: RunView) -> str:
     at = next((step for step in view.steps if step.outcome is StepOutcome.INTENDED), None)
     if at is None:
@@ -117,9 +123,10 @@ def _waited_for(view: RunView) -> str:
 
 def _offers(view: RunView, run: RunRow, keys: Keys) -> list[tuple[str, str]]:
     if run.outcome in (RunOutcome.INTERRUPTED, RunOutcome.UNKNOWN):
-        return [(keys.resume, "go on: the remote state is read first, then there is a plan of the rest to confirm")]
+        return [(keys.resume, "go on: the remote state is read first, then a plan of the rest is shown")]
     if can_undo(view):
-        return [(keys.undo, f"undo it: {run.undo or (view.plan.undo if view.plan else '')}")]
+        what = "undo what was done" if run.outcome is RunOutcome.FAILED else "undo it"
+        return [(keys.undo, f"{what}: {run.undo or (view.plan.undo if view.plan else '')}")]
     if run.outcome is RunOutcome.RUNNING:
         return [("esc", "leaves this page; the run goes on without it")]
     return []
@@ -200,10 +207,13 @@ def _open_now(view: RunView, run: RunRow, width: int, glyphs: Glyphs) -> list[Li
     lines: list[Line] = [blank(width)]
     for index, (text, undo) in enumerate(texts):
         head = " OPEN NOW" if index == 0 else ""
-        rows = wrap(f"{text}{f'   ends by: {undo}' if undo else ''}", width - _LABEL - 1)
-        for row in rows:
-            lines.append(cut([Span(f"{head:<{_LABEL}}", "head"), Span(row, "warn" if index == 0 else "text")], width))
-            head = ""
+        begin = [Span(f"{head:<{_LABEL}}", "head"), Span(text, "warn")]
+        end = [Span(f"   ends by: {undo}", "dim")] if undo else []
+        if width_of([*begin, *end]) < width:
+            lines.append(cut([*begin, *end], width))
+            continue
+        lines.append(cut(begin, width, glyphs.ellipsis))
+        lines.append(cut([Span(" " * _LABEL), Span(f"ends by: {undo}", "dim")], width, glyphs.ellipsis))
     if not texts and not is_open(run):
         lines.append(
             cut([Span(f"{' OPEN NOW':<{_LABEL}}", "head"), Span("nothing that somebody must undo", "dim")], width)

@@ -1,10 +1,11 @@
 """A console on a scripted store as a program, for tests and measurements in a pseudo-terminal.
 
-    python -m tests.screens.program [live|hang|crash|hostile|bare] DIRECTORY
+    python -m tests.screens.program [live|hang|crash|hostile|bare|acting] DIRECTORY
 
 `live` changes figures every five seconds as a collector would; `hang` answers once, then never, and so do its
 actions; `crash` fails with a secret in a local variable when `o` is pressed; `hostile` shows the texts of the corpus
-of escapes, uncleaned; `bare` is the least Textual app that there can be, to compare the start with.
+of escapes, uncleaned; `acting` suggests a rollback and has a scripted desk that writes what it is told into
+`DIRECTORY/desk.txt`; `bare` is the least Textual app that there can be, to compare the start with.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from itertools import cycle
 from pathlib import Path
 
 from console.model.metric_views import Mark, MetricsQuestion, MetricsView
+from console.model.ports import ActionDesk
 from console.model.views import HealthView
 
 CORPUS = Path(__file__).parents[1] / "fixtures" / "terminal_escape_corpus.json"
@@ -52,6 +54,31 @@ def _live(slices: int, events: int) -> HealthView:
     )
     targets = tuple(replace(row, value=row.value and row.value * (1 + step % 7 / 100)) for row in view.targets)
     return replace(view, header=replace(view.header, at_ms=now), components=rows, targets=targets)
+
+
+def _suggesting(slices: int, events: int) -> HealthView:
+    """The sample night with what undoes the cause of its first reason."""
+    view = _live(slices, events)
+    assert view.verdict is not None
+    return replace(view, verdict=replace(view.verdict, suggested=("rollback", {})))
+
+
+def _desk(directory: Path) -> ActionDesk:
+    """A desk whose plan takes a second, and that writes down what it is told."""
+    from tests.screens.scripted_desk import ScriptedDesk, ScriptedTicket
+
+    class Desk(ScriptedDesk):
+        def _ticket(self, *what: object) -> ScriptedTicket:
+            time.sleep(1)  # no test's synchronisation: a plan takes its time, and somebody types meanwhile
+            return super()._ticket(*what)
+
+    class Told(list[tuple[object, ...]]):
+        def append(self, what: tuple[object, ...]) -> None:
+            super().append(what)
+            with (directory / "desk.txt").open("a") as file:
+                file.write(f"{what[0]}\n")
+
+    return Desk(done=Told())
 
 
 def _hostile(slices: int, events: int) -> HealthView:
@@ -121,8 +148,10 @@ def main(case: str, directory: Path) -> None:
                 raise RuntimeError(f"a defect with {len(password)} letters")
 
     actions = Hanging() if case == "hang" else ScriptedActions()
-    reads = Reads(make_health=_hostile if case == "hostile" else _live)
-    app = Console(settings(directory), reads, actions, actions, session_path=directory / "session.json")
+    made = {"hostile": _hostile, "acting": _suggesting}.get(case, _live)
+    desk = _desk(directory) if case == "acting" else None
+    session = directory / "session.json"
+    app = Console(settings(directory), Reads(make_health=made), actions, actions, session_path=session, desk=desk)
     app.run()
     sys.exit(app.return_code)
 

@@ -74,7 +74,7 @@ async def test_from_health_to_a_confirmed_rollback_it_is_eleven_keys(make_app: M
         await until_ready(pilot)
         await press("tab", "enter", *"41ab9e0", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, RunPage), "the run's page")
-        await until_text(pilot, "Done.")
+        await until_text(pilot, "All steps done.")
     assert pressed == 11, "12 are allowed"
     assert desk.said("plan") == [("plan", "rollback", {})]
     (confirmed,) = desk.said("confirm")

@@ -49,7 +49,7 @@ async def test_a_run_is_followed_as_the_journal_grows(make_app: MakeApp) -> None
         assert "the run goes on without it" in text_of(pilot) and app.begun == {"t"}
         shown[0] = "done"
         reads.number += 1
-        await until_text(pilot, "Done.")
+        await until_text(pilot, "All steps done.")
         assert "3 of 3 rounds good" in text_of(pilot) and "under way" not in text_of(pilot)
         assert app.begun == set(), "it holds up no quitting any more"
 
@@ -57,7 +57,7 @@ async def test_a_run_is_followed_as_the_journal_grows(make_app: MakeApp) -> None
 @pytest.mark.parametrize(
     ("token", "told", "never"),
     [
-        ("worse", ["Done, and worse than before", "undo it: radar promote"], ["Done. "]),
+        ("worse", ["Done, but worse than before", "undo it: radar promote"], ["All steps done. "]),
         ("failed", ["Vercel says failed", "not begun"], ["NOT TOLD"]),
         ("not done", ["nothing was changed"], ["undo it"]),
         ("unknown", ["Unknown whether it was done", "R go on"], ["undo it", "took"]),
@@ -177,7 +177,7 @@ async def test_role_and_armed_time_stand_in_the_header(make_app: MakeApp) -> Non
         view = health(slices, events)
         return replace(view, header=replace(view.header, armed_until_ms=NOW + 12 * M))
 
-    for width, words in ((80, "armed 12 m  LIVE 03:12:40 "), (120, "OPERATOR armed 12 m")):
+    for width, words in ((80, "armed 12 m LIVE 03:12:40"), (120, "OPERATOR armed 12 m")):
         reads = ScriptedReads(make_health=armed)
         async with make_app(reads, desk=ScriptedDesk()).run_test(size=(width, 24)) as pilot:
             await until_fed(pilot)

@@ -11,7 +11,7 @@ import pytest
 
 from console.app import RadarApp
 from console.model.configuration import Display, Environment
-from console.model.ports import StoreReads
+from console.model.ports import ActionDesk, Notes, StoreReads
 from tests.screens import scripted
 from tests.screens.scripted import ScriptedActions
 from tests.snapshots.recorded import reader, record
@@ -34,6 +34,8 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
         reads: StoreReads | None = None,
         at_ms: int | None = None,
         faults: Any = None,
+        desk: ActionDesk | None = None,
+        notes: Notes | None = None,
         **environment: Any,
     ) -> RadarApp:
         if story is not None:
@@ -51,6 +53,8 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
             at_ms=at_ms,
             clock_ms=lambda: now,
             faults=faults,
+            desk=desk,
+            notes=notes,
             session_path=tmp_path / "session.json",
         )
 
