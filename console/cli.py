@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from console.commands.writing import Unwritable, drop, flush, give_up, write
 
@@ -42,7 +43,12 @@ COMMANDS = {
 
 
 class Parser(argparse.ArgumentParser):
-    """Errors of usage end with status 3; argparse's own 2 means `down` here."""
+    """Errors of usage end with status 3; argparse's own 2 means `down` here. `-2h` is a time, never an option."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # argparse lets `--to -5` pass, but not `--from -15m`. No option of ours begins with a digit.
+        self._negative_number_matcher = re.compile(r"-\d")
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and how the command is written."""
@@ -86,6 +92,10 @@ def _run(arguments: argparse.Namespace) -> int:
         from console.model.text import clean_block
 
         write(f"radar: {clean_block(str(error))}\n", sys.stderr)
+        if getattr(arguments, "escape", False):  # what is done by hand needs no settings of ours
+            from console.commands.acting import print_card
+
+            print_card(arguments, arguments.command, vars(arguments), None)
         return UNUSABLE
 
 

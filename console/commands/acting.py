@@ -7,9 +7,10 @@ import select
 import sys
 import termios
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from console.cli import FAILED, SHORT, WELL
 from console.commands import action_documents
@@ -18,8 +19,12 @@ from console.commands.parts import reading
 from console.model.action_views import RunView, StepRow
 from console.model.actions import ActionRequest, Plan, Risk, RunOutcome, StepOutcome
 from console.model.configuration import Settings
+from console.model.observation import Json
 from console.model.plan_text import OUTCOME_WORDS, STEP_WORDS, escape_text, plan_text
 from console.model.ports import PlanTicket, Refused, StoreReads, StoreUnreadable
+
+if TYPE_CHECKING:
+    from console.model.escape_cards import Known
 
 LOOK_S = 0.25
 DISCARD_S = 0.5
@@ -47,6 +52,8 @@ def act(arguments: argparse.Namespace, settings: Settings, request: ActionReques
             return carry(arguments, settings, desk.plan(request))
         except (Refused, StoreUnreadable) as error:
             complain(str(error))
+            if arguments.escape:
+                print_card(arguments, request.action, request.parameters, settings)
             return FAILED
 
 
@@ -78,6 +85,37 @@ def _recorded_in(arguments: argparse.Namespace, settings: Settings) -> Settings:
     from console.actions.break_glass import second_place
 
     return replace(settings, state_directory=second_place(settings))
+
+
+def print_card(
+    arguments: argparse.Namespace, action: str, parameters: Mapping[str, Json], settings: Settings | None
+) -> None:
+    """The escape card that needs no plan, and with `settings=None` not even settings."""
+    from console.model.escape_cards import card
+
+    output = Output(arguments, settings.display if settings else None)
+    output.line(f"ESCAPE CARD  {action}: no plan could be made; fill in what stands in capitals")
+    for line in card(action, parameters, _known(settings)):
+        output.line(f"  {line}")
+
+
+def _known(settings: Settings | None) -> Known:
+    from console.model.escape_cards import Known
+
+    if settings is None:
+        return Known()
+    environment, operations = settings.environment, settings.operations()
+    vercel, github, maintenance = environment.vercel, operations.github, operations.maintenance
+    return Known(
+        url=environment.url,
+        project=vercel.project if vercel else "",
+        team=(vercel.team or "") if vercel else "",
+        repository=github.repository if github else "",
+        branch=github.branch if github else "main",
+        edge_config=(maintenance.edge_config or "") if maintenance else "",
+        key=maintenance.key if maintenance else "maintenance",
+        table=maintenance.table if maintenance else "radar_maintenance",
+    )
 
 
 def _shown(arguments: argparse.Namespace, output: Output, plan: Plan) -> int:
