@@ -27,6 +27,7 @@ COMMANDS = {
     "ack": "acknowledge an alert",
     "silence": "hold the notifications of a rule for a time, or end that",
     "notify": "the channels that people are told by, how each got through last; `notify test` tries them",
+    "deployments": "what serves production and what could, what each did; the CI runs on their ten stages",
     "rollback": "put production back to an earlier deployment",
     "promote": "let a deployment serve production; ends the pin of a rollback",
     "deploy": "build and deploy a ref to staging or production",
