@@ -60,6 +60,7 @@ def act(arguments: argparse.Namespace, settings: Settings, request: ActionReques
 def carry(arguments: argparse.Namespace, settings: Settings, ticket: PlanTicket) -> int:
     """From a plan to the end of its run. Raises `Refused`."""
     output = Output(arguments, settings.display)
+    interrupted = "left: nothing was done"
     try:
         if arguments.plan or arguments.escape:
             return _shown(arguments, output, ticket.plan)
@@ -68,7 +69,11 @@ def carry(arguments: argparse.Namespace, settings: Settings, ticket: PlanTicket)
         if ticket.plan.refusals:
             raise Refused(f"this cannot be done now: {ticket.plan.refusals[0]}")
         reason, typed = _yes(arguments, ticket)
+        interrupted = "not waited for: whether it began stands in the journal (radar actions)"
         token = ticket.confirm(reason=reason, typed=typed)
+    except KeyboardInterrupt:
+        complain(interrupted)
+        raise
     finally:
         ticket.leave()
     if arguments.no_wait:

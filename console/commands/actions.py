@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from contextlib import closing
 
-from console.cli import FAILED, WELL
+from console.cli import FAILED, SHORT, UNUSABLE, WELL
 from console.commands import action_documents
 from console.commands.acting import act, add_acting, carry
 from console.commands.output import Output, complain, document
@@ -28,27 +28,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0: well; 1: a run is interrupted or unknown; 2: refused or failed."""
+    """0: well; 1: a run is interrupted or unknown; 2: refused or failed; 3: these words mean nothing."""
+    try:
+        verb, number = _wanted(arguments)
+    except ValueError as error:
+        complain(str(error))
+        return UNUSABLE
     settings = settings_of(arguments)
-    verb, number = _wanted(arguments)
     try:
         if verb == "cancel":
             return act(arguments, settings, ActionRequest(action="cancel-due", parameters={"due": number}))
         if verb in ("resume", "close"):
             return _open_run(arguments, settings, verb, number)
         with reading(settings) as reads:
-            return _show(arguments, settings, reads, number) if number else _list(arguments, settings, reads)
+            return _show(arguments, settings, reads, number) if verb == "show" else _list(arguments, settings, reads)
     except (Refused, StoreUnreadable) as error:
         complain(str(error))
         return FAILED
 
 
 def _wanted(arguments: argparse.Namespace) -> tuple[str, int]:
+    """What to do, and with which number. Raises `ValueError`, in words."""
     verb = arguments.verb or "list"
-    if verb.isascii() and verb.isdigit():
+    if verb.isascii() and verb.isdigit() and arguments.number is None:
         return "show", int(verb)
     if verb != "list" and (verb not in VERBS or arguments.number is None):
-        raise Refused(f"write radar actions, radar actions NUMBER, or one of {', '.join(VERBS)} with a number")
+        raise ValueError(f"write radar actions, radar actions NUMBER, or one of {', '.join(VERBS)} with a number")
     return verb, arguments.number or 0
 
 
@@ -61,7 +66,10 @@ def _open_run(arguments: argparse.Namespace, settings: Settings, verb: str, numb
         if verb == "resume":
             return carry(arguments, settings, desk.resume(token))
         told = desk.close_run(token, arguments.reason)
-    Output(arguments, settings.display).line(told)
+    if arguments.json:
+        document({"closed": number, "words": told})
+    else:
+        Output(arguments, settings.display).line(told)
     return WELL
 
 
@@ -79,7 +87,7 @@ def _list(arguments: argparse.Namespace, settings: Settings, reads: StoreReads) 
     else:
         _print(Output(arguments, settings.display), view)
     loose = [each for each in view.runs if each.outcome in OPEN_OUTCOMES and each.outcome != "running"]
-    return 1 if loose else WELL
+    return SHORT if loose else WELL
 
 
 def _print(output: Output, view: ActionsView) -> None:

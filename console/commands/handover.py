@@ -12,7 +12,8 @@ from console.commands.parts import settings_of, store_reader
 from console.model.configuration import Settings
 from console.model.incident import Handover, handover_text
 from console.model.ports import StoreUnreadable
-from console.model.times import parse_duration
+from console.model.times import parse_duration, parse_moment
+from console.store.clock import now_ms
 
 SHIFT = "8h"
 _STEPS = ("step",)
@@ -20,14 +21,15 @@ _STEPS = ("step",)
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
-    parser.add_argument("--since", default=SHIFT, metavar="TIME", help=f"the length of the shift; default {SHIFT}")
+    words = f"when the shift began: 8h, -8h, 06:00, yesterday 22:00; default {SHIFT}"
+    parser.add_argument("--since", default=SHIFT, metavar="TIME", help=words)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0: printed; 2: the store cannot be read; 3: the length is none."""
+    """0: printed; 2: the store cannot be read; 3: the time is none."""
     try:
-        length_s = parse_duration(arguments.since)
+        length_s = _length_s(arguments.since)
     except ValueError as error:
         complain(f"--since: {error}")
         return UNUSABLE
@@ -44,6 +46,15 @@ def run(arguments: argparse.Namespace) -> int:
         for line in handover_text(handover):
             output.line(line)
     return WELL
+
+
+def _length_s(typed: str) -> int:
+    """Seconds since then; a duration, or a moment. Raises `ValueError`, in words."""
+    try:
+        return parse_duration(typed)
+    except ValueError:
+        at_ms = now_ms()
+        return max(1, (at_ms - parse_moment(typed, at_ms)) // 1000)
 
 
 def _handover(settings: Settings, length_s: int) -> Handover:

@@ -52,6 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _missing(arguments: argparse.Namespace) -> str | None:
     if arguments.verb == "note" and not arguments.text:
         return "write the note: radar incident note 'restarted the worker by hand'"
+    if arguments.verb == "export" and arguments.text is not None:
+        return "an export takes no text: radar incident export --from 03:04"
     if arguments.verb == "export" and not arguments.begin:
         return "write when it began: radar incident export --from 03:04"
     return None

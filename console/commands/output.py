@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from console.commands.writing import write
 from console.model.configuration import Display
 from console.model.states import ASCII_GLYPHS, GLYPHS, State
+from console.model.text import clean_block
 
 _COLOURS = {
     State.HEALTHY: "32",
@@ -24,10 +25,12 @@ _COLOURS = {
     State.NOT_CONFIGURED: "2",
 }
 _CAPITALS = "2"  # dim, as section heads are on the screens
-
+_MARK = f"\ufdd0{os.urandom(4).hex()}:"
+"""Begins a colour of ours until it is written. Text from outside cannot know it, and so can colour nothing."""
+_PAINT = re.compile(f"{_MARK}(\\d+)m")
 
 _IN_ASCII = str.maketrans(
-    {"·": "-", "…": "...", "×": "x", "→": "->", "—": "-", "–": "-", "≥": ">=", "≤": "<=", "’": "'"}
+    {"·": "-", "…": "...", "×": "x", "→": "->", "—": "-", "–": "-", "≥": ">=", "≤": "<=", "’": "'", "↵": "|"}
 )
 _ASCII_LOCALES = ("C", "POSIX")
 
@@ -58,8 +61,10 @@ class Output:
         self.colour = not arguments.no_color and _may_colour()
 
     def line(self, text: str = "") -> None:
-        """One line, at once: a reader at the other end of a pipe should not wait for it."""
-        write(f"{text if self._signs else text.translate(_IN_ASCII)}\n")
+        """One line, at once: a reader at the other end of a pipe should not wait for it. The terminal obeys no byte of
+        it but our own colours."""
+        shown = _PAINT.sub("\x1b[\\1m", clean_block(text))
+        write(f"{shown if self._signs else shown.translate(_IN_ASCII)}\n")
 
     def folded(self, first: str, text: str, indent: str) -> None:
         """`text` after `first`, on as many lines as the terminal's width asks for; on one without a terminal."""
@@ -89,14 +94,14 @@ class Output:
 
     def table(self, rows: Iterable[Sequence[str]], indent: str = "  ") -> None:
         """Rows with their columns aligned; the last is not padded."""
-        kept = [tuple(row) for row in rows]
+        kept = [tuple(cell.replace("\n", "↵") for cell in row) for row in rows]
         widths = [max(map(_width, column)) for column in zip(*kept, strict=True)][:-1]
         for row in kept:
             cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=False)]
             self.line(indent + "  ".join([*cells, row[-1]]).rstrip())
 
     def _painted(self, text: str, code: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
+        return f"{_MARK}{code}m{text}{_MARK}0m" if self.colour else text
 
 
 def document(content: Mapping[str, object]) -> None:
@@ -111,11 +116,11 @@ def json_line(content: Mapping[str, object]) -> None:
 
 def complain(text: str) -> None:
     """Say to people, on standard error, what went wrong."""
-    write(f"radar: {text}\n", sys.stderr)
+    write(f"radar: {clean_block(text)}\n", sys.stderr)
 
 
 def _width(text: str) -> int:
-    return len(re.sub(r"\x1b\[\d*m", "", text))
+    return len(_PAINT.sub("", text))
 
 
 def _may_colour() -> bool:

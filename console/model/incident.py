@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from console.model.text import BLOCK_LIMIT, clean
 from console.model.times import clock, date_time
 from console.model.views import AlertRow, EventRow, OpenItem
 
@@ -99,7 +100,7 @@ def markdown(incident: Incident) -> str:
 def _table(happenings: Sequence[Happening]) -> list[str]:
     if not happenings:
         return ["Nothing is on record in this time."]
-    rows = [f"| {_second(each.at_ms)} | {each.kind} | {escaped(each.text)} | {escaped(each.by)} |"
+    rows = [f"| {_second(each.at_ms)} | {escaped(each.kind)} | {escaped(each.text)} | {escaped(each.by)} |"
             for each in happenings]  # fmt: skip
     return ["| when (UTC) | what | | by |", "| --- | --- | --- | --- |", *rows]
 
@@ -131,8 +132,10 @@ def _second(at_ms: int) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text within a Markdown table: nothing in it is a link, a tag, a cell or an emphasis."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+!|~" else letter for letter in text)
+    """Text within a Markdown table: one line, in which nothing is a link, a tag, a cell, an emphasis, or obeyed by the
+    terminal on which it is shown."""
+    shown = "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+!|~" else letter for letter in clean(text, BLOCK_LIMIT))
+    return shown.replace("://", "\\://").replace("www.", "www\\.")  # what GitHub would link by itself
 
 
 def handover_text(handover: Handover) -> list[str]:

@@ -6,8 +6,8 @@ import sqlite3
 
 from console.model.action_views import NoteRow
 from console.model.ports import Refused
+from console.model.text import clean_block
 from console.store.clock import now_ms
-from console.store.codec import plain
 from console.store.identity import Who
 from console.store.records import Records, refusing
 
@@ -23,11 +23,12 @@ class NoteBook:
 
     def add(self, text: str) -> None:
         """Put a note on record. Raises `Refused`."""
-        written = plain(text).strip()
-        if not written:
+        typed = text.strip()
+        if not typed:
             raise Refused("the note is empty")
-        if len(written) > NOTE_LIMIT:
-            raise Refused(f"a note has at most {NOTE_LIMIT} characters: this one has {len(written)}")
+        if len(typed) > NOTE_LIMIT:
+            raise Refused(f"a note has at most {NOTE_LIMIT} characters: this one has {len(typed)}")
+        written = clean_block(typed)
         with refusing():
             self._records.write(
                 lambda connection: connection.execute(
