@@ -22,7 +22,7 @@ gc.disable()
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
-from textual.events import Event, InputEvent, Paste
+from textual.events import Event, InputEvent, Key, Paste
 
 from console.model.configuration import Settings
 from console.model.ports import ActionDesk, AlertActions, Inquiries, Notes, PollRequests, StoreReads
@@ -76,7 +76,8 @@ def _metrics_screen() -> Page[None]:
 
 
 def _import_charts() -> None:
-    import screens.metrics  # noqa: F401
+    import screens.metrics
+    import screens.plan  # noqa: F401 - a plan should stand soon after its key
     from widgets.raster import warm
 
     warm()
@@ -125,6 +126,8 @@ class RadarApp(Opening, App[None], inherit_bindings=False):
         self.role = ""
         self.notes = notes
         self.inquiries = inquiries
+        self.heard_key: Callable[[str], None] | None = None
+        """Told of every key: the story of the demo ends with a person's first."""
         self.begun: set[str] = set()
         self._leaving = Leaving()
         self.clock_ms = clock_ms
@@ -192,8 +195,22 @@ class RadarApp(Opening, App[None], inherit_bindings=False):
     async def on_event(self, event: Event) -> None:
         """Keys, clicks and pasted text, unless the page does not take them: what was typed before it was seen."""
         inputs = isinstance(event, InputEvent | Paste) and not event.is_forwarded
+        if self.heard_key is not None and inputs and isinstance(event, Key):
+            self.heard_key(event.key)
         if not inputs or not self.screen_stack or self.page.takes(event):
             await super().on_event(event)
+
+    def press(self, name: str) -> None:
+        """As if a person had pressed that key; from any thread."""
+        self.post_message(Key(name, name if len(name) == 1 else None))
+
+    def caption(self, words: str | None) -> None:
+        """Say something on the page on top, unless it stands there already; from any thread."""
+        self.call_later(self._say_once, words)
+
+    def _say_once(self, words: str | None) -> None:
+        if self.page.said != words:
+            self.page.say(words)
 
     def _leave(self, return_code: int) -> None:
         self.feed.stop()

@@ -21,6 +21,7 @@ from console.model.ports import StoreReads
 
 if TYPE_CHECKING:
     from console.commands.faults import DemoFaults
+    from console.commands.story import Story
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     return open_console(settings_of(arguments), at_ms)
 
 
-def open_console(settings: Settings, at_ms: int | None = None) -> int:
+def open_console(settings: Settings, at_ms: int | None = None, story: Story | None = None) -> int:
     """The console on these settings, with a collector of its own while nobody else collects."""
     from console.store.files import UnsuitablePlace, prepare_directory
 
@@ -48,7 +49,7 @@ def open_console(settings: Settings, at_ms: int | None = None) -> int:
         complain(str(error))
         return UNUSABLE
     with collecting(settings) as keeper, reading(settings, compared=keeper.found_another) as reads:
-        return _run_app(settings, reads, at_ms)
+        return _run_app(settings, reads, at_ms, story)
 
 
 def drawable(settings: Settings) -> Settings:
@@ -58,7 +59,7 @@ def drawable(settings: Settings) -> Settings:
     return replace(settings, display=replace(settings.display, glyphs="ascii"))
 
 
-def _run_app(settings: Settings, reads: StoreReads, at_ms: int | None) -> int:
+def _run_app(settings: Settings, reads: StoreReads, at_ms: int | None, story: Story | None) -> int:
     # Imports make a hundred thousand objects that stay: looking through them again and again costs 25 ms of a start,
     # and later every full collection. So not while importing, and never again for these.
     gc.disable()
@@ -84,7 +85,12 @@ def _run_app(settings: Settings, reads: StoreReads, at_ms: int | None) -> int:
             desk=desk,
             inquiries=LateInquiries(settings),
         )
+        if story is not None:
+            app.heard_key = story.heard
+            story.begin(app)
         app.run()
+        if story is not None:
+            story.stop()
     return FAILED if app.return_code else WELL
 
 

@@ -6,17 +6,22 @@ import argparse
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.cli import FAILED, UNUSABLE, WELL
 from console.commands.output import Output, add_json, complain, document, json_line
 from console.model.configuration import Settings
 from console.model.ports import Refused
 
+if TYPE_CHECKING:
+    from console.commands.story import Story
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of this command and of `demo fault`."""
     parser.add_argument("--dir", type=Path, metavar="DIR", help="where it keeps its files; emptied at each start")
     parser.add_argument("--no-ui", action="store_true", help="collect without the console until SIGINT or SIGTERM")
+    parser.add_argument("--story", action="store_true", help="play a night with captions; any key ends that")
     add_json(parser)
     commands = parser.add_subparsers(dest="demo_command", metavar="fault")
     fault = commands.add_parser("fault", help="switch a fault; without a name, list them", allow_abbrev=False)
@@ -43,6 +48,9 @@ def _demo(arguments: argparse.Namespace) -> int:
     from console.demo.faults import DemoFault
     from console.demo.stack import DemoStack
 
+    if arguments.no_ui and arguments.story:
+        complain("--story is played on the console: leave --no-ui away")
+        return UNUSABLE
     if not arguments.no_ui and (why := unfit()):
         complain(f"{why}; use `radar demo --no-ui`, and `radar watch` with the configuration that it prints")
         return UNUSABLE
@@ -53,11 +61,20 @@ def _demo(arguments: argparse.Namespace) -> int:
         file = stack.start()
         _say(arguments, f"its configuration is {file}", {"directory": str(directory), "configuration": str(file)})
         settings = _settings(file)
-        return collect(settings) if arguments.no_ui else open_console(settings)
+        if arguments.no_ui:
+            return collect(settings)
+        return open_console(settings, story=_story(settings, directory) if arguments.story else None)
     except DemoFault as error:
         raise Refused(str(error)) from None
     finally:
         stack.stop()
+
+
+def _story(settings: Settings, directory: Path) -> Story:
+    from console.commands.faults import DemoFaults
+    from console.commands.story import Story
+
+    return Story(settings, DemoFaults(directory))
 
 
 def _say(arguments: argparse.Namespace, words: str, content: Mapping[str, object] | None = None) -> None:
