@@ -126,6 +126,8 @@ def _burn_of(situation: Situation, pair: slo.Pair, target: slo.Target) -> Measur
 
 def _users_over(situation: Situation, subject: str, value: float | None, limit: float, text: str) -> Measure:
     unknown, origin = _unknown(situation, situation.under(TARGET)), told_by(situation.environment)
+    if subject == "users" and any(situation.maintained(track) for track in situation.under(PREFIX)):
+        unknown = Says.HELD  # what they met before is no news now, and to be turned away is no error
     return _over(subject, value, limit, text=text, origin=origin, unknown=unknown)
 
 

@@ -114,8 +114,8 @@ def _figure(situation: Situation, routes: Sequence[Route], *, is_well: bool) -> 
     """The p95, of the last minute when only the minutes before it were slow."""
     if all(situation.excused(route.track) for route in routes):
         return unseen(situation, routes[0].track)
-    if all(situation.maintained(route.track) for route in routes):
-        return "in maintenance"
+    if shut := sum(situation.maintained(route.track) for route in routes):
+        return "in maintenance" if shut == len(routes) else f"{shut} in maintenance"
     limit_ms = situation.environment.thresholds.p95_ms
     p95, now = _p95_of_all(routes), _p95_of_all(routes, latest=True)
     p95 = now if p95 and now and is_well and p95.value > limit_ms else p95

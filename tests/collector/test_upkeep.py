@@ -17,6 +17,7 @@ from console.model.maintenance import PAGE_FACT
 from console.model.moment import Moment
 from console.model.observation import Event, Observation
 from console.model.states import State
+from console.model.track import Track
 from console.sources.application import RouteSource
 from console.sources.http import Client
 from console.store import due
@@ -259,6 +260,23 @@ def announce(records: Records, key: str, *, notice_ms: int) -> None:
         title="x", reason="x", operator="op1", operator_uid=1,
     )  # fmt: skip
     due.note_run(records, row.id, f"token of {key}")
+
+
+def test_users_turned_away_call_nobody_and_the_memory_still_does() -> None:
+    nights = Nights()
+    nights.judge.tracks["metrics"] = Track("metrics", 15.0)
+    nights.rounds(3)
+    nights.judge.upkeep.held = OURS
+    for _ in range(40):
+        counts = {"requests": 100.0, "errors": 40.0, "memory_bytes": 99.0, "memory_limit_bytes": 100.0}
+        nights.see(answered("metrics", samples=counts))
+        judgement = nights.round_of(routes=page)
+    assert (rules(judgement)["error-rate"], rules(judgement)["memory"]) == ("held", "firing")
+    nights.judge.upkeep.held = Held()
+    for _ in range(40):
+        nights.see(answered("metrics", samples=counts))
+        judgement = nights.round_of()
+    assert rules(judgement)["error-rate"] == "firing"
 
 
 def test_a_judge_without_upkeep_knows_none() -> None:

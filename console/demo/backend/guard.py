@@ -111,6 +111,8 @@ class Guard:
         path, method = scope["path"], scope["method"]
         if path.startswith(SYSTEM) or path == "/api/metrics":
             return
+        if self._state.maintenance is not None and status == 503:
+            return  # as with the documented middleware: who is turned away meets no error of the application's
         self._metrics.observe(method, path if path in self._known else "other", status, seconds)
         level = "error" if status >= 500 else "info"
         self._log.write(

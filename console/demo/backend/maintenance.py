@@ -44,7 +44,7 @@ def message_of(value: object) -> str | None:
 
 def page(path: str, words: str) -> Response:
     """503 with the maintenance page, or its JSON for the API."""
-    headers = {"x-maintenance": "1", "retry-after": str(RETRY_AFTER_S), "cache-control": "no-store"}
+    headers = {"x-maintenance": "on", "retry-after": str(RETRY_AFTER_S), "cache-control": "no-store"}
     if path.startswith("/api/"):
         return JSONResponse({"error": "maintenance", "message": words}, 503, headers)
     text = f"<h1>Down for maintenance</h1><p>{escape(words)}</p>"
