@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -48,24 +49,28 @@ def refuse_unconfirmed(plan: Plan, standing: Standing, *, reason: str, typed: st
 async def begin(context: Context, plan: Plan, standing: Standing, journal: Journal, reason: str) -> Begun:
     """Take the lock, write the first row, anchor its audit entry. Raises `Refused` with nothing done."""
     token = secrets.token_hex(12)
+    lock: RunLock | None = None
     try:
         lock = RunLock.take(context.settings.state_directory, token)
         if lock is None:
             raise Refused("the lock of a run that was made up this instant is held: look at the state directory")
-        run_id, entry = journal.begin(_beginning(plan, standing, token, reason))
-        if plan.risk is not Risk.SAFE and journal.armed() != reason:
-            await take(context, journal.arm(reason))
-        await take(context, entry)
-    except Busy as busy:
-        raise Refused(str(busy)) from None
-    except (StoreError, UnsuitablePlace, OSError) as error:
-        raise Refused(f"nothing was done, for it could not be recorded: {error}") from None
+        arms = plan.risk is not Risk.SAFE and journal.armed() != reason
+        run_id, entries = journal.begin(_beginning(plan, standing, token, reason), arms=arms)
+        for entry in entries:
+            await take(context, entry)
+    except (Busy, StoreError, UnsuitablePlace, OSError) as error:
+        if lock is not None:
+            lock.release()
+        told = "" if isinstance(error, Busy) else "nothing was done, for it could not be recorded: "
+        raise Refused(f"{told}{error}") from None
     return Begun(run_id, token, lock)
 
 
 async def take(context: Context, entry: Entry) -> None:
-    """Anchor an entry of the audit."""
-    await anchor(context.records, entry, context.operations.audit, context.clients)
+    """Anchor an entry of the audit, which stands. That the sinks were told is noted where it can be: `radar audit
+    verify` names what is unanchored."""
+    with suppress(StoreError):
+        await anchor(context.records, entry, context.operations.audit, context.clients)
 
 
 def host() -> str:

@@ -30,6 +30,10 @@ END_S = 1.0
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "SSL_CERT_FILE")
 
 
+class NoAnswer(Refused):
+    """The runner said nothing in time, or nothing that can be read, or is gone."""
+
+
 class Runner:
     """A runner's process and the two pipes to it."""
 
@@ -60,7 +64,7 @@ class Runner:
         try:
             return msgspec.json.decode(line, type=Reply)
         except msgspec.DecodeError:
-            raise Refused("the runner's answer cannot be read: nothing was done") from None
+            raise NoAnswer("the runner's answer cannot be read") from None
 
     def leave(self) -> None:
         """End the talk. A runner that has begun goes on; one that has not ends."""
@@ -86,10 +90,10 @@ class Runner:
         while b"\n" not in self._rest:
             left_s = until_s - time.monotonic()
             if left_s <= 0 or not select.select([source], [], [], left_s)[0]:
-                raise Refused(f"the runner gave no answer within {timeout_s:g} s: nothing was confirmed")
+                raise NoAnswer(f"the runner gave no answer within {timeout_s:g} s")
             chunk = os.read(source, 65536)
             if not chunk or len(self._rest) > LARGEST_LINE_BYTES:
-                raise Refused("the runner ended without an answer; radar doctor examines what it needs")
+                raise NoAnswer("the runner ended without an answer; radar doctor examines what it needs")
             self._rest += chunk
         line, _, self._rest = self._rest.partition(b"\n")
         return line
@@ -104,7 +108,7 @@ class Ticket:
         self._runner = runner
         self._plan = reply.plan
         self._reason = reply.reason
-        self._left = False
+        self._left = self._confirmed = False
 
     @property
     def plan(self) -> Plan:
@@ -126,19 +130,27 @@ class Ticket:
 
     def confirm(self, *, reason: str, typed: str) -> str:
         """Carry it out; gives the token of the run, whose first journal row stands. Raises `Refused`."""
-        reply = self._ask(Word(say="confirm", reason=reason, typed=typed))
+        self._confirmed = True  # from here until it says no, it may have begun: nothing may end it
+        try:
+            reply = self._ask(Word(say="confirm", reason=reason, typed=typed))
+        except NoAnswer as silence:
+            self.leave()
+            raise Refused(f"{silence}: whether it began stands in the journal (radar actions)") from None
         if reply.begun is None:
+            self._confirmed = False
             self._plan = reply.plan or self._plan
             raise Refused(reply.refused or "the runner did not begin")
-        self._left = True
-        self._runner.leave()
+        self.leave()
         return reply.begun
 
     def leave(self) -> None:
-        """Nothing is done."""
+        """Nothing is done, unless it was confirmed."""
         if not self._left:
             self._left = True
-            self._runner.stop()
+            if self._confirmed:
+                self._runner.leave()
+            else:
+                self._runner.stop()
 
     def _ask(self, word: Word) -> Reply:
         if self._left:

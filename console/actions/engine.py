@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +14,12 @@ from console.actions.wire import Rejected, Unanswered
 from console.model.actions import Plan, RunOutcome, Step, StepKind, StepOutcome, StepResult
 from console.model.observation import Json
 from console.sources.faults import Fault
-from console.store.journal import WORSE, Journal
+from console.store.journal import WORSE, Journal, RunEntry
 
 RESOLVE_TRIES = 5
 RESOLVE_WAIT_S = 2.0
 _ENDS = frozenset({StepOutcome.DONE, StepOutcome.FAILED, StepOutcome.SKIPPED})
+_LOOSE = frozenset({StepOutcome.INTENDED, StepOutcome.UNKNOWN})
 
 
 @dataclass(slots=True)
@@ -27,16 +29,17 @@ class Progress:
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
     data: dict[str, Json] = field(default_factory=dict)
     worse: bool = False
-    shortfalls: list[str] = field(default_factory=list)
-    """Steps that failed without losing the rest, in words."""
+    shortfalls: dict[str, str] = field(default_factory=dict)
+    """Steps that failed without losing the rest: how, in words."""
 
     def took(self, step: Step, result: StepResult) -> None:
         """Remember how a step ended."""
         self.outcomes[step.key] = result.outcome
         self.data.update(result.data)
         self.worse = self.worse or result.worse
-        if result.outcome is not StepOutcome.DONE and not step.required:
-            self.shortfalls.append(f"{step.words}: {result.words}")
+        self.shortfalls.pop(step.key, None)
+        if result.outcome in (StepOutcome.FAILED, StepOutcome.UNKNOWN) and not step.required:
+            self.shortfalls[step.key] = f"{step.words}: {result.words}"
 
 
 class Engine:
@@ -52,7 +55,7 @@ class Engine:
     async def run(self, progress: Progress) -> tuple[RunOutcome, str]:
         """Carry out what is left; how it ended, in a word and in words. The run's end is the caller's to write."""
         for step in self._plan.steps:
-            if progress.outcomes.get(step.key) in _ENDS:
+            if is_over(step, progress.outcomes.get(step.key)):
                 continue
             result = await self._one(step, progress.data)
             progress.took(step, result)
@@ -60,15 +63,21 @@ class Engine:
                 return RunOutcome.FAILED, f"{step.words}: {result.words}"
             if result.outcome is StepOutcome.UNKNOWN and step.required:
                 return RunOutcome.UNKNOWN, f"{step.words}: {result.words}"
-        words = "; ".join(("all steps done", *progress.shortfalls) if progress.shortfalls else ("all steps done",))
+        words = "; ".join(("all steps done", *progress.shortfalls.values()))
         return (RunOutcome.WORSE, f"done, but worse than before: {words}") if progress.worse else (
             RunOutcome.DONE, words)  # fmt: skip
 
-    async def settle(self, step: Step, data: Mapping[str, Json]) -> StepResult:
-        """Of a step that was begun and whose end nobody wrote: what the remote state says. Journals it."""
+    async def settle(self, step: Step, data: Mapping[str, Json], *, again: bool) -> StepResult:
+        """Of a step that was begun and whose end nobody wrote: what the remote state says. Journals it.
+
+        `again`: one that was not carried out will be done once more; it then has no end yet in the journal.
+        """
         context = self._context_of(step, data)
         result = await self._resolved(context, step, unknown("begun, and its end was not written"))
-        self._journal.conclude(self._run_id, step.key, result)
+        if again and result.outcome is StepOutcome.FAILED:
+            self._journal.progress(self._run_id, step.key, f"not carried out, to be done again: {result.words}")
+        else:
+            self._journal.conclude(self._run_id, step.key, result)
         return result
 
     async def _one(self, step: Step, data: Mapping[str, Json]) -> StepResult:
@@ -90,8 +99,7 @@ class Engine:
         except Fault as fault:
             return failed(fault.words) if step.kind is not StepKind.CHANGE or not fault.sent else unknown(fault.words)
         except Exception as error:  # noqa: BLE001 - a defect in a step: the run must not end without a word of it
-            words = f"a defect of the console: {type(error).__name__} in {_place(error)}"
-            return unknown(words) if step.kind is StepKind.CHANGE else failed(words)
+            return unknown(defect(error)) if step.kind is StepKind.CHANGE else failed(defect(error))
 
     async def _resolved(self, context: Context, step: Step, before: StepResult) -> StepResult:
         """Ask the remote state some times: what was accepted can take seconds to show."""
@@ -104,6 +112,8 @@ class Engine:
             except (Rejected, Unanswered, Fault) as error:
                 said = f"{before.words}; the remote state cannot be read: {error}"
                 continue
+            except Exception as error:  # noqa: BLE001 - a defect here leaves unknown what is unknown, and is told
+                return unknown(f"{before.words}; the remote state cannot be read: {defect(error)}")
             if result.outcome is not StepOutcome.UNKNOWN:
                 return dataclasses.replace(result, words=f"{result.words} (read from the remote state)")
             said = f"{before.words}; {result.words}"
@@ -120,28 +130,44 @@ class Engine:
         return dataclasses.replace(self._context, tell=tell, done=dict(data))
 
 
-def progress_of(plan: Plan, entries: Sequence[tuple[str, str, str]]) -> Progress:
-    """What the journal says of a run: `(step, outcome, data as JSON)` of its entries, oldest first."""
+def is_over(step: Step, outcome: StepOutcome | None) -> bool:
+    """Whether it is not to be done any more. What people were perhaps told is not told twice, and what the rest does
+    not need is not tried again."""
+    return outcome in _ENDS or (outcome is StepOutcome.UNKNOWN and not step.required)
+
+
+def progress_of(plan: Plan, entries: Sequence[RunEntry]) -> Progress:
+    """What the journal says of a run: by its entries, oldest first."""
     progress = Progress()
-    known = {step.key for step in plan.steps}
-    for key, outcome, data in entries:
-        if key in known and outcome in set(StepOutcome):
-            progress.outcomes[key] = StepOutcome(outcome)
-            left = json.loads(data)
-            progress.worse = progress.worse or left.pop(WORSE, False) is True
-            progress.data.update(left)
+    known = {step.key: step for step in plan.steps}
+    last: dict[str, StepResult] = {}
+    for entry in entries:
+        if entry.step in known and entry.outcome in set(StepOutcome):
+            data = json.loads(entry.data)
+            progress.worse = progress.worse or data.pop(WORSE, False) is True
+            last[entry.step] = StepResult(outcome=StepOutcome(entry.outcome), words=entry.words, data=data)
+            progress.data.update(data)
+    for key, result in last.items():
+        progress.took(known[key], result)
     return progress
 
 
+def defect(error: Exception) -> str:
+    """In words that hold no value: the message of an error may quote one."""
+    return f"a defect of the console: {type(error).__name__} in {_place(error)}"
+
+
+def trail(error: Exception) -> str:
+    """The way to where it was raised: files and lines, no values."""
+    frames = traceback.extract_tb(error.__traceback__, limit=-12)
+    return " > ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames) or "nowhere"
+
+
 def _place(error: Exception) -> str:
-    """Where it was raised: file and line, no values."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "nowhere"
+    return trail(error).rpartition(" > ")[2]
 
 
-def unsettled(plan: Plan, progress: Progress) -> Step | None:
-    """The step that was begun and has no end, or an unknown one."""
-    loose = (StepOutcome.INTENDED, StepOutcome.UNKNOWN)
-    return next((step for step in plan.steps if progress.outcomes.get(step.key) in loose), None)
+def unsettled(plan: Plan, progress: Progress) -> tuple[Step, ...]:
+    """The changes that were begun and have no end, or an unknown one."""
+    changes = (step for step in plan.steps if step.kind is StepKind.CHANGE)
+    return tuple(step for step in changes if progress.outcomes.get(step.key) in _LOOSE)

@@ -13,22 +13,26 @@ import msgspec
 from console.actions.authority import Standing
 from console.actions.base import Action, Context
 from console.actions.begin import Begun, begin, boot_id, host, refuse_unconfirmed, take
-from console.actions.engine import Engine, Progress, progress_of, unsettled
+from console.actions.engine import Engine, Progress, is_over, progress_of, unsettled
 from console.actions.messages import Entry, Opening, Reply
 from console.actions.parts import context_of, standing_of
 from console.actions.preflight import common_checks
 from console.actions.registry import action_of
 from console.model.actions import (
+    REASON_LIMIT,
     ActionRequest,
     CheckResult,
     Plan,
     Risk,
     RunOutcome,
+    Step,
     StepKind,
     StepOutcome,
 )
 from console.model.observation import Json
 from console.model.ports import Refused
+from console.model.secrets import Concealer
+from console.model.text import clean
 from console.store.journal import Journal, StoredRun
 from console.store.runlock import RunLock
 
@@ -42,7 +46,9 @@ class Negotiation:
     def __init__(self, context: Context, standing: Standing) -> None:
         self._context = context
         self._standing = standing
-        self._journal = Journal(context.records, standing.who)
+        self.conceal = Concealer(context.environment, context.operations)
+        """Takes the environment's secrets out of what is shown and recorded."""
+        self._journal = Journal(context.records, standing.who, self.conceal)
         self._action: Action | None = None
         self._request = ActionRequest(action="")
         self._plan: Plan | None = None
@@ -65,9 +71,9 @@ class Negotiation:
             return await self._rest_of(opening.resume)
         if opening.due is not None:
             self._request, self._standing, self._context = self._due(opening.due)
-            self._journal = Journal(self._context.records, self._standing.who)
+            self._journal = Journal(self._context.records, self._standing.who, self.conceal)
         else:
-            self._request = ActionRequest(action=opening.action or "", parameters=opening.parameters)
+            self._request = ActionRequest(action=opening.action or "", parameters=self._shown(opening.parameters))
         self._action = action_of(self._request.action)
         return Reply(plan=await self._look(), reason=self._journal.armed())
 
@@ -75,7 +81,7 @@ class Negotiation:
         """The plan with other options."""
         if self._resumed is not None:
             raise Refused("the rest of a run has no options")
-        merged = {**self._request.parameters, **parameters}
+        merged = {**self._request.parameters, **self._shown(parameters)}
         self._request = dataclasses.replace(self._request, parameters=merged)
         return Reply(plan=await self._look(), reason=self._journal.armed())
 
@@ -94,7 +100,7 @@ class Negotiation:
         """The first row of the run stands when this returns. Raises `Refused`, with nothing done."""
         self.fresh_plan = None
         plan = self._known_plan()
-        reason = reason.strip() or self._journal.armed()
+        reason = clean(self.conceal(reason), REASON_LIMIT) or self._journal.armed()
         refuse_unconfirmed(plan, self._standing, reason=reason, typed=typed)
         if self._resumed is not None:
             return await self._adopt()
@@ -127,9 +133,7 @@ class Negotiation:
         """Write something into the people's records that is no action. Raises `Refused`; a viewer may not."""
         from console.actions.entries import write
 
-        check = self._standing.check(Risk.SAFE)
-        if check.result is CheckResult.FAIL:
-            raise Refused(check.words)
+        self._refuse(Risk.SAFE)
         write(self._context, self._standing.who, entry)
 
     # What was planned for a time
@@ -156,38 +160,53 @@ class Negotiation:
         row = taken(self._context.records, due)
         if row is None:
             raise Refused(f"nothing of number {due} is due and taken")
-        standing = standing_of(self._context, row.operator_uid, row.operator)
+        standing = standing_of(self._context, row.operator_uid)
         context = dataclasses.replace(self._context, operator=row.operator, reason=row.reason)
         return ActionRequest(action=row.action, parameters=row.parameters), standing, context
 
     # The rest of an interrupted run
 
     async def _rest_of(self, token: str) -> Reply:
-        run = self._open_run(token)
-        lock = self._lock_of(run)
+        run, lock = self._locked_run(token)
         plan = msgspec.json.decode(run.plan, type=Plan)
+        progress = progress_of(plan, self._journal.entries(run.id))
+        self._refuse(Risk(run.risk) if unsettled(plan, progress) else Risk.SAFE)  # before anything is written
         self._action = action_of(plan.action)
-        entries = [(entry.step, entry.outcome, entry.data) for entry in self._journal.entries(run.id)]
-        progress = progress_of(plan, entries)
+        self._context = dataclasses.replace(self._context, run=run.token, reason=run.reason)
         engine = Engine(self._context, self._action, plan, self._journal, run.id)
-        step = unsettled(plan, progress)
-        if step is not None and step.kind is StepKind.CHANGE:
-            result = await engine.settle(step, progress.data)
-            progress.took(step, result)
-            if result.outcome is StepOutcome.UNKNOWN:
-                await take(self._context, self._journal.end(run.id, RunOutcome.UNKNOWN, result.words))
-                raise Refused(f"still unknown: {result.words}. radar actions close {run.id} ends it by hand")
-            if result.outcome is StepOutcome.FAILED:
-                await take(self._context, self._journal.end(run.id, RunOutcome.NOT_DONE, result.words))
-                lock.release()
-                return Reply(ended=f"nothing was changed: {result.words}")
+        ended = await self._settled(engine, plan, progress, run)
+        if ended is not None:
+            lock.release()
+            return Reply(ended=ended)
         self._resumed = (run, lock, progress)
         self._plan = self._rest(plan, progress)
         return Reply(plan=self._plan, reason=run.reason)
 
+    async def _settled(self, engine: Engine, plan: Plan, progress: Progress, run: StoredRun) -> str | None:
+        """Find out what became of the changes whose end nobody wrote. How the run ended, if that is its end; None:
+        there is a rest to carry out. Raises `Refused` while the remote state does not say."""
+        broken = next((step for step in plan.steps if step.required and _failed(progress, step)), None)
+        if broken is not None:  # killed after that was written, and before the run's end was
+            words = f"{broken.words}: it failed, and the run was cut off before it could say so"
+            await take(self._context, self._journal.end(run.id, RunOutcome.FAILED, words))
+            return words
+        for step in unsettled(plan, progress):
+            again = step.required and _has_changed(plan, progress)
+            result = await engine.settle(step, progress.data, again=again)
+            progress.took(step, result)
+            if result.outcome is StepOutcome.UNKNOWN and step.required:
+                await take(self._context, self._journal.end(run.id, RunOutcome.UNKNOWN, result.words))
+                raise Refused(f"still unknown: {result.words}. radar actions close {run.id} ends it by hand")
+            if again and result.outcome is StepOutcome.FAILED:
+                del progress.outcomes[step.key]
+            elif step.required and result.outcome is StepOutcome.FAILED:
+                await take(self._context, self._journal.end(run.id, RunOutcome.NOT_DONE, result.words))
+                return f"nothing was changed: {result.words}"
+        return None
+
     def _rest(self, plan: Plan, progress: Progress) -> Plan:
         """What is left, as a plan: as grave as the whole while a change is among it."""
-        left = tuple(step for step in plan.steps if progress.outcomes.get(step.key) is not StepOutcome.DONE)
+        left = tuple(step for step in plan.steps if not is_over(step, progress.outcomes.get(step.key)))
         changes = any(step.kind is StepKind.CHANGE for step in left)
         bare = dataclasses.replace(
             plan, title=f"Go on with: {plan.title}", steps=left, options=(), checks=(),
@@ -205,11 +224,8 @@ class Negotiation:
         """End an open run by hand. Raises `Refused` while it is carried out, and without a reason."""
         if not reason.strip():
             raise Refused("closing a run needs a reason: nobody will look after it any more")
-        run = self._open_run(token)
-        lock = self._lock_of(run)
-        refusal = self._standing.check(Risk(run.risk))
-        if refusal.result is CheckResult.FAIL:
-            raise Refused(refusal.words)
+        run, lock = self._locked_run(token)
+        self._refuse(Risk(run.risk))
         await take(self._context, self._journal.end(run.id, RunOutcome.CLOSED, f"by hand: {reason.strip()}"))
         lock.release()
         return f"run {run.id} is closed by hand; what it had changed stays as it is"
@@ -220,6 +236,16 @@ class Negotiation:
             raise Refused("there is no such run, or it is at its end")
         return run
 
+    def _locked_run(self, token: str) -> tuple[StoredRun, RunLock]:
+        """An open run that nobody carries out, and its lock. Raises `Refused`."""
+        lock = self._lock_of(self._open_run(token))
+        return self._open_run(token), lock  # read again: whoever held the lock may have ended it meanwhile
+
+    def _refuse(self, risk: Risk) -> None:
+        check = self._standing.check(risk)
+        if check.result is CheckResult.FAIL:
+            raise Refused(check.words)
+
     def _lock_of(self, run: StoredRun) -> RunLock:
         lock = RunLock.take(self._context.settings.state_directory, run.token)
         if lock is None:
@@ -227,6 +253,10 @@ class Negotiation:
         return lock
 
     # Inside
+
+    def _shown(self, parameters: Mapping[str, Json]) -> dict[str, Json]:
+        """What people gave, without secrets: it goes into plans, messages and what is due."""
+        return {name: self.conceal(value) if isinstance(value, str) else value for name, value in parameters.items()}
 
     def _known_plan(self) -> Plan:
         if self._plan is None:
@@ -237,3 +267,13 @@ class Negotiation:
         if self._action is None:
             raise Refused("there is no action")
         return self._action
+
+
+def _failed(progress: Progress, step: Step) -> bool:
+    return progress.outcomes.get(step.key) is StepOutcome.FAILED
+
+
+def _has_changed(plan: Plan, progress: Progress) -> bool:
+    """Whether something was changed, here or outside: then what is left is worth finishing."""
+    kinds = (StepKind.CHANGE, StepKind.RECORD)
+    return any(step.kind in kinds and progress.outcomes.get(step.key) is StepOutcome.DONE for step in plan.steps)

@@ -16,7 +16,7 @@ from console.model.ports import Refused
 from console.model.roles import Authority, role_of
 from console.settings import SYSTEM_FILE, load
 from console.sources.http import Clients
-from console.store.identity import Who
+from console.store.identity import who_is
 from console.store.read import StoreReader
 from console.store.records import Records
 
@@ -42,11 +42,11 @@ def context_of(opening: Opening) -> tuple[Context, Standing]:
     return context, person
 
 
-def standing_of(context: Context, uid: int, operator: str) -> Standing:
-    """Of the person who planned something for a time: what they may do now, not then."""
-    name = operator.partition(" ")[0]
-    who = Who(uid, name, "uid")
-    role, words = role_of(name, groups_of(who), context.operations.access)
+def standing_of(context: Context, uid: int) -> Standing:
+    """Of the person who planned something for a time: what they may do now, not then. By the account's number: the
+    name in the row is text."""
+    who = who_is(uid)
+    role, words = role_of(who.name, groups_of(who), context.operations.access)
     authority = Authority.ENFORCED if context.operations.access.service else Authority.GUARD_RAILS
     return Standing(who, role, words, authority)
 

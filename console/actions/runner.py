@@ -11,13 +11,14 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from console.actions.begin import Begun
+from console.actions.engine import defect, trail
 from console.actions.messages import LARGEST_LINE_BYTES, Opening, Reply, Word
 from console.actions.negotiation import Negotiation
 from console.model.ports import Refused, StoreUnreadable
@@ -35,15 +36,25 @@ def main() -> int:
     os.umask(0o007)
     with asyncio.Runner() as loop:
         try:
-            return _served(loop)
+            return _opened(loop)
         except (Refused, SettingsError, StoreError, StoreUnreadable, UnsuitablePlace) as error:
             _answer(Reply(refused=str(error)))
-            return 2
+        except Exception as error:  # noqa: BLE001 - told by type and place: its message and the values may be secret
+            _answer(Reply(refused=f"{defect(error)}; {trail(error)}"))
+        return 2
 
 
-def _served(loop: asyncio.Runner) -> int:
+def _opened(loop: asyncio.Runner) -> int:
     opening = msgspec.json.decode(_line(), type=Opening)
     negotiation = Negotiation.open(opening)
+    try:
+        return _served(loop, negotiation, opening)
+    except (Refused, StoreError, StoreUnreadable, UnsuitablePlace) as error:
+        raise Refused(negotiation.conceal(str(error))) from None
+
+
+def _served(loop: asyncio.Runner, negotiation: Negotiation, opening: Opening) -> int:
+    conceal = negotiation.conceal
     if opening.entry is not None:
         negotiation.enter(opening.entry)
         _answer(Reply(ended="written"))
@@ -51,9 +62,9 @@ def _served(loop: asyncio.Runner) -> int:
     if opening.close is not None:
         word = _next_word()
         if word is not None:
-            _answer(Reply(ended=_run(loop, negotiation.close_run(opening.close, word.reason))))
+            _answer(Reply(ended=_run(loop, negotiation.close_run(opening.close, conceal(word.reason)))), conceal)
         return 0
-    _answer(_run(loop, negotiation.first(opening)))
+    _answer(_run(loop, negotiation.first(opening)), conceal)
     if opening.due is not None:
         return _go(loop, negotiation, _run(loop, negotiation.begin_due(opening.due)))
     return _talk(loop, negotiation)
@@ -64,11 +75,11 @@ def _talk(loop: asyncio.Runner, negotiation: Negotiation) -> int:
     while (word := _next_word()) is not None:
         try:
             if word.say == "change":
-                _answer(_run(loop, negotiation.change(word.parameters)))
+                _answer(_run(loop, negotiation.change(word.parameters)), negotiation.conceal)
                 continue
             begun = _run(loop, negotiation.confirm(word.reason, word.typed))
         except (Refused, StoreError, StoreUnreadable) as error:
-            _answer(Reply(refused=str(error), plan=negotiation.fresh_plan))
+            _answer(Reply(refused=str(error), plan=negotiation.fresh_plan), negotiation.conceal)
             continue
         return _go(loop, negotiation, begun)
     return 0
@@ -98,10 +109,11 @@ def _next_word() -> Word | None:
     return msgspec.json.decode(line, type=Word) if line.endswith(b"\n") else None
 
 
-def _answer(reply: Reply) -> None:
-    """Say it. Whoever asked may be gone: then nobody confirms either, and what was confirmed goes on."""
+def _answer(reply: Reply, conceal: Callable[[str], str] = lambda text: text) -> None:
+    """Say it, without secrets. Whoever asked may be gone: then nobody confirms either, and what was confirmed goes
+    on."""
     try:
-        sys.stdout.buffer.write(msgspec.json.encode(reply) + b"\n")
+        sys.stdout.buffer.write(conceal(msgspec.json.encode(reply).decode()).encode() + b"\n")
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -110,7 +122,11 @@ def _answer(reply: Reply) -> None:
 def _let_go(log: Path) -> None:
     """No pipe and no terminal of the console any more: its end, however it comes, is no end of ours."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-    written, empty = os.open(log, flags, 0o660), os.open(os.devnull, os.O_RDONLY)
+    try:
+        written = os.open(log, flags, 0o660)
+    except OSError:  # a full disk takes no file more; what matters stands in the journal
+        written = os.open(os.devnull, os.O_WRONLY)
+    empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, sys.stdin.fileno())
     for stream in (sys.stdout, sys.stderr):
         os.dup2(written, stream.fileno())

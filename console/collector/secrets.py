@@ -9,61 +9,26 @@ from urllib.parse import urlsplit
 
 from console.model.configuration import Environment, Secret
 from console.model.operations import Operations
+from console.model.secrets import HIDDEN, secret_texts, secrets_of
 from console.model.text import clean, redact
 
-HIDDEN = "(hidden)"
-SHORTEST = 6
-"""A secret shorter than this is not searched for in texts: it would be found everywhere."""
-TOKEN_LENGTH = 16
-"""Shorter parts of a URL are words, not tokens."""
 WORDS = 80
 ITERATIONS = 20_000
 """Of PBKDF2 for one credential: 5 ms. What is stored is 48 bits, of which a short password cannot be guessed back
 without that work for each guess; tokens are random and safe anyway."""
 
 
-def secrets_of(value: object, path: str = "") -> Iterator[tuple[str, Secret]]:
-    """(dotted key, secret) of everything secret in the settings of an environment."""
-    if isinstance(value, Secret):
-        yield path, value
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        for field in dataclasses.fields(value):
-            yield from secrets_of(getattr(value, field.name), f"{path}.{field.name}".lstrip("."))
-    elif isinstance(value, tuple):
-        for position, part in enumerate(value):
-            yield from secrets_of(part, f"{path}.{position}")
-
-
 class Redactor:
     """Takes the environment's own secrets, and what looks like any other, out of a text."""
 
     def __init__(self, environment: Environment, operations: Operations | None = None) -> None:
-        found = [secret.reveal() for value in (environment, operations) for _, secret in secrets_of(value)]
-        passwords = [password for text in found if (password := _password(text))]
-        ends = [end for text in found if (end := _end_of_url(text))]
-        texts = {text for text in (*found, *passwords, *ends) if len(text) >= SHORTEST}
-        self._secrets = sorted(texts, key=len, reverse=True)
+        self._secrets = secret_texts(environment, operations)
 
     def __call__(self, text: str, limit: int = 300) -> str:
         """`text` as one clean line without secrets."""
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
         return redact(clean(text, limit))
-
-
-def _password(text: str) -> str | None:
-    try:
-        return urlsplit(text).password
-    except ValueError:
-        return None
-
-
-def _end_of_url(text: str) -> str | None:
-    """The part of a webhook's address that makes it a secret: its last, where that is long."""
-    if not text.startswith(("https://", "http://")):
-        return None
-    end = text.partition("?")[0].rstrip("/").rpartition("/")[2]
-    return end if len(end) >= TOKEN_LENGTH else None
 
 
 def credential_identity(secret: Secret, salt: str) -> str:

@@ -44,6 +44,11 @@ def identity(
     return Who(os.getuid(), _name(os.getuid()), "uid")
 
 
+def who_is(uid: int) -> Who:
+    """The account of that number."""
+    return Who(uid, _name(uid), "uid")
+
+
 def _loginuid() -> str:
     try:
         return Path("/proc/self/loginuid").read_text(encoding="ascii")

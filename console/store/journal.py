@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from console.model.actions import ARMED_MS, OPEN_OUTCOMES, REASON_LIMIT, Holding, RunOutcome, StepOutcome, StepResult
@@ -77,26 +77,29 @@ _RUN_NAMES = [name.strip() for name in _RUN.split(",")]
 class Journal:
     """Writes runs. Every method is one transaction, on the disk when it returns. Raises `StoreError` besides."""
 
-    def __init__(self, records: Records, who: Who) -> None:
+    def __init__(self, records: Records, who: Who, conceal: Callable[[str], str] = lambda text: text) -> None:
+        """`conceal` takes secrets out of every text before it is written."""
         self._records = records
         self._who = who
+        self._conceal = conceal
 
-    def begin(self, run: Beginning) -> tuple[int, audit.Entry]:
-        """The run's row and its audit entry; the run's id. Raises `Busy`."""
+    def begin(self, run: Beginning, *, arms: bool = False) -> tuple[int, tuple[audit.Entry, ...]]:
+        """The run's row and its audit entry; the run's id. `arms`: with its reason this person need give none for
+        fifteen minutes. Raises `Busy`."""
 
-        def work(connection: sqlite3.Connection) -> tuple[int, audit.Entry]:
+        def work(connection: sqlite3.Connection) -> tuple[int, tuple[audit.Entry, ...]]:
             moment_ms = now_ms()
             self._refuse_busy(connection, run.exclusion)
             fields = asdict(run)
             names = [*fields, "began_ms", "operator", "operator_uid"]
-            values = [plain(value) if isinstance(value, str) else value for value in fields.values()]
+            values = [self._plain(value) if isinstance(value, str) else value for value in fields.values()]
             marks = ", ".join("?" * len(names))
             row = connection.execute(
                 f"INSERT INTO run({', '.join(names)}) VALUES ({marks})",
                 (*values, moment_ms, self._who.words, self._who.uid),
             ).lastrowid
             entry = self._audit(connection, "begun", run.target, f"{run.title}: {run.reason}", run.token)
-            return row or 0, entry
+            return row or 0, (entry, self._armed(connection, run.reason)) if arms else (entry,)
 
         return self._records.write(work)
 
@@ -120,7 +123,7 @@ class Journal:
 
         def work(connection: sqlite3.Connection) -> None:
             data = {**result.data, **({WORSE: True} if result.worse else {})}
-            _insert_entry(connection, run_id, step, result.outcome, result.words, json.dumps(data))
+            self._insert(connection, run_id, step, result.outcome, result.words, json.dumps(data))
             for kind, subject in result.releases:
                 self._release(connection, kind, subject)
             for holding in result.holds:
@@ -135,7 +138,7 @@ class Journal:
             ended_ms = None if outcome in OPEN_OUTCOMES else now_ms()
             connection.execute(
                 "UPDATE run SET ended_ms = ?, outcome = ?, words = ? WHERE id = ? AND ended_ms IS NULL",
-                (ended_ms, outcome, plain(words), run_id),
+                (ended_ms, outcome, self._plain(words), run_id),
             )
             token, target, title = connection.execute(
                 "SELECT token, target, title FROM run WHERE id = ?", (run_id,)
@@ -149,7 +152,7 @@ class Journal:
 
         def work(connection: sqlite3.Connection) -> audit.Entry:
             connection.execute(
-                "UPDATE run SET pid = ?, boot_id = ?, host = ?, outcome = NULL WHERE id = ?",
+                "UPDATE run SET pid = ?, boot_id = ?, host = ?, outcome = NULL WHERE id = ? AND ended_ms IS NULL",
                 (pid, boot_id, host, run_id),
             )
             token, target, title = connection.execute(
@@ -163,16 +166,15 @@ class Journal:
 
     def arm(self, reason: str) -> audit.Entry:
         """For fifteen minutes this person need give no reason again."""
+        return self._records.write(lambda connection: self._armed(connection, reason))
 
-        def work(connection: sqlite3.Connection) -> audit.Entry:
-            moment_ms = now_ms()
-            connection.execute(
-                "INSERT INTO arming(uid, operator, reason, began_ms, expires_ms) VALUES (?, ?, ?, ?, ?)",
-                (self._who.uid, self._who.words, plain(reason)[:REASON_LIMIT], moment_ms, moment_ms + ARMED_MS),
-            )
-            return self._audit(connection, "armed", "", reason, None)
-
-        return self._records.write(work)
+    def _armed(self, connection: sqlite3.Connection, reason: str) -> audit.Entry:
+        moment_ms = now_ms()
+        connection.execute(
+            "INSERT INTO arming(uid, operator, reason, began_ms, expires_ms) VALUES (?, ?, ?, ?, ?)",
+            (self._who.uid, self._who.words, self._plain(reason)[:REASON_LIMIT], moment_ms, moment_ms + ARMED_MS),
+        )
+        return self._audit(connection, "armed", "", reason, None)
 
     def armed(self) -> str:
         """The reason under which this person is armed now; empty: not armed."""
@@ -205,14 +207,25 @@ class Journal:
     # Inside
 
     def _enter(self, run_id: int, step: str, outcome: str, words: str, data: str) -> None:
-        self._records.write(lambda connection: _insert_entry(connection, run_id, step, outcome, words, data))
+        self._records.write(lambda connection: self._insert(connection, run_id, step, outcome, words, data))
+
+    def _insert(
+        self, connection: sqlite3.Connection, run_id: int, step: str, outcome: str, words: str, data: str
+    ) -> None:
+        connection.execute(
+            "INSERT INTO run_entry(run_id, at_ms, step, outcome, words, data) VALUES (?, ?, ?, ?, ?, ?)",
+            (run_id, now_ms(), step, str(outcome), self._plain(words), self._plain(data)),
+        )
+
+    def _plain(self, text: str) -> str:
+        return plain(self._conceal(text))
 
     def _hold(self, connection: sqlite3.Connection, holding: Holding, run_id: int) -> None:
         self._release(connection, holding.kind, holding.subject)
         connection.execute(
             "INSERT INTO holding(run_id, kind, subject, text, owner, began_ms, expires_ms, undo) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (run_id, holding.kind, plain(holding.subject), plain(holding.text), self._who.words, now_ms(),
+            (run_id, holding.kind, plain(holding.subject), self._plain(holding.text), self._who.words, now_ms(),
              holding.expires_ms, holding.undo),
         )  # fmt: skip
 
@@ -225,7 +238,7 @@ class Journal:
     def _audit(
         self, connection: sqlite3.Connection, kind: str, subject: str, words: str, token: str | None
     ) -> audit.Entry:
-        fact = audit.Fact(kind, subject, words, {"run": token} if token else {})
+        fact = audit.Fact(kind, subject, self._conceal(words), {"run": token} if token else {})
         return audit.append(connection, now_ms(), self._who, fact)
 
 
@@ -254,10 +267,3 @@ def _stored(row: Sequence[object]) -> StoredRun:
     values["outcome"] = RunOutcome(str(outcome)) if outcome is not None else None
     values["words"] = values["words"] or ""
     return StoredRun(**values)  # type: ignore[arg-type]  # the columns' types are the fields'
-
-
-def _insert_entry(connection: sqlite3.Connection, run_id: int, step: str, outcome: str, words: str, data: str) -> None:
-    connection.execute(
-        "INSERT INTO run_entry(run_id, at_ms, step, outcome, words, data) VALUES (?, ?, ?, ?, ?, ?)",
-        (run_id, now_ms(), step, str(outcome), plain(words), data),
-    )
