@@ -6,6 +6,7 @@ that is not known here is `unknown`.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -184,8 +185,9 @@ class LogLine:
 
 
 def told(one: Deployment | Project | RollingRelease | Variable) -> dict[str, Json]:
-    """As JSON: facts and plans are carried as such."""
-    return asdict(one)
+    """As JSON, with lists for tuples: facts and plans are carried as such, and read as such where they were made."""
+    plain: dict[str, Json] = json.loads(json.dumps(asdict(one)))
+    return plain
 
 
 def project_of(found: Json) -> Project:
