@@ -28,7 +28,7 @@ DRAWN_S = 1.0
 """After a page came: longer than the half second in which a plan takes no keys."""
 WELL_S, REASON_S, PLAN_S, RUN_S = 90.0, 60.0, 20.0, 90.0
 """How long each of them is waited for."""
-READ_S = 5.0
+READ_S = 4.0
 """How long a caption stands at least."""
 
 
@@ -121,8 +121,7 @@ class Story:
         how = "done and verified" if outcome is RunOutcome.DONE else f"{outcome}"
         self._tell(f"{how}: {self.keys} keys, {taken_s:.0f} s with all this reading.", 1.2)
         self._press("escape")
-        self._until("Health says so", REASON_S, lambda: _state(reads) is State.HEALTHY)
-        self._tell("Health again, and well. But something is left that somebody must undo:")
+        self._tell("Health: the routes are well again. What users felt is told over a minute, and follows.")
         self._press("o")
         self._tell("`o`, the ledger: production is PINNED. Pushes build and do not go live until one is promoted.", 1.6)
         self._press("escape")
@@ -173,8 +172,9 @@ class Story:
         self.keys += 1
         self._pressed.append(name)
         self._stage.press(name)
-        time.sleep(TYPING_S)
+        time.sleep(TYPING_S / 2)
         self._show()
+        time.sleep(TYPING_S / 2)
 
     def _tell(self, words: str, longer: float = 1.0) -> None:
         """A caption for as long as it takes to read it and to look."""

@@ -27,6 +27,7 @@ from console.demo.standins.project import Project
 from console.demo.world import ORGANISATION, REPOSITORY, author
 from console.model.actions import CheckResult, Plan, Risk, RunOutcome, StepKind, StepOutcome
 from console.model.configuration import Secret
+from console.model.observation import Json
 from console.model.operations import GitHub
 from console.model.ports import Refused
 from console.sources.http import Limits
@@ -118,9 +119,8 @@ async def test_rerun_begins_another_attempt_and_is_not_waited_for(site: Site) ->
 @pytest.mark.parametrize("name", ["number", "text", "hash"])
 async def test_a_run_is_named_as_people_say_it(site: Site, name: str) -> None:
     run = last(site)
-    plan = await planned(
-        Rerun(), site.where, run={"number": run.number, "text": str(run.id), "hash": f"#{run.number}"}[name]
-    )
+    named: dict[str, Json] = {"number": run.number, "text": str(run.id), "hash": f"#{run.number}"}
+    plan = await planned(Rerun(), site.where, run=named[name])
     assert plan.data["run"] == run.id and plan.short_id == str(run.number) and plan.risk is Risk.DISRUPTIVE
 
 

@@ -104,8 +104,8 @@ def frozen(records: Records, *, hours: float = 1.0, **more: Any) -> int:
     """A freeze as a run of `freeze` records it; gives the run's id."""
     journal = Journal(records, OP1)
     beginning = Beginning(
-        token=f"t{now_ms()}{more}", action="freeze", title="Freeze", target="main", risk="safe", exclusion=None, plan="{}",
-        reason="until the fix", authority="guard rails", host="h", pid=1, boot_id="b",
+        token=f"t{now_ms()}{more}", action="freeze", title="Freeze", target="main", risk="safe", exclusion=None,
+        plan="{}", reason="until the fix", authority="guard rails", host="h", pid=1, boot_id="b",
     )  # fmt: skip
     run, _ = journal.begin(beginning)
     holding = Holding(kind="freeze", subject=REPOSITORY, text="held", expires_ms=now_ms() + int(hours * 3_600_000))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 
+from console.model.observation import Json
 from console.model.vercel_project import deployment_of, told, variables_of
 
 
 def test_told_is_json_already() -> None:
-    entry = {"key": "MAIL_FROM", "type": "plain", "target": ["production"], "updatedAt": 1795387680967}
+    entry: Json = {"key": "MAIL_FROM", "type": "plain", "target": ["production"], "updatedAt": 1795387680967}
     (variable,) = variables_of({"envs": [entry]})
-    deployment = deployment_of(
-        {"uid": "dpl_1", "alias": ["a.example"], "crons": [{"path": "/x", "schedule": "0 3 * * *"}]}
-    )
+    crons: Json = [{"path": "/x", "schedule": "0 3 * * *"}]
+    deployment = deployment_of({"uid": "dpl_1", "alias": ["a.example"], "crons": crons})
     assert deployment is not None
     for one in (variable, deployment):
         assert told(one) == json.loads(json.dumps(told(one)))
