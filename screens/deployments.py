@@ -45,8 +45,8 @@ class DeploymentsScreen(ScrollPage[None]):
 
     NAME = "deployments"
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("enter", "open", "all of it", "deployments.open", short="detail"),
         key("a", "act", "roll back, promote, deploy, run again", "deployments.act", short="act"),
+        key("enter", "open", "all of it", "deployments.open", short="detail"),
         key("l", "log", "the end of its log", "deployments.log", short="log"),
         key("slash", "filter", "filter the lines", "deployments.filter", short="filter"),
         key("e", "problem(1)", "next problem", "deployments.next_problem"),

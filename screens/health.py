@@ -124,7 +124,9 @@ class HealthScreen(Page[None]):
         if self.host.trouble is not None:
             view, detail = health_later(view, now_ms), detail and detail_later(detail, now_ms)
         all_key = self._key_of("health.reasons")
-        frame = Frame(width=width, height=height, now_ms=now_ms, glyphs=self.host.glyphs, all_key=all_key)
+        act_key = self._key_of("health.act") if self.host.desk is not None else ""
+        glyphs = self.host.glyphs
+        frame = Frame(width, height, now_ms, glyphs, all_key, act_key)
         page: HealthPage = health_page(view, frame, self.selected, detail)
         self._rows, self._reason_lines = page.rows, page.head
         return list(page.lines)

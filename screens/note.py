@@ -8,6 +8,7 @@ from typing import Any
 from textual.widget import Widget
 
 from console.model.ports import Notes, Refused
+from screens.feed import Done
 from screens.page import Page
 from screens.session import NOTE_LIMIT
 from widgets.bars import Key
@@ -71,6 +72,10 @@ class NotePage(Page[str | None]):
             self._sending = True
             self._tell("It is being written.")
             self.host.hands.do(self, lambda: _refused(notes, text), then=self._sent)
+
+    def on_done(self, message: Done) -> None:
+        """A defect on the way: it may be sent again."""
+        self._sending = self._sending and message.then is not None
 
     def _sent(self, refusal: str) -> None:
         self._sending = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
-from textual.events import Key
+from textual.events import Key, ScreenResume
 
 from console.model.actions import REASON_LIMIT, ActionRequest, Option
 from console.model.observation import Json
@@ -78,6 +78,8 @@ class PlanPage(ConfirmPage):
         self._lines: list[Line] = []
         self._esc_asked = False
         self._whole = False
+        self._token: str | None = None
+        """Of the run that was begun."""
 
     def on_mount(self) -> None:
         """Ask at once; the page stands before the answer does."""
@@ -114,9 +116,17 @@ class PlanPage(ConfirmPage):
         self.guard()
 
     def _follow(self, token: str) -> None:
+        """The run's page in place of this one; while another page stands over it, when that is left."""
         from screens.run import RunPage
 
-        self.app.switch_screen(RunPage(token))
+        self._token = token
+        if self.app.screen is self:
+            self.app.switch_screen(RunPage(token))
+
+    def on_screen_resume(self, event: ScreenResume) -> None:
+        """Back from another page."""
+        if self._token is not None:
+            self.call_later(self._follow, self._token)
 
     def on_done(self, message: Done) -> None:
         """A defect on the way: what is not known is not claimed."""

@@ -9,7 +9,7 @@ from screens.page import key
 KEYS: list[BindingType] = [
     key("1", "app.switch('health')", "Health", "screen.health", short="Health"),
     key("2", "app.switch('metrics')", "Metrics", "screen.metrics", short="Metrics"),
-    key("5", "app.switch('deployments')", "Deployments", "screen.deployments", short="Deploys"),
+    key("5", "app.switch('deployments')", "Deployments", "screen.deployments", short="Dep"),
     key("9", "app.switch('alerts')", "Alerts", "screen.alerts", short="Alerts"),
     key("comma,left_square_bracket", "app.step(False)", "the change before", "time.back"),
     key("full_stop,right_square_bracket", "app.step(True)", "the next change", "time.forth"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.widgets import Input
+
+from console.model.text import clean
 
 
 class Field(Input):
@@ -29,6 +31,14 @@ class Field(Input):
         """`hint` stands in the empty line; no more than `longest` characters can be typed."""
         super().__init__(placeholder=hint, id=id, max_length=longest, select_on_focus=False)
         self.cursor_blink = False
+
+    def _on_paste(self, event: Paste) -> None:
+        """The first line, disarmed: a terminal obeys what is pasted, too. What has no room is cut."""
+        event.stop()
+        event.prevent_default()
+        start, end = sorted(self.selection)
+        room = (self.max_length or len(event.text)) - len(self.value) + end - start
+        self.replace(clean((event.text.splitlines() or [""])[0], room)[: max(0, room)], start, end)
 
     def take(self, event: Key) -> bool:
         """Type that key here at once, if it is a character or deletes one; whether it did.

@@ -37,6 +37,8 @@ class Frame(NamedTuple):
     glyphs: Glyphs = UNICODE
     all_key: str = ALL
     """Leads to all reasons, as remapped."""
+    act_key: str = ""
+    """Opens the plan of what is suggested; empty: this console has no desk for it."""
 
 
 class Columns(NamedTuple):
@@ -79,7 +81,7 @@ def health_page(view: HealthView, frame: Frame, selected: str | None, detail: Co
     """Lay the page out. `detail` is that of the selected component where there is room for it."""
     widths = columns(frame.width, frame.height)
     room = _reason_room(view, frame)
-    head = reason_lines(view, frame.width, room, frame.now_ms, frame.glyphs, frame.all_key)
+    head = reason_lines(view, frame.width, room, frame.now_ms, frame.glyphs, frame.all_key, frame.act_key)
     height = frame.height - len(head)
     if view.verdict is None and not view.components:
         return HealthPage((*head, *[blank(frame.width)] * height), {}, len(head))

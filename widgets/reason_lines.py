@@ -29,17 +29,20 @@ class _Look(NamedTuple):
     width: int
     now_ms: int
     glyphs: Glyphs
+    act_key: str = ""
+    """Opens the plan of what is suggested; empty: nothing does."""
 
     def line(self, *spans: Span) -> Line:
         return cut(spans, self.width, self.glyphs.ellipsis)
 
 
 def reason_lines(
-    view: HealthView, width: int, room: int, now_ms: int, glyphs: Glyphs, all_key: str = ALL
+    view: HealthView, width: int, room: int, now_ms: int, glyphs: Glyphs, all_key: str = ALL, act_key: str = ""
 ) -> list[Line]:
     """At most `room` lines, one more where the first reason wraps or whose it is one of its own: the reasons with
-    what began just before, whose it is and the next steps. `all_key` leads to the reasons that have no room."""
-    look = _Look(width, now_ms, glyphs)
+    what began just before, whose it is and the next steps. `all_key` leads to the reasons that have no room,
+    `act_key` to the plan of what is suggested."""
+    look = _Look(width, now_ms, glyphs, act_key)
     verdict = view.verdict
     if verdict is None:
         return _never_judged(view, look)
@@ -233,5 +236,6 @@ def _closing(verdict: Verdict, hidden: int, all_key: str, look: _Look) -> list[L
         if index and width_of(left) + width_of([Span(gap + step)]) >= look.width and not lines:
             lines.append(look.line(*left))
             left, gap = [Span(f"{_INDENT}     ")], ""
-        left.append(Span(gap + step))
+        key = look.act_key if index == 0 and verdict.suggested else ""
+        left += [Span(gap), Span(f"{key} ", "accent"), Span(step)] if key else [Span(gap + step)]
     return [*lines, look.line(*left)] if left else lines

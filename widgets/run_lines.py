@@ -28,8 +28,8 @@ _STEPS: dict[StepOutcome, tuple[State, str]] = {
     StepOutcome.UNKNOWN: (State.UNKNOWN, "unknown"),
     StepOutcome.SKIPPED: (State.NOT_CONFIGURED, "left out"),
 }
-_LEFT_BEHIND = ("silence", "arming", "armed")
-"""Kinds of open items that no run left behind."""
+_THE_RUN = ("interrupted", "unknown", "running")
+"""Kinds of open items that are a run itself."""
 _LABEL = 13
 _NUMBER = 7
 
@@ -202,7 +202,7 @@ def _untold(view: RunView, width: int) -> list[Line]:
 
 def _open_now(view: RunView, run: RunRow, width: int, glyphs: Glyphs) -> list[Line]:
     """What somebody must undo now, from the ledger, and what the plan said would be different."""
-    items = [item for item in view.header.open_items if item.kind not in _LEFT_BEHIND and item.run in (None, run.token)]
+    items = [item for item in view.header.open_items if item.run == run.token and item.kind not in _THE_RUN]
     texts = [(item_title(item), item.undo) for item in items]
     lines: list[Line] = [blank(width)]
     for index, (text, undo) in enumerate(texts):

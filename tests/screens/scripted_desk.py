@@ -25,6 +25,10 @@ class ScriptedDesk:
     refuses: str | None = None
     """Why a confirmation is refused."""
     hang: threading.Event | None = None
+    waits: threading.Event | None = None
+    """A confirmation waits for it."""
+    breaks: bool = False
+    """A confirmation meets a defect."""
     token: str = TOKEN
     done: list[tuple[object, ...]] = field(default_factory=list)
     open_tickets: int = 0
@@ -68,6 +72,10 @@ class ScriptedTicket:
 
     def confirm(self, *, reason: str, typed: str) -> str:
         self._desk.done.append(("confirm", reason, typed))
+        if self._desk.waits is not None:
+            self._desk.waits.wait()
+        if self._desk.breaks:
+            raise BrokenPipeError("the runner is gone")
         if self._desk.refuses is not None:
             raise Refused(self._desk.refuses)
         self._left = True

@@ -17,6 +17,7 @@ from console.model.views import HealthView
 from screens.card import CardPage
 from screens.confirming import GUARD_S, Stage
 from screens.health import HealthScreen
+from screens.palette import PalettePage
 from screens.plan import PlanPage, open_plan
 from screens.run import RunPage
 from tests.screens.conftest import MakeApp
@@ -176,8 +177,8 @@ async def test_what_is_pasted_as_confirmation_is_dropped_and_told(make_app: Make
         await pilot.press("enter")
         assert page.typed.value == "" and not desk.said("confirm")
         await pilot.press("shift+tab")
-        pilot.app.post_message(Paste(" and more"))  # the reason may be pasted
-        await until(pilot, lambda: page.reason.value.endswith(" and more"), "pasted")
+        pilot.app.post_message(Paste("and more"))  # the reason may be pasted
+        await until(pilot, lambda: page.reason.value.endswith("and more"), "pasted")
 
 
 async def test_a_plan_that_fails_a_check_has_nothing_to_confirm_and_says_what_to_do(make_app: MakeApp) -> None:
@@ -366,3 +367,38 @@ async def test_the_run_of_a_confirmed_plan_is_one_that_this_console_began(make_a
         assert app.is_running
         await pilot.press("q")
     assert app.return_code == 0
+
+
+async def test_a_plan_that_is_confirmed_below_another_page_is_followed_when_that_is_left(make_app: MakeApp) -> None:
+    held = threading.Event()
+    desk = ScriptedDesk(waits=held)
+    async with app_with(make_app, desk).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("tab", "enter", *"41ab9e0", "enter")
+        await until_text(pilot, "confirmed: it is looked at once more", "#words")
+        await pilot.press("escape")
+        await until_text(pilot, "the confirmation is on its way", "#footer")
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PalettePage), "the palette")
+        held.set()
+        await until(pilot, lambda: bool(page_of(pilot).host.begun), "begun")
+        assert isinstance(pilot.app.screen, PalettePage)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunPage), "the run's page")
+
+
+async def test_a_defect_at_the_confirmation_claims_nothing(make_app: MakeApp) -> None:
+    async with app_with(make_app, ScriptedDesk(breaks=True)).run_test(size=(80, 24)) as pilot:
+        page = await opened(pilot)
+        await pilot.press("tab", "enter", *"41ab9e0", "enter")
+        await until(pilot, lambda: "not known whether it began" in page.problem, "told")
+
+
+async def test_pasted_controls_are_disarmed_and_what_is_too_long_is_cut(make_app: MakeApp) -> None:
+    async with app_with(make_app).run_test(size=(80, 24)) as pilot:
+        page = await opened(pilot)
+        await pilot.press("tab", "ctrl+u")
+        page.reason.value = ""
+        pilot.app.post_message(Paste("\x1b]52;c;aGk=\x07" + "x" * 400 + "\nsecond"))
+        await until(pilot, lambda: bool(page.reason.value), "pasted")
+        assert page.reason.value.isprintable() and len(page.reason.value) == 300
