@@ -29,7 +29,7 @@ async def test_a_panned_window_comes_back_to_now(make_app: MakeApp, key: str) ->
 
 
 async def test_a_step_on_with_nothing_after_it_brings_the_window_back_and_says_so(make_app: MakeApp) -> None:
-    reads = ScriptedReads(changes=[])
+    reads = ScriptedReads(changes=())
     async with make_app(reads).run_test(size=SMALL) as pilot:
         page = await at_metrics(pilot, "less_than_sign")
         await asked(pilot, reads, lambda question: question.until_ms is not None, "half an hour ago")
