@@ -149,11 +149,11 @@ def _yes(arguments: argparse.Namespace, ticket: PlanTicket) -> tuple[str, str]:
     asks = sys.stdin.isatty() and sys.stdout.isatty() and not arguments.json
     if arguments.confirm or not asks:
         phrase = f"{plan.environment}/{plan.short_id}"
-        reason = arguments.reason or ticket.reason
+        reason = arguments.reason.strip() or ticket.reason
         if plan.risk is not Risk.SAFE and (not reason or not plan.confirms(arguments.confirm)):
             raise Refused(f"without a terminal this needs --reason and --confirm {phrase}: nothing was done")
         return reason, arguments.confirm
-    reason = arguments.reason or ticket.reason
+    reason = arguments.reason.strip() or ticket.reason
     if plan.risk is not Risk.SAFE and not reason:
         reason = _answer("REASON  ")
     question = f"TYPE {plan.phrase} to do it, anything else to leave: " if plan.phrase else "ENTER does it, q leaves: "
