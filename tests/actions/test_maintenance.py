@@ -1,4 +1,4 @@
-"""Maintenance mode on and off, against a loopback with the traps of its contracts."""
+"""Maintenance mode on and off: the plan, the steps, answers that are lost."""
 
 from __future__ import annotations
 
@@ -11,123 +11,22 @@ import pytest
 
 from console.actions import maintenance_providers
 from console.actions.maintenance import SetMaintenance
-from console.actions.maintenance_providers import EdgeConfig, Hook, provider_of
-from console.actions.wire import Rejected
-from console.model.actions import Risk, RunOutcome, StepOutcome
-from console.model.maintenance import Flag
+from console.model.actions import Risk, RunOutcome
 from console.model.observation import Json
 from console.model.operations import Operations
 from console.model.ports import Refused
 from console.model.states import State
-from console.sources.faults import Fault
-from tests.actions import hosting, upkeep
+from tests.actions import hosting
 from tests.actions.hosting import carried_out, planned, words_of
-from tests.actions.upkeep import HOOK_TOKEN, KEY, STORE, Stage, context, edge_config, healthy, hook, opened, outbox
-from tests.sources.loopback import Loopback, Seen, Writer, answering, cases, replay
+from tests.actions.upkeep import KEY, STORE, Stage, context, edge_config, healthy, opened, outbox
+from tests.sources.loopback import Seen, Writer, answering
 
-ITEM = f"/v1/edge-config/{STORE}/item/maintenance"
 ITEMS = f"/v1/edge-config/{STORE}/items"
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maintenance_providers, "SEEN_WAIT_S", 0.01)
-
-
-def provider(server: Loopback, directory: Path, **changes: Any) -> Any:
-    where = context(server, directory, edge_config(server), **changes)
-    return provider_of(where.environment, where.operations.maintenance, where.clients)
-
-
-# --- the flag in an Edge Config ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("value", "on"),
-    [(None, False), (False, False), (True, True), ({"enabled": True}, True), ({"on": True, "enabled": True}, True),
-     ({"on": False}, False), ({"on": True, "enabled": False}, None), ("yes", None), ({}, None)],
-)  # fmt: skip
-async def test_the_flag_is_read_in_every_form_and_a_contradiction_is_unknown(
-    tmp_path: Path, value: Json, on: bool | None
-) -> None:
-    async with opened(Stage(flag=value)) as server:
-        assert (await provider(server, tmp_path).read()).flag.on is on
-
-
-@pytest.mark.parametrize("case", [c for c in cases("vercel_edge_config_item") if c["status"] >= 400], ids=str)
-async def test_an_answer_that_refuses_is_a_fault_and_never_off(tmp_path: Path, case: dict[str, Any]) -> None:
-    stage = Stage(flag=True, traps={f"GET {ITEM}": [replay(case)]})
-    async with opened(stage) as server:
-        with pytest.raises(Fault) as caught:
-            await provider(server, tmp_path).read()
-    assert hosting.TOKEN not in caught.value.words
-
-
-async def test_a_store_under_the_new_name_is_found_and_written_there(tmp_path: Path) -> None:
-    stage = Stage(prefix="global-config")
-    async with opened(stage) as server:
-        plan = await planned(SetMaintenance(), context(server, tmp_path, edge_config(server)), on=True)
-        assert plan.steps[0].call.startswith(f"PATCH /v1/global-config/{STORE}/items")
-        assert any("/v1/global-config/" in line for line in plan.escape)
-        assert await provider(server, tmp_path).write(Flag(on=True)) == ""
-    assert stage.is_on
-
-
-async def test_a_store_under_neither_name_is_told_with_both(tmp_path: Path) -> None:
-    async with opened(Stage(prefix="elsewhere")) as server:
-        with pytest.raises(Fault, match="neither as"):
-            await provider(server, tmp_path).read()
-
-
-async def test_who_writes_at_the_same_time_is_noticed(tmp_path: Path) -> None:
-    stage = Stage(others_write={"enabled": False})
-    async with opened(stage) as server:
-        warned = await provider(server, tmp_path).write(Flag(on=True))
-    assert "somebody else wrote too" in warned
-
-
-async def test_a_store_changed_since_it_was_read_is_noticed_and_an_unchanged_one_is_not(tmp_path: Path) -> None:
-    async with opened(Stage()) as server:
-        assert "changed by somebody else" in await provider(server, tmp_path).write(Flag(on=True), "digest-old")
-    async with opened(Stage()) as server:
-        assert await provider(server, tmp_path).write(Flag(on=True), "digest-0") == ""
-
-
-async def test_what_cannot_be_read_before_is_not_written(tmp_path: Path) -> None:
-    stage = Stage(traps={f"GET {ITEM}": [answering(500, {"error": {"message": "internal"}})]})
-    async with opened(stage) as server:
-        with pytest.raises(Rejected):
-            await provider(server, tmp_path).write(Flag(on=True))
-    assert not stage.asked("PATCH", "/items")
-
-
-# --- the hook ---------------------------------------------------------------------------------------------------------
-
-
-async def test_the_hook_is_read_and_written_with_its_token_and_says_neither(tmp_path: Path) -> None:
-    stage = Stage()
-    async with opened(stage) as server:
-        where = context(server, tmp_path, hook(server))
-        found = provider_of(where.environment, where.operations.maintenance, where.clients)
-        assert isinstance(found, Hook)
-        assert (await found.read()).flag.on is False
-        await found.write(Flag(on=True, message="soon"))
-        assert (await found.read()).flag.message == "soon"
-        shown = f"{found.name} {found.call} {found.escape(on=True)}"
-        assert HOOK_TOKEN not in shown and "in-the-url" not in shown
-    assert stage.asked("POST", "/hook")[0].path == "/hook?key=in-the-url"
-
-
-@pytest.mark.parametrize("body", [b"<html>", b"{", b'{"maintenance": null}', b'{"maintenance": "on"}'])
-async def test_a_hook_that_says_nothing_readable_is_not_taken_for_off(tmp_path: Path, body: bytes) -> None:
-    stage = Stage(traps={"GET /hook": [answering(200, body)]})
-    async with opened(stage) as server:
-        where = context(server, tmp_path, hook(server))
-        found = provider_of(where.environment, where.operations.maintenance, where.clients)
-        try:
-            assert (await found.read()).flag.on is None
-        except Fault as fault:
-            assert "in-the-url" not in fault.words
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------
@@ -326,96 +225,3 @@ async def test_a_resumed_run_tells_nobody_twice(tmp_path: Path) -> None:
     assert again.outcome is RunOutcome.DONE
     assert len(stage.incidents) == 1 and len(stage.asked("POST", "/incidents")) == 1
     assert len(outbox(where)) == 2
-
-
-# --- the status page --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("gives_metadata", [True, False])
-async def test_an_incident_whose_answer_is_lost_is_found_and_not_made_again(
-    tmp_path: Path, gives_metadata: bool
-) -> None:
-    stage = Stage(lost={"POST"}, gives_metadata=gives_metadata)
-    async with opened(stage) as server:
-        where = context(server, tmp_path, edge_config(server))
-        ran = await carried_out(SetMaintenance(), where, await planned(SetMaintenance(), where, on=True))
-    assert ran.outcome is RunOutcome.DONE and ran["statuspage"].outcome is StepOutcome.DONE, ran["statuspage"].words
-    assert len(stage.incidents) == 1
-
-
-async def test_an_incident_that_is_not_there_after_a_lost_answer_is_unknown_and_loses_nothing_else(
-    tmp_path: Path,
-) -> None:
-    async def cut(_seen: Seen, writer: Writer) -> None:
-        writer.transport.abort()
-
-    stage = Stage(traps={"POST /v1/pages/page_1/incidents": [cut]})
-    async with opened(stage) as server:
-        where = context(server, tmp_path, edge_config(server))
-        ran = await carried_out(SetMaintenance(), where, await planned(SetMaintenance(), where, on=True))
-    assert ran.outcome is RunOutcome.DONE and "look at the page" in ran.words
-    assert ran["statuspage"].outcome is StepOutcome.UNKNOWN
-    assert len(stage.asked("POST", "/incidents")) == 1
-    assert len(outbox(where)) == 2
-
-
-@pytest.mark.parametrize("status", [420, 429])
-async def test_a_rate_limit_is_waited_for(tmp_path: Path, status: int) -> None:
-    busy = answering(status, {"error": "Rate limit exceeded"}, {"retry-after": "3"})
-    stage = Stage(traps={"POST /v1/pages/page_1/incidents": [busy]})
-    hosting.Quick.waits.clear()
-    async with opened(stage) as server:
-        where = context(server, tmp_path, edge_config(server))
-        ran = await carried_out(SetMaintenance(), where, await planned(SetMaintenance(), where, on=True))
-    assert ran["statuspage"].outcome is StepOutcome.DONE and len(stage.incidents) == 1
-    assert any(wait >= 2 for wait in hosting.Quick.waits)
-
-
-@pytest.mark.parametrize(
-    "case", [c for c in cases("statuspage_maintenance_create") if c["status"] in (403, 404, 422)], ids=str
-)
-async def test_a_refusal_of_the_page_is_told_in_its_words_and_loses_nothing_else(
-    tmp_path: Path, case: dict[str, Any]
-) -> None:
-    stage = Stage(traps={"POST /v1/pages/page_1/incidents": [replay(case)]})
-    async with opened(stage) as server:
-        where = context(server, tmp_path, edge_config(server))
-        ran = await carried_out(SetMaintenance(), where, await planned(SetMaintenance(), where, on=True))
-    assert ran.outcome is RunOutcome.DONE and f"Statuspage answers {case['status']}" in ran.words
-    said = case["body"]["error"]
-    assert (said[0] if isinstance(said, list) else said) in ran["statuspage"].words
-
-
-@pytest.mark.parametrize(
-    ("given", "email", "sent"), [(None, False, False), (None, True, True), (True, False, True), (False, True, False)]
-)
-async def test_mail_is_sent_only_when_it_was_opted_in(
-    tmp_path: Path, given: bool | None, email: bool, sent: bool
-) -> None:
-    stage = Stage()
-    async with opened(stage) as server:
-        where = context(server, tmp_path, edge_config(server), email=email)
-        wish: dict[str, Json] = {} if given is None else {"mail": given}
-        plan = await planned(SetMaintenance(), where, on=True, **wish)
-        await carried_out(SetMaintenance(), where, plan)
-    assert stage.incidents[0]["deliver_notifications"] is sent
-    assert ("mail to its subscribers" in plan.steps[2].words) is sent
-
-
-async def test_what_others_wrote_on_the_page_is_left_alone(tmp_path: Path) -> None:
-    other = {
-        "id": "inc_0",
-        "name": "Elsewhere",
-        "status": "in_progress",
-        "incident_updates": [{"body": "ours, not yours"}],
-    }
-    stage = Stage(flag=True, incidents=[other])
-    async with opened(stage) as server:
-        where = context(server, tmp_path, edge_config(server))
-        await carried_out(SetMaintenance(), where, await planned(SetMaintenance(), where, on=False))
-    assert other["status"] == "in_progress"
-
-
-def test_the_edge_config_is_the_default_place() -> None:
-    assert EdgeConfig.propagation_s >= 10  # as Vercel documents it
-    assert upkeep.STORE.startswith("ecfg_")

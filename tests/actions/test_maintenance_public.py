@@ -1,0 +1,110 @@
+"""Maintenance on the status page: never told twice, mail only when it was opted in, nothing lost with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.actions import maintenance_providers
+from console.actions.maintenance import SetMaintenance
+from console.model.actions import RunOutcome, StepOutcome
+from console.model.observation import Json
+from tests.actions import hosting
+from tests.actions.hosting import carried_out, planned
+from tests.actions.upkeep import Stage, context, edge_config, opened, outbox
+from tests.sources.loopback import Seen, Writer, answering, cases, replay
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maintenance_providers, "SEEN_WAIT_S", 0.01)
+
+
+# --- the status page --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gives_metadata", [True, False])
+async def test_an_incident_whose_answer_is_lost_is_found_and_not_made_again(
+    tmp_path: Path, gives_metadata: bool
+) -> None:
+    stage = Stage(lost={"POST"}, gives_metadata=gives_metadata)
+    async with opened(stage) as server:
+        where = context(server, tmp_path, edge_config(server))
+        ran = await carried_out(SetMaintenance(), where, await planned(SetMaintenance(), where, on=True))
+    assert ran.outcome is RunOutcome.DONE and ran["statuspage"].outcome is StepOutcome.DONE, ran["statuspage"].words
+    assert len(stage.incidents) == 1
+
+
+async def test_an_incident_that_is_not_there_after_a_lost_answer_is_unknown_and_loses_nothing_else(
+    tmp_path: Path,
+) -> None:
+    async def cut(_seen: Seen, writer: Writer) -> None:
+        writer.transport.abort()
+
+    stage = Stage(traps={"POST /v1/pages/page_1/incidents": [cut]})
+    async with opened(stage) as server:
+        where = context(server, tmp_path, edge_config(server))
+        ran = await carried_out(SetMaintenance(), where, await planned(SetMaintenance(), where, on=True))
+    assert ran.outcome is RunOutcome.DONE and "look at the page" in ran.words
+    assert ran["statuspage"].outcome is StepOutcome.UNKNOWN
+    assert len(stage.asked("POST", "/incidents")) == 1
+    assert len(outbox(where)) == 2
+
+
+@pytest.mark.parametrize("status", [420, 429])
+async def test_a_rate_limit_is_waited_for(tmp_path: Path, status: int) -> None:
+    busy = answering(status, {"error": "Rate limit exceeded"}, {"retry-after": "3"})
+    stage = Stage(traps={"POST /v1/pages/page_1/incidents": [busy]})
+    hosting.Quick.waits.clear()
+    async with opened(stage) as server:
+        where = context(server, tmp_path, edge_config(server))
+        ran = await carried_out(SetMaintenance(), where, await planned(SetMaintenance(), where, on=True))
+    assert ran["statuspage"].outcome is StepOutcome.DONE and len(stage.incidents) == 1
+    assert any(wait >= 2 for wait in hosting.Quick.waits)
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in cases("statuspage_maintenance_create") if c["status"] in (403, 404, 422)], ids=str
+)
+async def test_a_refusal_of_the_page_is_told_in_its_words_and_loses_nothing_else(
+    tmp_path: Path, case: dict[str, Any]
+) -> None:
+    stage = Stage(traps={"POST /v1/pages/page_1/incidents": [replay(case)]})
+    async with opened(stage) as server:
+        where = context(server, tmp_path, edge_config(server))
+        ran = await carried_out(SetMaintenance(), where, await planned(SetMaintenance(), where, on=True))
+    assert ran.outcome is RunOutcome.DONE and f"Statuspage answers {case['status']}" in ran.words
+    said = case["body"]["error"]
+    assert (said[0] if isinstance(said, list) else said) in ran["statuspage"].words
+
+
+@pytest.mark.parametrize(
+    ("given", "email", "sent"), [(None, False, False), (None, True, True), (True, False, True), (False, True, False)]
+)
+async def test_mail_is_sent_only_when_it_was_opted_in(
+    tmp_path: Path, given: bool | None, email: bool, sent: bool
+) -> None:
+    stage = Stage()
+    async with opened(stage) as server:
+        where = context(server, tmp_path, edge_config(server), email=email)
+        wish: dict[str, Json] = {} if given is None else {"mail": given}
+        plan = await planned(SetMaintenance(), where, on=True, **wish)
+        await carried_out(SetMaintenance(), where, plan)
+    assert stage.incidents[0]["deliver_notifications"] is sent
+    assert ("mail to its subscribers" in plan.steps[2].words) is sent
+
+
+async def test_what_others_wrote_on_the_page_is_left_alone(tmp_path: Path) -> None:
+    other = {
+        "id": "inc_0",
+        "name": "Elsewhere",
+        "status": "in_progress",
+        "incident_updates": [{"body": "ours, not yours"}],
+    }
+    stage = Stage(flag=True, incidents=[other])
+    async with opened(stage) as server:
+        where = context(server, tmp_path, edge_config(server))
+        await carried_out(SetMaintenance(), where, await planned(SetMaintenance(), where, on=False))
+    assert other["status"] == "in_progress"
