@@ -44,7 +44,11 @@ def main() -> int:
         negotiation.FRESH_S = 0.0 if STALE in sys.argv else negotiation.FRESH_S
         return serve()
     flags = [sys.argv.pop(1)] if sys.argv[1] == STALE else []
-    setattr(desk.Desk, "_start", lambda _: runner(*flags))
+
+    def start(_: desk.Desk) -> desk.Runner:
+        return runner(*flags)
+
+    desk.Desk._start = start  # type: ignore[method-assign]
     cli.COMMANDS["scripted"] = "the scripted action"
     sys.modules["console.commands.scripted"] = sys.modules[__name__]
     return cli.main()
