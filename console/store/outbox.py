@@ -17,9 +17,11 @@ from console.model.notifications import Message as Message
 from console.model.notifications import Part as Part
 from console.model.observation import Json
 from console.model.text import clean, redact
-from console.model.views import OpenItem
 from console.store.clock import now_ms as wall_ms
 from console.store.codec import plain
+from console.store.read_outbox import ChannelState as ChannelState
+from console.store.read_outbox import channel_states as channel_states
+from console.store.read_outbox import troubles as troubles
 from console.store.records import Records
 
 Settled = Literal["sent", "failed", "unknown", "dropped", "waiting"]
@@ -295,69 +297,3 @@ def _delivery(row: tuple[Any, ...], at_ms: int) -> DeliveryRow:
         changed_ms=changed_ms,
         words=words,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelState:
-    """How the deliveries to one channel stand."""
-
-    channel: str
-    sent_ms: int | None
-    """When the newest was sent."""
-    state: str
-    """`sent`, `failing`, `unknown` (the newest one's outcome), `waiting`; of the newest that was tried."""
-    since_ms: int | None
-    """Since when it is not well: when the first message was made that came after the last one sent."""
-    words: str
-    waiting: int
-
-
-_TROUBLED = "(state IN ('failed', 'unknown') OR (state IN ('waiting', 'sending') AND attempts > 0 AND words <> ''))"
-
-
-def channel_states(connection: sqlite3.Connection) -> dict[str, ChannelState]:
-    """Every channel that a message was ever made for, as it stands now."""
-    names = [row[0] for row in connection.execute("SELECT DISTINCT channel FROM outbox ORDER BY channel")]
-    return {name: _channel_state(connection, name) for name in names}
-
-
-def _channel_state(connection: sqlite3.Connection, channel: str) -> ChannelState:
-    sent_ms, waiting = connection.execute(
-        "SELECT max(CASE WHEN state = 'sent' THEN changed_ms END), sum(state IN ('waiting', 'sending')) "
-        "FROM outbox WHERE channel = ?",
-        (channel,),
-    ).fetchone()
-    after = f"FROM outbox WHERE channel = ? AND {_TROUBLED} AND changed_ms > ?"
-    values = (channel, -1 if sent_ms is None else sent_ms)
-    since_ms = connection.execute(f"SELECT min(made_ms) {after}", values).fetchone()[0]
-    newest = connection.execute(f"SELECT state, words {after} ORDER BY changed_ms DESC, id DESC", values).fetchone()
-    if newest is None:
-        return ChannelState(
-            channel=channel,
-            sent_ms=sent_ms,
-            state="sent" if sent_ms is not None else "waiting",
-            since_ms=None,
-            words="",
-            waiting=waiting,
-        )
-    state = "unknown" if newest[0] == "unknown" else "failing"
-    return ChannelState(
-        channel=channel, sent_ms=sent_ms, state=state, since_ms=since_ms, words=newest[1], waiting=waiting
-    )
-
-
-def troubles(connection: sqlite3.Connection, at_ms: int) -> tuple[OpenItem, ...]:
-    """The ledger's rows of channels that do not get through. Of a past moment nothing is told: only the newest state
-    of a message is kept."""
-    states = channel_states(connection).values()
-    return tuple(
-        OpenItem(kind="notify", text=_trouble(state), since_ms=state.since_ms)
-        for state in states
-        if state.since_ms is not None and state.since_ms <= at_ms
-    )
-
-
-def _trouble(state: ChannelState) -> str:
-    what = "whether it was told is not known" if state.state == "unknown" else "failing"
-    left = f" ({state.waiting} waiting)" if state.waiting else ""
-    return f"notifications: {state.channel} {what}{left}: {state.words}"
