@@ -107,7 +107,7 @@ def _deployment_facts(row: DeploymentRow, now_ms: int) -> list[Fact]:
     facts += [("made", _moment(row.created_ms, now_ms)), ("live", _live(row, now_ms))]
     if row.note:
         facts.append(("note", row.note))
-    if row.target == PRODUCTION or row.candidate:
+    if not row.current and (row.target == PRODUCTION or row.candidate):
         facts.append(("go back", eligible_words(row)))
     facts += [("author", row.author or "unknown"), ("branch", row.branch or "unknown"), ("id", row.id)]
     return [*facts, *([("url", row.url)] if row.url else [])]

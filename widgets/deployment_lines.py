@@ -17,7 +17,11 @@ from widgets.words import age, duration, number, plural, when
 Row = tuple[Line, str | None]
 
 WIDE = 100
-"""Columns from which a line tells author, age and whether one can go back; below, the selected one does in a second."""
+"""Columns from which a line tells when it was made; below, the selected one does in a second line."""
+BACK_FROM, BACK = 112, 22
+"""Columns from which each line tells whether one can go back, and the cells of that."""
+OLD_MS = 60_000
+"""A list that is younger than this is called one of now."""
 ROOMY = 40
 """Lines of the terminal from which the groups are parted by an empty one."""
 INITIALS = "LUISBMSPPN"
@@ -131,7 +135,7 @@ class DeploymentList:
         if not first:
             return self._head(f" {name}")
         made = f" {fit('MADE', 6, 'right')}" if self._is_wide else ""
-        tail = f"  {fit('GO BACK', self._back)}" if self._is_wide else ""
+        tail = f"  {fit('GO BACK', BACK)}" if self.width >= BACK_FROM else ""
         figures = f"{fit('p95 ms', 11)} {fit('ERRORS %', 9)} {fit('FROM', 5)}"
         left = f" {fit(name, 20)}{made}{fit('LIVE', 6, 'right')}  {figures}  COMMIT"
         return self._head(fit(left, self.width - len(tail)) + tail)
@@ -139,10 +143,6 @@ class DeploymentList:
     @property
     def _is_wide(self) -> bool:
         return self.width >= WIDE
-
-    @property
-    def _back(self) -> int:
-        return 22
 
     def _deployment(self, row: DeploymentRow) -> list[Row]:
         key = f"deployment:{row.id}"
@@ -159,7 +159,7 @@ class DeploymentList:
             *([Span(f" ({row.author})", "dim")] if row.author else []),
         ]
         back = eligible_words(row) if row.target == PRODUCTION else ""
-        tail = [Span(f"  {fit(back, self._back, ellipsis=self.glyphs.ellipsis)}", "dim")] if self._is_wide else []
+        tail = [Span(f"  {fit(back, BACK, ellipsis=self.glyphs.ellipsis)}", "dim")] if self.width >= BACK_FROM else []
         marked = key == self.selected
         lines = [self._row(key, spans, tail)]
         if marked and not self._is_wide:
@@ -259,7 +259,8 @@ class DeploymentList:
         """Why what is shown is not of now, or why there is nothing."""
         if not words:
             return []
-        old = f", as of {age(self.now_ms, seen_ms)} ago" if known and seen_ms is not None else ""
+        is_old = known and seen_ms is not None and self.now_ms - seen_ms >= OLD_MS
+        old = f", as of {age(self.now_ms, seen_ms)} ago" if is_old else ""
         rows = wrap(words + old, self.width - 5)
         tone: Tone = "warn" if seen_ms is not None else "text"
         lines = [self._line([Span(f"   {row}", tone)]) for row in rows]

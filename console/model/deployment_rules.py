@@ -94,12 +94,30 @@ def deeds_for_deployment(view: DeploymentsView, row: DeploymentRow) -> tuple[Dee
     if row.current:
         return _about_current(view, row)
     found: list[Deed] = []
-    called = f'{row.short} "{row.message}"' if row.message else row.short
     if not row.why_not and not _newer(view, row):
-        found.append(Deed(f"roll back production to {called}", _request("rollback", to=row.id)))
+        found.append(_roll_back(row))
     if _can_promote(view, row):
-        found.append(Deed(f"promote {called}", _request("promote", to=row.id)))
+        found.append(Deed(f"promote {_called(row)}", _request("promote", to=row.id)))
     return tuple(found)
+
+
+def _called(row: DeploymentRow) -> str:
+    return f'{row.short} "{row.message}"' if row.message else row.short
+
+
+def _roll_back(row: DeploymentRow) -> Deed:
+    return Deed(f"roll back production to {_called(row)}", _request("rollback", to=row.id))
+
+
+def _before(view: DeploymentsView, current: DeploymentRow) -> DeploymentRow | None:
+    """What served before it, as far as is known, and can be gone back to."""
+    live = [
+        row
+        for row in view.deployments
+        if row.live_ms is not None and row.live_ms < (current.live_ms or 0) and not row.why_not
+    ]
+    older = [row for row in live if not row.current and not _newer(view, row)]
+    return max(older, key=lambda row: row.live_ms or 0, default=None)
 
 
 def _newer(view: DeploymentsView, row: DeploymentRow) -> bool:
@@ -114,7 +132,7 @@ def _can_promote(view: DeploymentsView, row: DeploymentRow) -> bool:
 
 def _about_current(view: DeploymentsView, row: DeploymentRow) -> tuple[Deed, ...]:
     branch = row.branch or next((run.branch for run in view.runs if run.branch), None) or DEFAULT_BRANCH
-    found: list[Deed] = []
+    found = [_roll_back(before)] if (before := _before(view, row)) is not None else []
     if view.auto_assign is False:
         found.append(Deed(f"promote {row.short}: let pushes go live again", _request("promote", to=row.id)))
     found += [

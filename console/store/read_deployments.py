@@ -34,7 +34,7 @@ EFFECTS = 12
 """Of so many of the deployments that were live last the effect is told."""
 LOOKED_BACK = 30
 """Stored lists among which the newest with deployments is looked for; older versions stored none."""
-GONE = "the lists of that moment are not kept any more: they are for 48 hours"
+GONE = "lists are kept for 48 hours: those of that moment are gone"
 NO_RUNS = "No run is on record: [environments.{name}.github] with repository and token in the settings reads them."
 NO_VERCEL = "Vercel is not configured: [environments.{name}.vercel] with project and token in the settings reads it."
 

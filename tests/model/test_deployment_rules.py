@@ -109,6 +109,11 @@ def test_about_the_current_one_can_be_deployed_and_frozen() -> None:
         ("deploy", {"target": "production", "ref": "main"}),
         ("freeze", {"on": True, "hours": 1.0}),
     ]
+    assert asked(deeds_for_deployment(view(row("older", 1), row("old", 2), row("new", 9)), CURRENT))[0] == (
+        "rollback", {"to": "dpl_old"},
+    )  # fmt: skip
+    unfit = row("old", 2, why_not="its build failed")
+    assert asked(deeds_for_deployment(view(unfit), CURRENT))[0][0] == "deploy"
     held = view(frozen_by="op1", auto_assign=False)
     assert asked(deeds_for_deployment(held, CURRENT))[0] == ("promote", {"to": "dpl_now"})
     assert asked(deeds_for_deployment(held, CURRENT))[-1] == ("freeze", {"on": False})

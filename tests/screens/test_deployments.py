@@ -58,7 +58,7 @@ async def test_five_opens_it_with_both_sections_on_one_screen(make_app: MakeApp)
         body = text_of(pilot, "#body")
         assert "PRODUCTION 6" in body and "● current   8f3c1d2    9 m  118→1,840" in body
         assert "✗ failed    #411.2" in body and "··x∅------" in body
-        assert "5 Deploys" in text_of(pilot, "#footer")
+        assert "5 Dep" in text_of(pilot, "#footer")
 
 
 async def test_what_is_not_as_usual_stands_first(make_app: MakeApp) -> None:
@@ -170,7 +170,7 @@ async def test_of_several_things_one_is_chosen_first(make_app: MakeApp) -> None:
         await pilot.press("a")
         await until_text(pilot, "8f3c1d2: what should be planned?")
         assert isinstance(page_of(pilot), ChoosePage) and desk.done == []
-        await pilot.press("j", "enter")
+        await pilot.press("j", "j", "enter")
         await until(
             pilot,
             lambda: desk.done == [("plan", "deploy", {"target": "production", "ref": "main"})],

@@ -11,7 +11,7 @@ import pytest
 
 from console.app import RadarApp
 from console.model.configuration import Display, Environment
-from console.model.ports import ActionDesk, Notes, StoreReads
+from console.model.ports import ActionDesk, Inquiries, Notes, StoreReads
 from tests.screens import scripted
 from tests.screens.scripted import ScriptedActions
 from tests.snapshots.recorded import reader, record
@@ -36,6 +36,7 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
         faults: Any = None,
         desk: ActionDesk | None = None,
         notes: Notes | None = None,
+        inquiries: Inquiries | None = None,
         **environment: Any,
     ) -> RadarApp:
         if story is not None:
@@ -55,6 +56,7 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
             faults=faults,
             desk=desk,
             notes=notes,
+            inquiries=inquiries,
             session_path=tmp_path / "session.json",
         )
 

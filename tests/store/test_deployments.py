@@ -159,11 +159,7 @@ def test_lists_that_are_not_kept_any_more_are_told_and_what_served_is_still_know
     with sqlite3.connect(charts.path) as connection:  # what retention does after 48 hours
         connection.execute("DELETE FROM volatile WHERE at <= ?", (then,))
     view = charts.reader.deployments(then)
-    assert (
-        view.deployments_words
-        == view.runs_words
-        == ("the lists of that moment are not kept any more: they are for 48 hours")
-    )
+    assert view.deployments_words == view.runs_words == ("lists are kept for 48 hours: those of that moment are gone")
     assert [(row.short, row.current) for row in view.deployments] == [("old", True)]
     assert charts.reader.deployments(None).deployments_words == ""
 
