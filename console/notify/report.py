@@ -33,6 +33,8 @@ _COMPONENTS = {
 }
 """Rule to the components whose reasons tell why it fires; of others the first reason does."""
 _INCIDENTS = {"security": "security", "vendor": "vendor"}
+SEEN_MS = 1000
+"""A moment is written in whole seconds; the alert must be there at it."""
 _NOT_DONE = "contact "
 """How the verdict begins a step that names a person, who is named by itself."""
 
@@ -72,7 +74,7 @@ def title_of(entry: Entry) -> str:
 def _facts(entry: Entry, environment: Environment, verdict: Verdict | None) -> dict[str, str]:
     alert = entry.alert
     since = f"{date_time(alert.began_ms)} UTC"
-    look = f"radar --env {environment.name} --at {iso(alert.began_ms)}"
+    look = f"radar --env {environment.name} --at {iso(alert.began_ms + SEEN_MS)}"
     if entry.what == "ended":
         return {"since": since, "look": look}
     reason = _reason(alert, verdict)
