@@ -7,7 +7,14 @@ import os
 from collections.abc import Iterable, Iterator
 
 from console.cli import FAILED, SHORT, UNUSABLE, WELL
-from console.commands import examine_host, examine_keys, examine_notify, examine_sources, examine_store
+from console.commands import (
+    examine_host,
+    examine_keys,
+    examine_maintenance,
+    examine_notify,
+    examine_sources,
+    examine_store,
+)
 from console.commands.finding import Finding, Result
 from console.commands.output import Output, add_json, document
 from console.commands.parts import settings_of
@@ -40,6 +47,7 @@ def _findings(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     yield from examine_store.findings(settings)
     yield from examine_sources.not_configured(settings)
     yield from examine_notify.findings(settings, offline=offline)
+    yield from examine_maintenance.findings(settings, offline=offline)
     if settings.held_by is not None:
         words = f"the account {settings.held_by} holds them: authority is enforced, and this user may not try them"
         fix = f"sudo -u {settings.held_by} radar doctor tries them"

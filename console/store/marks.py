@@ -34,7 +34,8 @@ def _events(moment: Moment, low_ms: int, end_ms: int) -> list[Mark]:
         "ORDER BY at_ms DESC, id DESC LIMIT ?",
         (low_ms, end_ms, moment.position, LIMIT),
     )
-    owners = _owners(moment)
+    owners, found = _owners(moment), rows.fetchall()
+    ends = {key: at_ms for at_ms, kind, _, _, _, key in found if kind == "maintenance"}
     return [
         Mark(
             at_ms=at_ms,
@@ -42,10 +43,16 @@ def _events(moment: Moment, low_ms: int, end_ms: int) -> list[Mark]:
             subject=subject,
             text=text,
             state=State(state) if state else None,
+            until_ms=ends.get(_end_of(key)) if kind == "maintenance" else None,
             reference=owners.get(subject) or _OWNERS.get(kind, ""),
         )
-        for at_ms, kind, subject, text, state, key in rows
+        for at_ms, kind, subject, text, state, key in found
     ]
+
+
+def _end_of(key: str) -> str:
+    """The key of the event that ends what this one begins."""
+    return key.removesuffix("/began") + "/ended" if key.endswith("/began") else ""
 
 
 def _kind(kind: str, key: str) -> str:

@@ -137,3 +137,18 @@ def test_without_a_provider_the_status_says_the_line_to_add(tmp_path: Path, caps
 def test_every_setting_is_documented() -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", DOCUMENTED, re.DOTALL)
     assert {each.name for each in fields(Maintenance) if not re.search(rf"\b{each.name} =", example)} == set()
+
+
+def doctor(command: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    main([*command[:-1], "doctor", "--json"])
+    found = json.loads(capsys.readouterr().out)["findings"]
+    (one,) = [each for each in found if each["name"].startswith("maintenance")]
+    return dict(one)
+
+
+def test_the_doctor_reads_the_flag_and_says_the_fix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with standing(Stage()) as server:
+        well = doctor(configured(tmp_path, server.url()), capsys)
+        refused = doctor(configured(tmp_path, server.url(), token="wrong-4711"), capsys)
+    assert (well["result"], well["words"]) == ("well", "maintenance hook answers: maintenance is off")
+    assert refused["result"] == "failed" and "hook_token" in refused["fix"] and "wrong-4711" not in str(refused)
