@@ -32,6 +32,8 @@ COMMANDS = {
     "promote": "let a deployment serve production; ends the pin of a rollback",
     "deploy": "build and deploy a ref to staging or production",
     "freeze": "hold what would deploy to production, with an owner and an expiry",
+    "rerun": "run a CI run again, whole or what failed of it",
+    "cancel-run": "end a CI run before its end",
     "maintenance": "maintenance mode: on, off, announced, cancelled; its status and the next regular window",
     "actions": "the journal of actions: its runs, what is due; resume, close, cancel",
     "open": "everything abnormal that somebody must undo or look after",
@@ -101,7 +103,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _module(command: str) -> str:
-    return f"console.commands.{command}"
+    return f"console.commands.{command.replace('-', '_')}"
 
 
 def parser(typed: Sequence[str], *, whole: bool = False) -> Parser:

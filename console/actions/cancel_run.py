@@ -54,7 +54,8 @@ class CancelRun:
                 Step(key="ends", kind=StepKind.FOLLOW, words="see it end", call=f"GET {root}", expected_s=15.0),
             ),
             lost=("what its jobs have not finished",),
-            undo=f"radar rerun {run.number}: a new attempt, from the beginning",
+            afterwards=("run again, it is a new attempt from the beginning",),
+            undo=f"radar rerun {run.number}",
             undo_request=again,
             escape=(
                 f"gh run cancel {run.id} --repo {repository}",

@@ -114,9 +114,10 @@ def _hold(context: Context, request: ActionRequest, facts: Mapping[str, Json]) -
         lost=("what the jobs of the cancelled runs have not finished",) if cancels else (),
         afterwards=(
             f"for {seconds(hours * 3600)} what is merged does not deploy; the ledger shows who holds it until when",
-            "radar rerun refuses while it is in force",
+            "radar rerun and radar deploy refuse while it is in force",
+            "its end names the runs that were cancelled, which radar rerun starts again",
         ),
-        undo="radar freeze off: names the runs that were cancelled, which radar rerun starts again",
+        undo=f"radar freeze off --run {only.number}" if only else "radar freeze off",
         undo_request=ActionRequest(action=Freeze.NAME, parameters=release),
         escape=_escape(facts, kept),
         options=_options(facts, half_way=half_way),

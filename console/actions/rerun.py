@@ -70,9 +70,9 @@ class Rerun:
             lost=(f"the results of attempt {run.attempt} are replaced by those of the new one",),
             afterwards=(
                 f"it runs the workflow on {short or 'its commit'} again: on {run.branch} that can migrate and deploy",
-                f"its end is not waited for: {run.url or 'see the CI'}",
+                f"its end is not waited for: {run.url or 'see the CI'}; once it has deployed, ending it undoes nothing",
             ),
-            undo=f"radar cancel-run {run.number}, while it has not deployed",
+            undo=f"radar cancel-run {run.number}",
             undo_request=ActionRequest(action="cancel-run", parameters={"run": run.id}),
             escape=(f"gh run rerun {run.id} --repo {repository}{' --failed' if failed_only else ''}",),
             data={"run": run.id, "number": run.number, "attempt": run.attempt, "failed_only": failed_only},

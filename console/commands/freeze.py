@@ -12,6 +12,7 @@ from console.model.actions import ActionRequest
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
     parser.add_argument("state", choices=("on", "off"), help="begin or end it")
+    parser.add_argument("--run", metavar="RUN", help="hold only this CI run: its number or id")
     parser.add_argument("--hours", type=float, help="how long it lasts; default: 1")
     add_acting(parser)
 
@@ -19,5 +20,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0: done; 2: refused, failed or unknown."""
     hours = {"hours": arguments.hours} if arguments.hours is not None else {}
-    parameters = {"on": arguments.state == "on", **hours}
+    run = {"run": arguments.run} if arguments.run else {}
+    parameters = {"on": arguments.state == "on", **hours, **run}
     return act(arguments, settings_of(arguments), ActionRequest(action="freeze", parameters=parameters))
