@@ -12,7 +12,7 @@ from console.settings import SettingsError
 
 GROUP = "maintenance"
 _FIXES = {
-    "edge-config": "set maintenance.edge_config to the store's id (vercel.com, Storage); the token must be one that may write it",
+    "edge-config": "set maintenance.edge_config to the store's id (vercel.com, Storage), with a token that may write",
     "database": "let maintenance.database name a role that may write the table; while it is down, use another provider",
     "hook": "let the hook answer GET with the flag, and set maintenance.hook_token",
 }

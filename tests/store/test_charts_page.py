@@ -119,6 +119,19 @@ def test_what_happened_is_marked_while_it_was_known(tmp_path: Path) -> None:
     assert charts.view().marks == ()
 
 
+def test_a_maintenance_is_a_mark_with_its_end_as_soon_as_that_is_known(tmp_path: Path) -> None:
+    charts = Charts(tmp_path)
+    began_ms = charts.clock.wall
+    charts.event(Event(at_ms=began_ms, kind="maintenance", subject="routes", text="began", key="maintenance/7/began"))
+    (mark,) = charts.view().marks
+    assert (mark.kind, mark.text, mark.until_ms) == ("maintenance", "began", None)
+    charts.clock.pass_ms(MINUTE_MS)
+    ended_ms = charts.clock.wall
+    charts.event(Event(at_ms=ended_ms, kind="maintenance", subject="routes", text="ended", key="maintenance/7/ended"))
+    assert [(each.text, each.until_ms) for each in charts.view().marks] == [("began", ended_ms), ("ended", None)]
+    assert [each.until_ms for each in charts.view(at_ms=ended_ms - 1000).marks] == [None]
+
+
 def test_a_component_that_became_unhealthy_is_marked_and_one_that_is_degraded_is_not(tmp_path: Path) -> None:
     charts = Charts(tmp_path)
     found: dict[State, int] = {}
