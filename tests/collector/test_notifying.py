@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -343,3 +345,19 @@ async def test_who_stood_still_and_may_have_been_succeeded_tells_nothing_of_what
             await until(lambda: bool(listener.pages()), "what it sees now")
         finally:
             await made.close()
+
+
+async def test_a_lock_on_the_records_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    async with listening() as listener:
+        chosen = configured(tmp_path, operations(listener))
+        Records.open(chosen.records_path).close()
+        made = Notifications(chosen, chosen.operations(), Clock())
+        with closing(sqlite3.connect(chosen.records_path)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            made.start()
+            judge(made, [fires()])
+            await until(lambda: not made._judged.is_set(), "its look")
+            began = asyncio.get_running_loop().time()
+            await made.close()
+            assert asyncio.get_running_loop().time() - began < 1
+            other.execute("ROLLBACK")
