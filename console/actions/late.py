@@ -18,7 +18,6 @@ class LateDesk:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._role = self._authority = ""
 
     @cached_property
     def _desk(self) -> Desk:
@@ -28,22 +27,19 @@ class LateDesk:
 
     @property
     def role_words(self) -> str:
-        """`OPERATOR`, `VIEWER`, …: for the header; empty until it was learnt."""
-        return self._role
-
-    @property
-    def authority_words(self) -> str:
-        """`guard rails` or `enforced`; empty until it was learnt."""
-        return self._authority
-
-    def learn(self) -> None:
-        """Find out both. Blocks. Settings of actions that cannot work are told in full when somebody acts."""
+        """`OPERATOR`, `VIEWER`, …: for the header. Blocks. Settings of actions that cannot work are told in full when
+        somebody acts."""
         from console.settings import SettingsError
 
         try:
-            self._role, self._authority = self._desk.role_words, self._desk.authority_words
+            return self._desk.role_words
         except SettingsError:
-            self._role = "ROLE ?"
+            return "ROLE ?"
+
+    @property
+    def authority_words(self) -> str:
+        """`guard rails` or `enforced`. Blocks."""
+        return self._desk.authority_words
 
     def prepare(self) -> None:
         """Somebody may act soon: have a runner wait with its imports done."""

@@ -9,13 +9,12 @@ import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from threading import Timer
 from typing import TYPE_CHECKING
 
 from console.cli import FAILED, UNUSABLE, WELL
 from console.commands.keeper import collecting
 from console.commands.output import complain, draws_signs
-from console.commands.parts import PAINTED_S, operator, reading, settings_of
+from console.commands.parts import operator, reading, settings_of
 from console.model.configuration import Settings
 from console.model.ports import StoreReads
 
@@ -72,9 +71,6 @@ def _run_app(settings: Settings, reads: StoreReads, at_ms: int | None, story: St
     # The person has a reader of his own: the feed reads in a thread, what he asks for is read beside it.
     with operator(settings) as person, closing(LateDesk(settings)) as desk:
         faults = _demo_faults(settings.demo_directory)
-        learning = Timer(PAINTED_S, desk.learn)
-        learning.daemon = True
-        learning.start()
         app = RadarApp(
             settings,
             reads,
