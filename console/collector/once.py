@@ -10,13 +10,17 @@ from console.collector.judge import Judge, Progress
 from console.collector.polling import CLOSE_S
 from console.collector.secrets import Redactor
 from console.collector.told import operations_of
+from console.collector.upkeep import Upkeep
 from console.model.component_routes import PREFIX
 from console.model.configuration import Environment, Settings
 from console.model.judgement import Judgement
+from console.model.maintenance import HOLDING
 from console.model.moment import Moment
 from console.model.observation import Observation, Source
 from console.model.operations import Operations
+from console.model.ports import StoreUnreadable
 from console.store.clock import SystemClock
+from console.store.maintenance import Held
 
 TOTAL_S = 40.0
 """Longer than any source's time-out and the cancelling after it."""
@@ -33,7 +37,8 @@ async def one_round(
     operations = operations_of(settings)
     sources = list(build(settings.environment) if build else _all(settings.environment, operations))
     intervals = {source.target: source.interval_s for source in sources}
-    judge = Judge(settings.environment, intervals, confirmations=1)
+    judge = Judge(settings.environment, intervals, confirmations=1, upkeep=Upkeep(operations.maintenance))
+    judge.upkeep.held = _held(settings)
     asker = Asker(SystemClock(), Redactor(settings.environment, operations))
     ends_s = asyncio.get_running_loop().time() + TOTAL_S
     observations = await _ask(asker, sources, ends_s)
@@ -43,7 +48,24 @@ async def one_round(
     order = list(intervals)
     for observation in sorted([*observations, *again], key=lambda each: order.index(each.target)):
         judge.note(observation, _now())
+    judge.upkeep.step(_now().wall_ms, judge.tracks)
     return observations, judge.conclude(_now(), Progress())
+
+
+def _held(settings: Settings) -> Held:
+    """Who put it into maintenance here, as the ledger says; nobody where there is none that can be read."""
+    if not settings.records_path.exists():
+        return Held()
+    from console.store.read import StoreReader
+
+    reader = StoreReader(settings.observed_path, settings.records_path, settings.environment, None)
+    try:
+        rows = [row for row in reader.actions(None).holdings if row.kind == HOLDING]
+    except StoreUnreadable:
+        return Held()
+    finally:
+        reader.close()
+    return Held(since_ms=rows[-1].began_ms, by=rows[-1].owner, until_ms=rows[-1].expires_ms) if rows else Held()
 
 
 def _slow(observations: Sequence[Observation], limit_ms: float) -> set[str]:

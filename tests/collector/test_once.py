@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from console.collector.once import one_round
 from console.model.configuration import Egress
-from console.model.observation import ErrorKind, Observation
+from console.model.maintenance import PAGE_FACT
+from console.model.observation import ErrorKind, Json, Observation
 from console.model.states import State
+from console.store.records import Records
 from tests.collector.scripted import Answer, answered, hang, refused, scripted, settings
+from tests.collector.test_upkeep import hold
 
 
 async def test_all_well_in_one_round(tmp_path: Path) -> None:
@@ -105,3 +109,16 @@ async def test_the_real_sources_of_an_application_that_is_not_there(tmp_path: Pa
     assert judgement.verdict.state is State.UNHEALTHY
     assert judgement.verdict.reasons[0].key == "application.down"
     assert judgement.verdict.reasons[0].text == "does not answer: connection refused"
+
+
+async def test_the_maintenance_page_by_its_marker_is_one_while_the_ledger_holds_it(tmp_path: Path) -> None:
+    asked, place = scripted("health", "ping", "route:/"), settings(tmp_path)
+    facts: dict[str, Json] = {"http_status": 503, PAGE_FACT: "page"}
+    asked.sources["route:/"].now = answered("route:/", State.UNHEALTHY, "503", facts=facts)
+    _, judgement = await one_round(place, build=asked.build)
+    assert judgement.verdict.state is State.UNHEALTHY
+    with closing(Records(place.records_path)) as records:
+        hold(records, "test", "op1 (loginuid)")
+    _, judgement = await one_round(place, build=asked.build)
+    (reason,) = judgement.verdict.reasons
+    assert (reason.state, reason.text) == (State.DEGRADED, "/: in maintenance by op1 (loginuid)")
