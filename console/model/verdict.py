@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console.model.causes import Change, Dated, Ranked, cause_words, change_before, commit_of, in_order
+from console.model.causes import Change, Dated, Ranked, cause_words, change_before, change_words, commit_of, in_order
 from console.model.component_platform import incident_words, reports, vendor_tracks
 from console.model.finding import Assessment
+from console.model.observation import Event
 from console.model.situation import Online, Situation, online
 from console.model.states import State, rank, worst
 from console.model.track import Track
@@ -111,7 +112,7 @@ def _next_steps(situation: Situation, ranked: Sequence[Ranked]) -> tuple[str, ..
         return ()
     top = ranked[0].dated
     change = change_before(top, situation.events)
-    steps = [_undo(change) if change else None, top.finding.next_step]
+    steps = [_undo(situation, change) if change else None, top.finding.next_step]
     steps += [_contact(situation, top.finding.incident)]
     return tuple(step for step in steps if step)
 
@@ -123,22 +124,35 @@ def _contact(situation: Situation, incident: str) -> str | None:
     return next((f"contact {contact.name}" for contact in people if contact.phone or contact.email), None)
 
 
-def _undo(change: Change) -> str | None:
-    """The words for it, where it can be undone."""
-    return f"roll back {commit_of(change.event)}: radar rollback" if _can_undo(change) else None
+def _undo(situation: Situation, change: Change) -> str | None:
+    """The words for it, where it can be undone; where that was done already, that what is shown lags behind."""
+    later = _live_since(situation, change)
+    if _is_undoable(change) and later is not None:
+        what = change_words(later, situation.now.wall_ms)
+        return f"look on: since then {what}; figures of the last minutes still hold the time before"
+    return f"roll back {commit_of(change.event)}: radar rollback" if _is_undoable(change) else None
 
 
-def _can_undo(change: Change) -> bool:
+def _is_undoable(change: Change) -> bool:
     """Whether it is a deployment that likely is the cause; what puts an earlier one back is not to be undone."""
     event = change.event
     known = event.kind == "deployment" and event.subject == "vercel" and commit_of(event) is not None
     return known and change.is_likely and not change.restores
 
 
+def _live_since(situation: Situation, change: Change) -> Event | None:
+    """What went live after it: then a rollback would take away the cure."""
+    moves = [event for event in situation.events if event.kind in ("deployment", "rollback")]
+    later = [event for event in moves if event.subject == "vercel" and event.at_ms > change.event.at_ms]
+    return max(later, key=lambda event: event.at_ms, default=None)
+
+
 def _suggested(situation: Situation, ranked: Sequence[Ranked]) -> Wish | None:
     """The action that undoes the likely cause of the worst reason."""
     change = change_before(ranked[0].dated, situation.events) if ranked else None
-    return ("rollback", {}) if change is not None and _can_undo(change) else None
+    if change is None or not _is_undoable(change) or _live_since(situation, change) is not None:
+        return None
+    return "rollback", {}
 
 
 # --- whose ------------------------------------------------------------------------------------------------------------

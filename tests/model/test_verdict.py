@@ -154,6 +154,20 @@ def test_what_puts_an_earlier_deployment_back_is_never_to_be_undone(
     assert verdict.next_steps == ((step,) if told == "likely" else ())
 
 
+def test_what_was_rolled_back_already_is_not_to_be_rolled_back_again() -> None:
+    """The users' rates reach back over minutes: a second rollback would take the cure away."""
+    scene = release(Scene().all_well(), "0000aaa", "pricing v1").later(60)
+    release(scene, "8f3c1d2", "feat: pricing v2").later(20)
+    for _ in range(2):
+        scene.see("route:/pricing", State.UNHEALTHY, "500").later(5)
+    assert scene.verdict().suggested == ("rollback", {})
+    release(scene, "0000aaa", "pricing v1", "rollback").later(5)
+    scene.see("route:/pricing", State.UNHEALTHY, "500").later(5)
+    verdict = scene.verdict()
+    assert verdict.suggested is None and "8f3c1d2" in (verdict.reasons[0].cause or "")
+    assert "look on: since then rollback 0000aaa" in verdict.next_steps[0]
+
+
 def test_a_restart_of_the_server_explains_what_shows_within_a_minute() -> None:
     for seconds, told in ((40, True), (90, False)):
         scene = Scene().all_well()
