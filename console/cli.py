@@ -16,6 +16,8 @@ from typing import Any, NoReturn
 from console.commands.writing import Unwritable, drop, flush, give_up, write
 
 WELL, SHORT, FAILED, UNUSABLE = 0, 1, 2, 3
+OFFERED = "offered"
+"""An argument's attribute for completion: words that it takes beside others, so that they are no `choices`."""
 
 COMMANDS = {
     "demo": "start the embedded stack and open the console on it; `demo fault` injects faults",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from contextlib import closing
 
-from console.cli import FAILED, SHORT, UNUSABLE, WELL
+from console.cli import FAILED, OFFERED, SHORT, UNUSABLE, WELL
 from console.commands import action_documents
 from console.commands.acting import act, add_acting, carry
 from console.commands.output import Output, complain, document
@@ -22,7 +22,8 @@ VERBS = ("show", "resume", "close", "cancel")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
-    parser.add_argument("verb", nargs="?", help="a run's number; or show, resume, close NUMBER; cancel what is due")
+    verb = parser.add_argument("verb", nargs="?", help="a run's number; show, resume, close NUMBER; cancel what is due")
+    setattr(verb, OFFERED, VERBS)
     parser.add_argument("number", nargs="?", type=int, help="the run's number, or that of what is due")
     add_acting(parser)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 
-from console.cli import WELL, parser
+from console.cli import OFFERED, WELL, parser
 from console.commands.writing import write
 
-FILES = ("--config", "--dir")
+FILES = ("--config", "--dir", "--output", "--anchors")
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ def _walk(made: argparse.ArgumentParser, path: tuple[str, ...]) -> list[Words]:
         if isinstance(action, argparse._SubParsersAction):
             values += [(choice.dest, choice.help or "") for choice in action._choices_actions]
             below += [words for name, sub in action.choices.items() for words in _walk(sub, (*path, name))]
-        elif not action.option_strings and action.choices:
-            values += [(str(choice), "") for choice in action.choices]
+        elif not action.option_strings:
+            values += [(str(choice), "") for choice in action.choices or getattr(action, OFFERED, ())]
     return [Words(path, tuple(options), (*values, *_faults(path))), *below]
 
 

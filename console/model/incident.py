@@ -139,7 +139,7 @@ def escaped(text: str) -> str:
 
 
 def handover_text(handover: Handover) -> list[str]:
-    """The handover as lines."""
+    """The handover as lines; a line end in a note makes no line."""
     lines = [
         f"HANDOVER  {handover.environment}  {date_time(handover.at_ms)} UTC",
         "",
@@ -155,7 +155,8 @@ def handover_text(handover: Handover) -> list[str]:
     lines += ["", f"SINCE {date_time(handover.since_ms)}"]
     lines += [f"  {_second(each.at_ms)}  {each.kind}: {each.text}" + (f" ({each.by})" if each.by else "")
               for each in handover.happenings]  # fmt: skip
-    return lines if handover.happenings else [*lines, "  nothing happened"]
+    lines += [] if handover.happenings else ["  nothing happened"]
+    return [line.replace("\n", "↵") for line in lines]
 
 
 def _open_line(item: OpenItem) -> str:

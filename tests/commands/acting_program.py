@@ -6,6 +6,7 @@ import argparse
 import importlib
 import json
 import sys
+from functools import partialmethod
 from pathlib import Path
 
 from console import cli
@@ -35,6 +36,10 @@ def runner(*flags: str) -> desk.Runner:
     return desk.Runner([sys.executable, "-m", __spec__.name, "runner", *flags], {"PYTHONPATH": str(ROOT)})
 
 
+def _started(_: desk.Desk, *flags: str) -> desk.Runner:
+    return runner(*flags)
+
+
 def main() -> int:
     """`runner [--stale]`, else what `radar` takes."""
     if sys.argv[1] == "runner":
@@ -44,11 +49,7 @@ def main() -> int:
         negotiation.FRESH_S = 0.0 if STALE in sys.argv else negotiation.FRESH_S
         return serve()
     flags = [sys.argv.pop(1)] if sys.argv[1] == STALE else []
-
-    def start(_: desk.Desk) -> desk.Runner:
-        return runner(*flags)
-
-    desk.Desk._start = start  # type: ignore[method-assign]
+    desk.Desk._start = partialmethod(_started, *flags)  # type: ignore[assignment]
     cli.COMMANDS["scripted"] = "the scripted action"
     sys.modules["console.commands.scripted"] = sys.modules[__name__]
     return cli.main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import re
@@ -11,9 +12,11 @@ from importlib.metadata import version
 
 import pytest
 
-from console.cli import COMMANDS
+from console.cli import COMMANDS, parser
 from console.commands.console import drawable
+from console.commands.output import Output
 from console.demo.control import Control
+from console.model.states import State
 from tests.commands.conftest import RADAR, Radar, Site
 
 
@@ -172,3 +175,26 @@ def test_a_reader_that_left_is_no_error(site: Site) -> None:
     os.close(write)
     assert process.communicate(timeout=30)[1] == ""
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("typed", [
+    ["--at", "-2h"], ["incident", "export", "--from", "-15m", "--to", "-1m"], ["handover", "--since", "-8h"],
+])  # fmt: skip
+def test_a_time_before_now_is_no_option(typed: list[str]) -> None:
+    arguments = vars(parser(typed).parse_args(typed))
+    assert {word for word in typed if word[:1] == "-" and word[1:2].isdigit()} <= {*map(str, arguments.values())}
+
+
+@pytest.mark.parametrize("typed", [["--at"], ["--at", "--no-color"], ["handover", "--since"], ["handover", "-x"]])
+def test_an_option_is_still_no_value(radar: Radar, typed: list[str]) -> None:
+    assert radar(*typed).status == 3
+
+
+def test_text_from_outside_colours_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("console.commands.output._may_colour", lambda: True)
+    output = Output(argparse.Namespace(no_color=False))
+    output.line(f"{output.state(State.UNHEALTHY)} \x1b[31mforged\x1b[0m \ufdd0:31m")
+    output.table([(output.painted("a", State.DEGRADED), "b\x1b[2J\nc"), ("abc", "d")])
+    assert capsys.readouterr().out == (
+        "\x1b[31m✗ unhealthy\x1b[0m ␛[31mforged␛[0m \ufdd0:31m\n  \x1b[33ma\x1b[0m    b␛[2J↵c\n  abc  d\n"
+    )

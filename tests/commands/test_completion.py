@@ -66,3 +66,20 @@ def test_fish_offers_what_bash_offers(radar: Radar) -> None:
 
 def test_an_unknown_shell_is_refused(radar: Radar) -> None:
     assert radar("completion", "tcsh").status == 3
+
+
+@pytest.mark.parametrize(("typed", "offered"), [
+    (("rollback", "--"), {"--to", "--hold-ci", "--plan", "--escape", "--reason", "--confirm", "--no-wait", "--json"}),
+    (("deploy", ""), {"staging", "production"}), (("freeze", "o"), {"on", "off"}),
+    (("maintenance", ""), {"on", "off", "status", "cancel", "table"}), (("incident", ""), {"note", "export"}),
+    (("incident", "export", "--"), {"--from", "--to", "--output"}), (("audit", ""), {"verify"}),
+    (("actions", ""), {"show", "resume", "close", "cancel"}), (("handover", "--s"), {"--since"}),
+])  # fmt: skip
+def test_bash_knows_the_commands_that_act(radar: Radar, typed: tuple[str, ...], offered: set[str]) -> None:
+    assert offered <= bash_words(radar("completion", "bash").out, *typed)
+
+
+def test_bash_offers_files_where_one_is_written(radar: Radar, tmp_path: Path) -> None:
+    (tmp_path / "notes.md").touch()
+    script = radar("completion", "bash").out
+    assert bash_words(script, "incident", "export", "--output", f"{tmp_path}/no") == {f"{tmp_path}/notes.md"}
