@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
-from console.actions.wire import Api, Rejected, Unanswered
+from console.actions.wire import Api, Rejected
 from console.model import payload
 from console.model.configuration import Environment, Secret, Vercel
 from console.model.maintenance import OFF, Flag, flag_of
@@ -227,15 +227,9 @@ async def reading_or_fault(provider: Provider) -> Reading | Fault:
 
 
 async def confirmed(provider: Provider, *, on: bool, wait_s: float) -> Reading:
-    """The flag, read until it stands as wanted or twice so in other ways. Raises `Fault`."""
+    """The flag; read once more after a while when it does not stand as wanted. Raises `Fault`."""
     found = await provider.read()
     if found.flag.on is on:
         return found
     await asyncio.sleep(wait_s)  # a change that was accepted late would else be told as one that never was
     return await provider.read()
-
-
-__all__ = [
-    "EdgeConfig", "Hook", "Provider", "Reading", "Rejected", "Unanswered", "confirmed", "provider_of",
-    "reading_or_fault",
-]  # fmt: skip

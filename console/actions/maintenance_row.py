@@ -25,8 +25,6 @@ from console.sources.postgres_session import Connection, Endpoint, Limits
 
 STATEMENT_MS, LOCK_MS = 3000, 1000
 TOTAL_S = 10.0
-ANOTHER = "use another provider"
-"""What helps when the database is the fault."""
 
 T = TypeVar("T")
 

@@ -100,11 +100,6 @@ def find(records: Records, due: int) -> DueEntry | None:
     return records.read(lambda connection: _find(connection, "id = ?", (due,)))
 
 
-def announced(records: Records, key: str) -> DueEntry | None:
-    """The row that was added under that key."""
-    return records.read(lambda connection: _announced(connection, key))
-
-
 def waiting(records: Records) -> tuple[DueEntry, ...]:
     """Rows that neither happened nor were cancelled, the next one first."""
     return records.read(lambda connection: _all(connection, "taken_ms IS NULL AND cancelled_ms IS NULL"))
