@@ -66,8 +66,10 @@ class Place:
         return view
 
 
-def place(directory: Path, monkeypatch: pytest.MonkeyPatch, role: str = "admins") -> Place:
-    """With the present user in that role."""
+def place(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, role: str = "admins", module: str = "tests.actions.scripted"
+) -> Place:
+    """With the present user in that role. `module`: the runner with the action that is to be tried."""
     file = directory / "radar.toml"
     file.write_text(
         f'state_directory = "{directory / "state"}"\n[environments.test]\nurl = "http://127.0.0.1:9"\n'
@@ -78,7 +80,7 @@ def place(directory: Path, monkeypatch: pytest.MonkeyPatch, role: str = "admins"
 
     def start(self: Desk) -> Runner:
         # Not isolated: the scripted action stands in the tests. Everything else is the real runner.
-        return Runner([sys.executable, "-m", "tests.actions.scripted"], {"PYTHONPATH": str(ROOT)})
+        return Runner([sys.executable, "-m", module], {"PYTHONPATH": str(ROOT)})
 
     monkeypatch.setattr(desk.Desk, "_start", start)
     return Place(load(file, "test", {}), remote)
