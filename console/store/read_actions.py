@@ -10,6 +10,7 @@ import msgspec
 from console.model.action_views import ActionsView, RunRow, RunView, StepRow
 from console.model.actions import Plan, RunOutcome, StepOutcome
 from console.model.views import Header
+from console.store import outbox
 from console.store.journal import PROGRESS, RunEntry, StoredRun, entries_of, stored_runs
 from console.store.read_journal import due_at, holdings_at
 from console.store.read_open import FUTURE_MS
@@ -90,6 +91,7 @@ def journal(records: ReadFile, place: Place, shown_ms: int, header: Header) -> A
             runs=run_rows(connection, written_ms, place.directory, live=place.live),
             holdings=holdings_at(connection, written_ms),
             due=due_at(connection, shown_ms),
+            deliveries=outbox.deliveries(connection, shown_ms),
             armed_until_ms=header.armed_until_ms,
         )
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from console.model.views import OpenItem
+from console.store.read_outbox import troubles
 from console.store.runlock import is_held
 
 DUE_GRACE_MS = 10 * 60_000
@@ -29,6 +30,7 @@ def open_items(connection: sqlite3.Connection, at_ms: int, directory: Path, *, l
         *_runs(connection, written_ms, directory, live=live),
         *_holdings(connection, written_ms),
         *_due(connection, at_ms),
+        *(troubles(connection, at_ms) if live else ()),
     )
 
 

@@ -158,7 +158,7 @@ def test_what_was_rolled_back_already_is_not_to_be_rolled_back_again() -> None:
     """The users' rates reach back over minutes: a second rollback would take the cure away."""
     scene = release(Scene().all_well(), "0000aaa", "pricing v1").later(60)
     release(scene, "8f3c1d2", "feat: pricing v2").later(20)
-    for _ in range(2):
+    for _ in range(12):
         scene.see("route:/pricing", State.UNHEALTHY, "500").later(5)
     assert scene.verdict().suggested == ("rollback", {})
     release(scene, "0000aaa", "pricing v1", "rollback").later(5)
