@@ -41,7 +41,8 @@ def _walk(made: argparse.ArgumentParser, path: tuple[str, ...]) -> list[Words]:
             values += [(choice.dest, choice.help or "") for choice in action._choices_actions]
             below += [words for name, sub in action.choices.items() for words in _walk(sub, (*path, name))]
         elif not action.option_strings:
-            values += [(str(choice), "") for choice in action.choices or getattr(action, OFFERED, ())]
+            values += [(str(word), "") for word in action.choices or ()]
+            values += [(word, "") for word in getattr(action, OFFERED, ())]
     return [Words(path, tuple(options), (*values, *_faults(path))), *below]
 
 
