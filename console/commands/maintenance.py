@@ -97,6 +97,11 @@ def _status(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _flag(settings: Settings) -> tuple[str | None, Flag | None, str | None]:
     """The provider's name, the flag, and why it is not known."""
+    if settings.held_by is not None:
+        words = (
+            f"the account {settings.held_by} holds its credential: sudo -u {settings.held_by} radar maintenance status"
+        )
+        return "the flag", None, words
     from console.actions.maintenance_providers import provider_of, reading_or_fault
     from console.sources.faults import Fault
     from console.sources.http import Clients

@@ -9,7 +9,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from console.cli import main
 from console.commands import maintenance
 from console.model.observation import Json
 from console.model.operations import Maintenance
+from console.settings import load
 from tests.actions.upkeep import HOOK_TOKEN, Stage
 from tests.sources.loopback import Loopback, serving
 
@@ -152,3 +153,13 @@ def test_the_doctor_reads_the_flag_and_says_the_fix(tmp_path: Path, capsys: pyte
         refused = doctor(configured(tmp_path, server.url(), token="wrong-4711"), capsys)
     assert (well["result"], well["words"]) == ("well", "maintenance hook answers: maintenance is off")
     assert refused["result"] == "failed" and "hook_token" in refused["fix"] and "wrong-4711" not in str(refused)
+
+
+def test_where_another_account_holds_the_credential_the_status_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = configured(tmp_path, "http://127.0.0.1:9")
+    settings = load(Path(command[1]), "test", {})
+    monkeypatch.setattr(maintenance, "settings_of", lambda _: replace(settings, held_by="radar"))
+    assert main([*command, "status"]) == 2
+    assert "sudo -u radar radar maintenance status" in capsys.readouterr().out
