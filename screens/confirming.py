@@ -135,12 +135,15 @@ class ConfirmPage(Page[None]):
         self._drawn_s = time.monotonic()
 
     def on_screen_resume(self, event: ScreenResume) -> None:
-        """Back from another page: what was typed there is none of ours."""
-        self.clear_typed()
-        self.guard()
+        """Back from another page: what was typed there is none of ours. The first time there may be no field yet."""
+        if self.query_one_optional("#verb", Button) is not None:
+            self.clear_typed()
+            self.guard()
 
     def shape(self) -> None:
         """Which fields and buttons there are, by stage and risk."""
+        if self.query_one_optional("#verb", Button) is None:
+            return  # not composed yet, or no more
         plan, glyphs = self.plan, self.host.glyphs
         confirmable = self.confirmable
         typing = confirmable and plan is not None and bool(plan.phrase)

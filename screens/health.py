@@ -210,7 +210,8 @@ class HealthScreen(Page[None]):
         answer, wish = self.view, self._suggested
         verdict = answer.health.verdict if isinstance(answer, HealthAnswer) else None
         if wish is not None and verdict is not None:
-            reason = verdict.reasons[0].text if verdict.reasons else ""
+            top = verdict.reasons[0] if verdict.reasons else None
+            reason = f"{top.component}: {top.text.removeprefix(f'{top.component}: ')}" if top else ""
             await open_plan(self, ActionRequest(action=wish[0], parameters=wish[1]), reason=reason)
 
     def _act_on(self, view: AlertsView) -> None:
