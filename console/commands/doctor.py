@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from console.cli import FAILED, SHORT, UNUSABLE, WELL
 from console.commands import (
+    examine_actions,
     examine_host,
     examine_keys,
     examine_maintenance,
@@ -46,6 +47,7 @@ def _findings(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     yield from examine_host.findings(settings.display)
     yield from examine_store.findings(settings)
     yield from examine_sources.not_configured(settings)
+    yield from examine_actions.findings(settings)
     yield from examine_notify.findings(settings, offline=offline)
     yield from examine_maintenance.findings(settings, offline=offline)
     if settings.held_by is not None:
