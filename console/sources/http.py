@@ -19,13 +19,12 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
-import httpx
-
 from console.model.configuration import Secret
 from console.model.observation import ErrorKind, Outcome
 from console.model.states import State
 from console.model.text import clean
 from console.sources.faults import Fault, connect_fault
+from console.sources.http_library import httpx
 from console.sources.trust import trusted
 
 USER_AGENT = "radar-console"

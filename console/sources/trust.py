@@ -5,11 +5,10 @@ from __future__ import annotations
 import functools
 import ssl
 
-import httpx
-
 from console.model.observation import ErrorKind
 from console.model.states import State
 from console.sources.faults import Fault
+from console.sources.http_library import httpx
 
 
 @functools.cache  # 20 ms, so once a process
