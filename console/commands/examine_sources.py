@@ -17,7 +17,7 @@ _CREDENTIALS = {
     "supabase.gateway": "copy the publishable (anon) key of the project's API settings into supabase.anon_key",
     "supabase.auth": "copy the publishable (anon) key of the project's API settings into supabase.anon_key",
     "supabase.pooler": "compare user and password with the project's Connect page, and set them in supabase.pooler",
-    "github": "make a token at https://github.com/settings/tokens for the repository's Actions, and set it as github.token",
+    "github": "make a token for the repository's Actions at https://github.com/settings/tokens, set it as github.token",
     "postgres": "compare user and password with the server's, and set them in database (best as ${DATABASE_URL})",
 }
 _KINDS = {
