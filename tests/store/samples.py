@@ -121,6 +121,7 @@ def verdict(state: State = State.HEALTHY, *reasons: str, text: str = "") -> Verd
         whose="us" if reasons else "",
         whose_words="vendors: none reporting",
         next_steps=("a roll back",) if reasons else (),
+        suggested=("rollback", {"to": "dpl_1"}) if reasons else None,
     )
 
 
