@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from console.model.deployment_rules import PRODUCTION, eligible_words
 from console.model.deployments import CiRunRow, DeploymentRow
-from console.model.inquiries import LogEnd
+from console.model.inquiries import LogEnd, LogLine
 from console.model.observation import Origin
 from console.model.pipeline import failing, run_duration_s, run_state, run_words, under_way
 from widgets.deployment_lines import SIGNS, deployment_state, effect_tone, effect_value, sign, took_words
@@ -186,13 +186,19 @@ def _log_lines(head: str, log: Log, sheet: Sheet, room: int | None) -> list[Line
         lines += _text(log.left_off, width, "dim")
     if not log.lines:
         return [*lines, *_text("it is empty", width, "dim")]
-    shown = log.lines if room is None else log.lines[-max(_LEAST_LOG, room - len(lines)) :]
-    for line in shown:
-        stamp = f" {clock(line.at_ms, seconds=True)} " if line.at_ms is not None else " " * 10
-        lines.append(
-            cut([Span(stamp, "dim"), Span(line.text, "bad" if line.wrong else "text")], width, glyphs.ellipsis)
-        )
-    return lines
+    rows = [row for line in log.lines for row in _log_line(line, width)]
+    return [*lines, *(rows if room is None else rows[-max(_LEAST_LOG, room - len(lines)) :])]
+
+
+def _log_line(line: LogLine, width: int) -> list[Line]:
+    """Whole, on as many lines as it needs: what failed is often told at the end of a long one."""
+    stamp = f" {clock(line.at_ms, seconds=True)} " if line.at_ms is not None else " " * 10
+    tone: Tone = "bad" if line.wrong else "text"
+    rows = wrap(line.text, max(10, width - len(stamp)))
+    return [
+        cut([Span(stamp if index == 0 else " " * len(stamp), "dim"), Span(row, tone)], width)
+        for index, row in enumerate(rows)
+    ]
 
 
 def _text(words: str, width: int, tone: Tone = "text") -> list[Line]:

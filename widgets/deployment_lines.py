@@ -306,7 +306,14 @@ def effect_value(effect: Effect, value: float | None) -> str:
     """In ms, or in per cent without its sign."""
     if value is None:
         return "?"
-    return f"{value:,.0f}" if effect.figure == "p95" else number(value * 100)
+    return f"{value:,.0f}" if effect.figure == "p95" else _percent(value * 100)
+
+
+def _percent(value: float) -> str:
+    """Hundredths below one: error rates are small while all is well."""
+    if 0 < value < 0.005:
+        return "<.01"
+    return number(value) if value >= 0.995 else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def effect_tone(effect: Effect | None) -> Tone:

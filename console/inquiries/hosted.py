@@ -88,7 +88,8 @@ class Hosted:
         answer = await self._fetch(vercel.request_to(settings, path, query, BUILD_LIMITS, cut=True))
         if not 200 <= answer.status < 300:
             api_value(answer, "Vercel")
-        events = sorted(filter(None, map(_build_line, _events(answer.body))), key=lambda line: line.at_ms or 0)
+        found = [line for event in _events(answer.body) for line in _build_lines(event)]
+        events = sorted(found, key=lambda line: line.at_ms or 0)
         return _log(
             f"build of {clean(deployment_id, 80)}", answer, events, _cut(answer, BUILD_LIMITS), len(events) >= EVENTS
         )
@@ -155,15 +156,16 @@ def _events(body: bytes) -> Iterable[Mapping[str, Json]]:
     return found
 
 
-def _build_line(event: Mapping[str, Json]) -> LogLine | None:
-    """A line of the build, flat or wrapped in a payload; None for keep-alives and what is no text."""
+def _build_lines(event: Mapping[str, Json]) -> list[LogLine]:
+    """What an event tells of the build, flat or wrapped in a payload; nothing of keep-alives and what is no text."""
     inner = payload.mapping(event, "payload") or event
     text = payload.at(inner, "text")
     at_ms = payload.time_ms(event, "created") or payload.time_ms(inner, "date")
     if payload.text(event, "type") not in _TOLD or not isinstance(text, str) or at_ms is None:
-        return None
+        return []
     wrong = payload.text(inner, "level") == "error" or payload.text(event, "type") == "fatal"
-    return LogLine(text=_clean(text), at_ms=at_ms, wrong=wrong)
+    parts = text[: LINE_LIMIT * LINES].splitlines()
+    return [LogLine(text=_clean(part), at_ms=at_ms, wrong=wrong) for part in parts if part.strip()]
 
 
 def _job_line(line: str) -> LogLine:

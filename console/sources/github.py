@@ -26,7 +26,7 @@ from console.sources.retold import Retold
 TARGET = "github"
 RUNS = 20
 JOBS_OF = 8
-"""Of so many of the newest runs the jobs are read, and of every one that is not over."""
+"""Of so many runs that are over the jobs are read in one poll, the newest first, and of every one that is not over."""
 JOBS_LIMIT = 100
 LIMITS = Limits(connect_s=3.0, read_s=8.0, total_s=8.0, body_bytes=2 * 1024 * 1024)
 """A run is told with its whole repository, twice: twenty of them are 300 kB."""
@@ -62,7 +62,7 @@ class GitHubSource(HttpSource):
         asked: set[str] = set()
         found = payload.items(await self._get(self._runs_path(), asked), "workflow_runs")
         runs = [run for item in list(found)[:RUNS] if (run := run_of(payload.mapping(item)))]
-        wanted = [run for at, run in enumerate(runs) if at < JOBS_OF or run["status"] != "completed"]
+        wanted = self._wanted(runs)
         told = {run["id"]: await self._jobs_of(run, asked) for run in wanted}
         self._forget(runs, asked)
         every: list[dict[str, Json]] = [{**run, "jobs": told.get(run["id"])} for run in runs]
@@ -79,6 +79,12 @@ class GitHubSource(HttpSource):
         words = words_of(runs[0]) if runs else f"no run on {self._settings.branch} yet"
         observation = self.answered(State.HEALTHY, words, facts=facts, volatile=volatile)
         return replace(observation, events=self._events(listed))
+
+    def _wanted(self, runs: list[dict[str, Json]]) -> list[dict[str, Json]]:
+        """Those whose jobs are told now: all that go on, all that are known, and the newest of the rest."""
+        known = [run for run in runs if run["status"] != "completed" or _key(run) in self._jobs]
+        rest = [run for run in runs if run not in known]
+        return [*known, *rest[:JOBS_OF]]
 
     def _runs_path(self) -> str:
         workflow = self._settings.workflow

@@ -83,6 +83,7 @@ async def test_every_recorded_answer_of_a_build(case: dict[str, Any]) -> None:
 async def test_lines_in_any_order_and_form_are_put_in_order_and_what_is_broken_is_left_out() -> None:
     events = [
         {"type": "stderr", "created": 30, "text": "third", "level": "error"},
+        {"type": "stdout", "created": 25, "text": "> app build\n\n> next build\n"},
         {"type": "stdout", "created": 10, "payload": {"text": "first"}},
         {"type": "stdout", "text": "a keep-alive has no time"},
         {"type": "metric", "created": 15, "text": "no line"},
@@ -90,8 +91,8 @@ async def test_lines_in_any_order_and_form_are_put_in_order_and_what_is_broken_i
     ]
     body = "\n".join([*map(json.dumps, events), '{"type": "stdout", "crea']).encode()
     log, _ = await asked(answering(200, body), build)
-    assert [line.text for line in log.lines] == ["first", "second <U+202E>", "third"]
-    assert [line.wrong for line in log.lines] == [False, False, True]
+    assert [line.text for line in log.lines] == ["first", "second <U+202E>", "> app build", "> next build", "third"]
+    assert [line.wrong for line in log.lines] == [False] * 4 + [True]
 
 
 async def test_the_log_of_a_job_is_read_where_it_is_stored_without_the_token() -> None:

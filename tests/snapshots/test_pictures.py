@@ -189,7 +189,7 @@ def test_help(snap_compare: Compare, opened: Open, size: tuple[int, int]) -> Non
 
 def test_palette_in_a_demo(snap_compare: Compare, opened: Open) -> None:
     app = opened("night", faults=DemoFaults())
-    assert shown(snap_compare, app, (80, 36), after("colon", text="fault backend-down on"))
+    assert shown(snap_compare, app, (80, 40), after("colon", text="fault backend-down on"))
 
 
 def test_palette_narrowed(snap_compare: Compare, opened: Open) -> None:

@@ -140,6 +140,14 @@ async def test_what_has_not_changed_is_not_sent_again_and_ended_runs_are_read_on
     assert len(calm.requests) == 1 + len(MIXED) + 1 + len(MIXED) - len(ended)
 
 
+async def test_older_runs_are_read_a_few_at_a_time() -> None:
+    over = {"jobs": [job for job in JOBS[0]["body"]["jobs"] if job["status"] == "completed"]}
+    ended = [MIXED[1] | {"id": at} for at in range(20)]
+    found, server = await polled(Actions({"workflow_runs": ended}, over), polls=4)
+    assert [sum(run["jobs"] is not None for run in runs_of(seen)) for seen in found] == [8, 16, 20, 20]
+    assert len(server.requests) == 4 + 20
+
+
 async def test_a_changed_list_is_taken_over() -> None:
     actions = Actions()
     newer = copy.deepcopy(MIXED[:1])
