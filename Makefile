@@ -5,7 +5,7 @@
 #   make lint        only the checks: ruff, mypy, import-linter
 #   make bench       the budgets of speed and memory, written to tests/bench/RESULTS.md
 #   make snapshots   draw the snapshot tests' pictures anew, to be looked at before they are committed
-#   make picture     draw the README's picture anew, from a running demo
+#   make picture     draw the README's picture and its recording anew, from a running demo
 #   make lock        resolve the dependencies anew
 #   make clean       remove .venv and every cache
 
@@ -66,6 +66,7 @@ snapshots: $(READY)
 
 picture: $(READY)
 	$(BIN)/python -m tests.picture docs/health.svg
+	$(BIN)/python -m tests.story docs/story.svg
 
 # One lock for every platform and Python that pyproject.toml allows, without the address of any index.
 lock:

@@ -13,10 +13,12 @@ import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import psutil
 import pyte
+
+from tests.animation import Cell
 
 
 class _Screen(pyte.Screen):
@@ -93,6 +95,12 @@ class Terminal:
         """The screen, a line per row."""
         return "\n".join(self._screen.display)
 
+    def cells(self) -> tuple[tuple[Cell, ...], ...]:
+        """The screen with its colours, a tuple per row."""
+        screen = self._screen
+        rows = (tuple(_cell(screen.buffer[y][x]) for x in range(screen.columns)) for y in range(screen.lines))
+        return tuple(rows)
+
     def wait(self, seen: Callable[[str], object], timeout_s: float = 15.0, *, what: str = "the condition") -> float:
         """Read until `seen(screen text)` is true; gives the seconds it took. Raises `NotSeen`."""
         start = time.perf_counter()
@@ -144,6 +152,10 @@ class Terminal:
             _, code = os.waitpid(self.pid, 0)
             self.status = os.waitstatus_to_exitcode(code)
         os.close(self._descriptor)
+
+
+def _cell(found: Any) -> Cell:
+    return Cell(found.data or " ", found.fg, found.bg, found.bold, found.reverse)
 
 
 def _become(command: Sequence[str], variables: Mapping[str, str]) -> None:
