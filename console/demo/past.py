@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from console.demo import business
 from console.demo.configuration import ROUTES
 from console.demo.incidents import Incident, Symptom
-from console.demo.world import Deployment, World
+from console.demo.world import Deployment, Migration, World
 from console.model.judgement import ComponentJudgement, Judgement
 from console.model.observation import Event, Json, Observation, Origin, Outcome
 from console.model.states import State
@@ -26,6 +26,8 @@ class Stretch:
     ended_ms: int
     serving: Deployment
     incident: Incident | None
+    migration: Migration | None
+    """The newest one at that time."""
 
     def symptom(self, component: str) -> Symptom | None:
         """What is wrong with a component."""
@@ -47,12 +49,16 @@ def stretches(world: World, incidents: tuple[Incident, ...]) -> Iterator[Stretch
     """All of the observed time, oldest first; the gap is left out."""
     marks = {world.began_ms, world.now_ms, *world.gap}
     marks |= {one.live_ms for one in world.deployments if one.live_ms is not None}
+    marks |= {one.at_ms for one in world.migrations}
     marks |= {moment for one in incidents for moment in (one.began_ms, one.ended_ms)}
     ordered = sorted(mark for mark in marks if world.began_ms <= mark <= world.now_ms)
     for began, ended in itertools.pairwise(ordered):
         if not world.gap[0] <= began < world.gap[1]:
             incident = next((one for one in incidents if one.began_ms <= began < one.ended_ms), None)
-            yield Stretch(began_ms=began, ended_ms=ended, serving=world.serving_at(began), incident=incident)
+            migration = next((one for one in reversed(world.migrations) if one.at_ms <= began), None)
+            yield Stretch(
+                began_ms=began, ended_ms=ended, serving=world.serving_at(began), incident=incident, migration=migration
+            )
 
 
 def judgement(stretch: Stretch, ref: str, certificate: str) -> Judgement:
@@ -72,7 +78,7 @@ def observations(stretch: Stretch, certificate: str) -> Iterator[Observation]:
         symptom = stretch.symptom(component.key)
         for target in component.targets:
             ill = symptom if symptom and target in symptom.targets else None
-            yield _observation(target, component, ill, stretch.serving)
+            yield _observation(target, component, ill, stretch)
 
 
 def events(world: World, incidents: tuple[Incident, ...]) -> Iterator[Event]:
@@ -173,14 +179,14 @@ def _row(name: str, value: float, unit: str, limit: float, origin: Origin) -> Ta
     )
 
 
-def _observation(target: str, component: _Component, ill: Symptom | None, serving: Deployment) -> Observation:
+def _observation(target: str, component: _Component, ill: Symptom | None, stretch: Stretch) -> Observation:
     return Observation(
         target=target,
         outcome=Outcome.ANSWERED,
         state=ill.state if ill else State.HEALTHY,
-        words=ill.text if ill else _words(target, serving),
+        words=ill.text if ill else _words(target, stretch.serving),
         origin=Origin.PROMETHEUS if target.startswith("prometheus:") else component.origin,
-        facts=_facts(target, ill, serving),
+        facts=_facts(target, ill, stretch),
     )
 
 
@@ -194,7 +200,10 @@ def _words(target: str, serving: Deployment) -> str:
     return "reports none" if target.startswith("vendor:") else "answers"
 
 
-def _facts(target: str, ill: Symptom | None, serving: Deployment) -> Mapping[str, Json]:
+def _facts(target: str, ill: Symptom | None, stretch: Stretch) -> Mapping[str, Json]:
+    serving, migration = stretch.serving, stretch.migration
+    if target == "postgres.catalogue" and migration is not None:
+        return {"latest_migration": {"version": migration.version, "name": migration.name}}
     if target == "health":
         database: dict[str, Json] = {"status": "fail" if ill else "pass", "message": ill.text if ill else None}
         return {"checks": {"database": database}, "claimed": "healthy", "version": serving.version}
