@@ -65,7 +65,6 @@ def plan_commands() -> list[Command]:
         ("end the freeze", "freeze", {"on": False}, "its plan"),
         ("maintenance on", "maintenance", {"on": True}, "its plan: users see the maintenance page"),
         ("maintenance off", "maintenance", {"on": False}, "its plan"),
-        ("test notification", "test-notify", {}, "its plan: a message to every channel"),
     )
     return [Command(name, f"app.plan({action!r}, {given!r})", words=words) for name, action, given, words in plans]
 

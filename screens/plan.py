@@ -31,7 +31,6 @@ _TITLES = {
     "announce": "Announce a maintenance",
     "cancel-due": "Call off what is due",
     "maintenance-table": "Create the maintenance table",
-    "test-notify": "Test the notifications",
 }
 
 

@@ -39,7 +39,6 @@ _VERBS = {
     "cancel-due": "Call it off",
     "announce": "Announce",
     "maintenance-table": "Create",
-    "test-notify": "Send",
 }
 _OPENING_VERBS = frozenset({"Freeze", "Lift", "End", "Begin", "Hold", "Release", "Announce", "Create", "Send", "Go"})
 
