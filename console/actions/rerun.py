@@ -132,7 +132,7 @@ def _checks(request: ActionRequest, run: Run, facts: Mapping[str, Json]) -> tupl
     if request.parameters.get("failed_only") is True:
         found.append(_failures(facts, at_ms))
     if run.branch == facts["branch"]:
-        found += [_newer(facts, at_ms), _others(run, facts, at_ms)]
+        found += [_newer(facts, at_ms), _pinned(facts, at_ms), _others(run, facts, at_ms)]
     return tuple(each for each in found if each)
 
 
@@ -183,6 +183,16 @@ def _newer(facts: Mapping[str, Json], at_ms: int) -> Check | None:
     newer = Run.of(facts["newer"])
     words = f"{newer.words} has succeeded since: this one would deploy older code over it"
     return Check(key="newer", result=CheckResult.WARN, words=words, source=ci.SOURCE, at_ms=at_ms)
+
+
+def _pinned(facts: Mapping[str, Json], at_ms: int) -> Check | None:
+    held = facts["held"]
+    rows = [row for row in held if isinstance(row, dict)] if isinstance(held, list) else []
+    row = next((row for row in rows if row.get("kind") == "pinned"), None)
+    if row is None:
+        return None
+    words = f"production is pinned by {row.get('owner')}: what it deploys is built and does not go live"
+    return Check(key="pinned", result=CheckResult.WARN, words=words, source="records", at_ms=at_ms)
 
 
 def _others(run: Run, facts: Mapping[str, Json], at_ms: int) -> Check | None:

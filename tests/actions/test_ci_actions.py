@@ -171,6 +171,12 @@ async def test_a_freeze_in_force_refuses_unless_despite_it(site: Site, row: Simp
     assert words_of(despite, "freeze").startswith("warn" if result == "fail" else "pass")
 
 
+async def test_a_pin_warns_that_nothing_goes_live_by_it(site: Site) -> None:
+    pinned = await planned(Rerun(), site.holding(held("pinned", "prj_x")), run=last(site).id)
+    assert words_of(pinned, "pinned").startswith("warn: production is pinned by op2")
+    assert words_of(await planned(Rerun(), site.where, run=last(site).id), "pinned") == ""
+
+
 async def test_a_freeze_that_cannot_be_read_warns(site: Site) -> None:
     where = dataclasses.replace(site.where, reads=cast(Any, nothing_observed(actions=None)))
     assert words_of(await planned(Rerun(), where, run=last(site).id), "freeze").startswith("warn")
