@@ -213,7 +213,7 @@ def _switched(context: Context, plan: Plan, flag: Flag, words: str, before: Sign
     holding = Holding(
         kind=HOLDING,
         subject=name,
-        text=f"{name} is in maintenance: {flag.message or 'no message'}",
+        text=f"of {name}: {flag.message or 'no message'}",
         expires_ms=flag.until_ms,
         undo="radar maintenance off",
     )

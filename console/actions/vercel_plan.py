@@ -163,7 +163,7 @@ def pin(context: Context, plan: Plan) -> Holding:
     return Holding(
         kind=PINNED,
         subject=str(plan.data.get("project") or ""),
-        text=f"production pinned by rollback to {plan.data.get('short')}{because}",
+        text=f"by rollback to {plan.data.get('short')}{because}",
         undo=plan.undo,
     )
 

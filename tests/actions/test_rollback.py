@@ -50,7 +50,7 @@ async def test_accepted_followed_seen_and_watched() -> None:
     assert "production is 0606060" in ran["follow"].words
     (pin,) = ran["follow"].holds
     assert (pin.kind, pin.subject, pin.undo) == ("pinned", PROJECT, f"radar promote {NEW}")
-    assert "pinned by rollback to 0606060: errors 38 %" in pin.text
+    assert "by rollback to 0606060: errors 38 %" in pin.text
     assert "version 1.4.0, which names no commit (as before)" in ran["see"].words
     assert "2 good rounds" in ran["watch"].words
     assert len(script.asked("rollback")) == 1 and "description=errors%2038%20%25" in script.asked("rollback")[0].path

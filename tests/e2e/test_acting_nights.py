@@ -64,7 +64,7 @@ def test_a_bad_deployment_is_undone_in_twelve_keystrokes(
             record_property("seconds_to_verified", round(time.perf_counter() - began, 1))
             record_property("keystrokes", hands.keys)
             assert hands.keys <= MOST_KEYS
-            terminal.expect(r"! PINNED production pinned by rollback", 20)
+            terminal.expect(r"! PINNED by rollback to", 20)
             hands.press("\x1b", "1")
             terminal.expect(WELL, 180)
     ended = json.loads(demo.radar("actions", "--json").stdout)["runs"][0]
