@@ -172,11 +172,17 @@ def _lives(moment: Moment) -> list[Live]:
     found: list[Live] = []
     for at_ms, kind, key, data in rows:
         told = codec.loads(data)
-        name = payload.text(told, "id") or (key.split("/")[1] if key.count("/") >= 2 else None)
+        name = payload.text(told, "id") or _named_in(key)
         if name is not None:
             until_ms = found[-1].at_ms if found else None
             found.append(Live(at_ms, until_ms, kind, payload.text(told, "author"), {**told, "id": name}))
     return found
+
+
+def _named_in(key: str) -> str | None:
+    """The id in `deployment/dpl_…/live/MS`; None in any other key."""
+    parts = key.split("/")
+    return parts[1] if len(parts) == 4 and parts[2] == "live" else None
 
 
 # Rows

@@ -129,6 +129,14 @@ def test_when_it_was_live_comes_from_what_was_seen_and_until_when_too(charts: Ch
     assert before == {}  # nothing of it was known then
 
 
+def test_events_without_an_id_of_a_deployment_name_none(charts: Charts) -> None:
+    told = Event(at_ms=BEGIN_MS, kind="rollback", subject="vercel", text='rollback by op2 "login 500s"')
+    charts.event(told)
+    charts.event(replace(live("old", BEGIN_MS - HOUR_MS), data={}))  # its key names it
+    charts.round(vercel())
+    assert [row.id for row in charts.reader.deployments(None).deployments] == ["dpl_old"]
+
+
 def test_a_source_that_fails_keeps_the_last_list_and_says_why(charts: Charts) -> None:
     charts.round(vercel(item("old"), production="old"), github({"id": 1, "number": 5, "status": "completed"}))
     charts.round(refused("vercel"), refused("github"))
