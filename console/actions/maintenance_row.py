@@ -24,6 +24,8 @@ from console.sources.faults import Fault
 from console.sources.postgres_session import Connection, Endpoint, Limits
 
 STATEMENT_MS, LOCK_MS = 3000, 1000
+LOCK = "radar maintenance"
+"""Names the advisory lock that every radar takes which changes maintenance in this database."""
 TOTAL_S = 10.0
 
 T = TypeVar("T")
@@ -112,6 +114,7 @@ class DatabaseRow:
         sent: list[bool] = []
 
         async def changed(connection: Connection) -> None:
+            await _alone(connection)
             await connection.execute(statement, values)
             sent.append(True)
             await connection.execute("COMMIT")
@@ -152,3 +155,11 @@ class DatabaseRow:
         except psycopg.Error as error:
             fault = postgres_faults.asking(error)
             raise Fault(fault.kind, f"the database {fault.words}", state=fault.state) from None
+
+
+async def _alone(connection: Connection) -> None:
+    """Until the transaction ends nobody else changes this, on another bastion neither. Raises `Fault`."""
+    cursor = await connection.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", (LOCK,))
+    row = await cursor.fetchone()
+    if not row or not row[0]:
+        raise Fault(ErrorKind.STATUS, "somebody else changes maintenance in this very moment: look again")

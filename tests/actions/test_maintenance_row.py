@@ -69,6 +69,17 @@ async def test_the_flag_is_a_row_whatever_its_message_says(database: str) -> Non
     assert rows == [("maintenance", "false")]
 
 
+async def test_two_bastions_do_not_write_in_the_same_moment(database: str) -> None:
+    found = flag_row(database)
+    await found.make_table()
+    async with await psycopg.AsyncConnection.connect(database) as other:
+        await other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (maintenance_row.LOCK,))
+        with pytest.raises(Rejected, match="somebody else changes maintenance"):
+            await found.write(Flag(on=True))
+    await found.write(Flag(on=True))
+    assert (await found.read()).flag.on
+
+
 async def test_a_table_in_a_schema_and_a_name_that_needs_quotes(database: str) -> None:
     await execute(database, "create schema ops")
     found = flag_row(database, "ops.order")
