@@ -44,13 +44,19 @@ def _there(remote: Path) -> Json:
 
 
 class Scripted:
-    """`remote`: the directory. `ask`, `again`, `tell`, `watch`: what the step does, by one word. `risk`, `fail`."""
+    """`remote`: the directory. `ask`, `again`, `tell`, `watch`: what the step does, by one word. `risk`, `fail`,
+    `look`."""
 
     NAME: ClassVar[str] = "scripted"
 
     async def facts(self, context: Context, request: ActionRequest) -> Mapping[str, Json]:
-        """What is there, and the parameters."""
-        return {"there": await asyncio.to_thread(_there, Path(str(request.parameters["remote"])))}
+        """What is there, and the parameters. `look`: "wait" has it wait for the file `go`."""
+        remote = Path(str(request.parameters["remote"]))
+        if request.parameters.get("look") == "wait":
+            (remote / "looks").write_text(str(os.getpid()))
+            while not (remote / "go").exists():
+                await context.wait(0.02)
+        return {"there": await asyncio.to_thread(_there, remote)}
 
     def plan(self, context: Context, request: ActionRequest, facts: Mapping[str, Json]) -> Plan:
         """The four steps."""

@@ -140,6 +140,21 @@ class Terminal:
                 self.status = os.waitstatus_to_exitcode(code)
         return self.status
 
+    def hang_up(self, timeout_s: float = 10.0) -> int:
+        """Cut the line, as a lost connection does: the terminal is gone, and its program gets SIGHUP. Gives its exit
+        status; what it started lives on."""
+        os.close(self._descriptor)
+        self._descriptor = -1
+        end = time.perf_counter() + timeout_s
+        while self.status is None:
+            if time.perf_counter() > end:
+                raise NotSeen("the program outlives its terminal")
+            done, code = os.waitpid(self.pid, os.WNOHANG)
+            if done:
+                self.status = os.waitstatus_to_exitcode(code)
+            os.sched_yield()
+        return self.status
+
     def end(self) -> None:
         """End the program and its children, whatever state it is in."""
         if self.status is None:
@@ -151,7 +166,8 @@ class Terminal:
                     continue
             _, code = os.waitpid(self.pid, 0)
             self.status = os.waitstatus_to_exitcode(code)
-        os.close(self._descriptor)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
 
 
 def _cell(found: Any) -> Cell:
