@@ -180,7 +180,9 @@ class Journal:
         """The reason under which this person is armed now; empty: not armed."""
         row = self._records.read(
             lambda connection: connection.execute(
-                "SELECT reason FROM arming WHERE uid = ?1 AND began_ms <= ?2 AND expires_ms > ?2 ORDER BY id DESC",
+                # The newest only: one that was given while the clock was wrong must not come to life again.
+                "SELECT reason FROM arming WHERE id = (SELECT max(id) FROM arming WHERE uid = ?1 AND began_ms <= ?2) "
+                "AND expires_ms > ?2",
                 (self._who.uid, now_ms()),
             ).fetchone()
         )

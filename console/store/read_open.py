@@ -37,7 +37,9 @@ def open_items(connection: sqlite3.Connection, at_ms: int, directory: Path, *, l
 def armed_until_ms(connection: sqlite3.Connection, at_ms: int, uid: int) -> int | None:
     """Until when that person need give no reason; None: not armed."""
     row = connection.execute(
-        "SELECT max(expires_ms) FROM arming WHERE uid = ?1 AND began_ms <= ?2 AND expires_ms > ?2", (uid, at_ms)
+        "SELECT expires_ms FROM arming WHERE id = (SELECT max(id) FROM arming WHERE uid = ?1 AND began_ms <= ?2) "
+        "AND expires_ms > ?2",
+        (uid, at_ms),
     ).fetchone()
     return row[0] if row else None
 
