@@ -156,7 +156,7 @@ def _environment(table: Any, name: str, path: KeyPath) -> tuple[Environment, tup
     """The environment with the figures of its own that can work, and the mistakes of those that cannot."""
     entries = table.get("custom", []) if isinstance(table, dict) else []
     rest = {**table, "custom": []} if isinstance(entries, list) and isinstance(table, dict) else table
-    chosen = convert(rest, Environment, path, given={"name": name})
+    chosen = convert(rest, Environment, path, given={"name": name}, beside=_OPERATIONS)
     check(chosen, path)
     custom, misfits = figures(entries, chosen, (*path, "custom"))
     return dataclasses.replace(chosen, custom=custom), misfits

@@ -39,7 +39,8 @@ def findings(settings: Settings) -> Iterator[Finding]:
         yield Finding("not configured", "access", Result.OFF, "everybody is a viewer: nobody may roll back", fix)
         return
     yield _standing(access)
-    yield from _strangers(access)
+    if settings.demo_directory is None:  # the demo's groups are examples
+        yield from _strangers(access)
     yield _runner(settings)
     if settings.held_by is None:
         yield from _records(settings.records_path)
@@ -118,4 +119,5 @@ def _sinks(operations: Operations) -> Iterator[Finding]:
     else:
         fix = "let this host have /dev/log (journald or a syslog daemon), or set audit.webhook"
         words = "its hashes go nowhere: who can write records.db could rewrite it unseen"
-        yield Finding(GROUP, "audit", Result.WARNING, words, fix)
+        result = Result.WARNING if operations.audit.syslog else Result.OFF  # switched off is what somebody wanted
+        yield Finding(GROUP, "audit", result, words, fix)

@@ -12,7 +12,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from console.model.configuration import Secret, Withheld
@@ -36,9 +36,17 @@ class Misfit(Exception):
         self.fix = fix
 
 
-def convert(value: object, kind: type[T], path: KeyPath = (), *, given: Mapping[str, object] | None = None) -> T:
-    """`value` as the dataclass `kind`; `given` are fields that the text does not hold. Raises `Misfit`."""
-    return typing.cast(T, _table(value, kind, path, given or {}))
+def convert(
+    value: object,
+    kind: type[T],
+    path: KeyPath = (),
+    *,
+    given: Mapping[str, object] | None = None,
+    beside: Collection[str] = (),
+) -> T:
+    """`value` as the dataclass `kind`; `given` are fields that the text does not hold. `beside` are settings that the
+    same table may hold and that are read elsewhere: suggested too. Raises `Misfit`."""
+    return typing.cast(T, _table(value, kind, path, given or {}, beside))
 
 
 def as_key(path: KeyPath) -> str:
@@ -58,20 +66,22 @@ def _fields(kind: type) -> dict[str, tuple[Any, bool]]:
     }
 
 
-def _table(value: object, kind: Any, path: KeyPath, given: Mapping[str, object]) -> object:
+def _table(
+    value: object, kind: Any, path: KeyPath, given: Mapping[str, object], beside: Collection[str] = ()
+) -> object:
     if not isinstance(value, dict):
         raise Misfit(path, "this must be a table", f"write it as [{as_key(path)}] with its keys below it")
     fields = {name: field for name, field in _fields(kind).items() if name not in given}
     for name in value:
         if name not in fields:
-            raise Misfit((*path, name), f"{name!r} is not a setting here", _suggestion(name, fields))
+            raise Misfit((*path, name), f"{name!r} is not a setting here", _suggestion(name, (*fields, *beside)))
     for name, (_, required) in fields.items():
         if required and name not in value:
             raise Misfit((*path, name), "this is required", f"add {name} = … to [{as_key(path)}]")
     return kind(**given, **{name: _any(part, fields[name][0], (*path, name)) for name, part in value.items()})
 
 
-def _suggestion(name: str, fields: Mapping[str, object]) -> str:
+def _suggestion(name: str, fields: Collection[str]) -> str:
     import difflib  # only a wrong file pays for it
 
     near = difflib.get_close_matches(name, fields, n=1)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from console.actions import desk
+from console.commands import examine_actions
 from console.store.records import Records
 from tests.commands.conftest import Done, Radar, Site
 
@@ -87,10 +89,19 @@ def test_records_that_take_none_fail(radar: Radar, site: Site) -> None:
 def test_where_the_audit_is_known_outside_is_told(radar: Radar, site: Site) -> None:
     access(site, f'operators = ["{getpass.getuser()}"]')
     configure(site, "[environments.production.audit]\nsyslog = false\n")
-    assert found(radar("doctor", "--offline", "--json"))["audit"]["result"] == "warning"
+    assert found(radar("doctor", "--offline", "--json"))["audit"]["result"] == "not configured"
     configure(site, 'webhook = "http://127.0.0.1:1/audit"\n')
     told = found(radar("doctor", "--offline", "--json"))["audit"]
     assert (told["result"], told["words"]) == ("well", "its hashes go to a webhook")
+
+
+def test_an_audit_that_should_be_known_outside_and_is_not_is_warned_of(
+    radar: Radar, site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    access(site, f'operators = ["{getpass.getuser()}"]')
+    for sink, result in ((tmp_path / "none", "warning"), (tmp_path, "well")):
+        monkeypatch.setattr(examine_actions, "SYSLOG", sink)
+        assert found(radar("doctor", "--offline", "--json"))["audit"]["result"] == result
 
 
 def test_settings_that_cannot_work_are_told_once(radar: Radar, site: Site) -> None:
