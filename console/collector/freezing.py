@@ -66,6 +66,8 @@ class Freezing:
         self._records = Records(self._path)
         self._signature: tuple[int, int] | None = None
         self._freezes: tuple[FreezeEntry, ...] = ()
+        self._asked: set[str] = set()
+        """Keys of this process; `due.add` knows those of all."""
         self._trouble = ""
 
     async def run(self) -> None:
@@ -102,7 +104,7 @@ class Freezing:
             self._ask(held, now_ms)
 
     def _ask(self, held: Held, now_ms: int) -> None:
-        if due.announced(self._records, held.key) is not None:
+        if held.key in self._asked:
             return
         log.warning("deploy freeze by %s: CI run #%d is to be cancelled", held.freeze.owner, held.number)
         due.add(
@@ -116,6 +118,7 @@ class Freezing:
             operator=held.freeze.owner,
             operator_uid=held.freeze.owner_uid,
         )
+        self._asked.add(held.key)
 
     def _changed(self) -> bool:
         try:
