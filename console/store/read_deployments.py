@@ -120,13 +120,13 @@ def _list(moment: Moment, target: str, name: str) -> tuple[Mapping[str, Json], S
     if target not in moment.keys:
         return None
     rows = moment.connection.execute(
-        "SELECT data FROM volatile WHERE target_id = ? AND at <= ? ORDER BY at DESC LIMIT ?",
+        "SELECT at, data FROM volatile WHERE target_id = ? AND at <= ? ORDER BY at DESC LIMIT ?",
         (moment.keys[target], moment.position, LOOKED_BACK),
     )
-    for (data,) in rows:
+    for at, data in rows:
         stored = codec.unpacked(data)
         if isinstance(stored.get(name), list):
-            return stored, stored[name]
+            return stored | {"stored_ms": wall_of(at)}, stored[name]
     return None
 
 
@@ -149,7 +149,16 @@ def _deployments(moment: Moment, environment: Environment) -> tuple[list[Mapping
     if own is not None:
         read_ms = payload.time_ms(stored, "deployments_read_ms")
         own += f"; the list is of {clock_text(read_ms)}" if read_ms is not None else ""
-    return [payload.mapping(item) for item in listed], trouble or own or ""
+    items = [payload.mapping(item) for item in listed]
+    return _of_before(items, moment, payload.time_ms(stored, "stored_ms") or 0), trouble or own or ""
+
+
+def _of_before(items: list[Mapping[str, Json]], moment: Moment, stored_ms: int) -> list[Mapping[str, Json]]:
+    """The list, without what it says of candidates where it is older than the newest change of production."""
+    lives = _lives(moment, 1)
+    if not lives or lives[0].at_ms <= stored_ms:
+        return items
+    return [{**item, "candidate": None} for item in items]
 
 
 def _runs(moment: Moment, environment: Environment) -> tuple[tuple[CiRunRow, ...], str]:
@@ -162,12 +171,12 @@ def _runs(moment: Moment, environment: Environment) -> tuple[tuple[CiRunRow, ...
     return rows, trouble or ("" if rows else "there is no run on this branch yet")
 
 
-def _lives(moment: Moment) -> list[Live]:
+def _lives(moment: Moment, limit: int = LIVES) -> list[Live]:
     """What went live, newest first, as it was told by the moment."""
     rows = moment.connection.execute(
         "SELECT at_ms, kind, key, data FROM event WHERE at_ms > ? AND at_ms <= ? AND at <= ? "
         "AND kind IN ('deployment', 'rollback') AND subject = ? ORDER BY at_ms DESC, id DESC LIMIT ?",
-        (moment.at_ms - LIVES_MS, moment.at_ms, moment.position, VERCEL, LIVES),
+        (moment.at_ms - LIVES_MS, moment.at_ms, moment.position, VERCEL, limit),
     )
     found: list[Live] = []
     for at_ms, kind, key, data in rows:

@@ -123,7 +123,9 @@ class RoundWriter:
     def _volatile(self, recorded: Recorded, observation: Observation) -> None:
         if not observation.volatile:
             return
-        pause_ms = VOLATILE_CALM_MS if observation.state is State.HEALTHY else VOLATILE_BUSY_MS
+        # Other facts are news too: with another deployment live, the list of what could be is another one.
+        is_calm = observation.state is State.HEALTHY and not recorded.begun
+        pause_ms = VOLATILE_CALM_MS if is_calm else VOLATILE_BUSY_MS
         last_at = self._memory.volatile_at.get(recorded.target_id)
         if last_at is not None and not recorded.changed and 0 <= self._at - last_at < pause_ms:
             return

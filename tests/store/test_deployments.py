@@ -137,6 +137,23 @@ def test_events_without_an_id_of_a_deployment_name_none(charts: Charts) -> None:
     assert [row.id for row in charts.reader.deployments(None).deployments] == ["dpl_old"]
 
 
+def test_a_list_older_than_the_newest_change_says_nothing_of_candidates(charts: Charts) -> None:
+    items = [item("new", 5), item("old", candidate=False)]
+    charts.round(vercel(*items, production="old"))
+    assert named(charts.reader.deployments(None))["old"].why_not == ""  # it serves
+    production = {name: value for name, value in items[0].items() if name != "candidate"}
+    later = replace(vercel(), facts={"production": production, "auto_assign": True}, volatile={})
+    now = charts.clock.wall + 5000
+    charts.round(replace(later, events=(live("new", now),)))
+    assert (
+        named(charts.reader.deployments(None))["old"].candidate,
+        named(charts.reader.deployments(None))["old"].why_not,
+    ) == (None, "")
+    charts.clock.pass_ms(10_000)
+    charts.round(replace(later, volatile={"deployments": [*items]}))
+    assert named(charts.reader.deployments(None))["old"].why_not == "Vercel takes it for no rollback (plan or age)"
+
+
 def test_a_source_that_fails_keeps_the_last_list_and_says_why(charts: Charts) -> None:
     charts.round(vercel(item("old"), production="old"), github({"id": 1, "number": 5, "status": "completed"}))
     charts.round(refused("vercel"), refused("github"))
