@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console.model.causes import Change, Dated, Ranked, cause_words, change_before, change_words, commit_of, in_order
+from console.model.causes import Change, Dated, Ranked, cause_words, change_before, commit_of, in_order
 from console.model.component_platform import incident_words, reports, vendor_tracks
 from console.model.finding import Assessment
 from console.model.observation import Event
@@ -12,7 +12,7 @@ from console.model.situation import Online, Situation, online
 from console.model.states import State, rank, worst
 from console.model.track import Track
 from console.model.views import Reason, Verdict, Whose, Wish
-from console.model.words import fitted
+from console.model.words import fitted, time_of_day
 
 REASONS = 12
 MESSAGE_WIDTH = 300
@@ -128,8 +128,9 @@ def _undo(situation: Situation, change: Change) -> str | None:
     """The words for it, where it can be undone; where that was done already, that what is shown lags behind."""
     later = _live_since(situation, change)
     if _is_undoable(change) and later is not None:
-        what = change_words(later, situation.now.wall_ms)
-        return f"look on: since then {what}; figures of the last minutes still hold the time before"
+        what = "rolled back to" if later.kind == "rollback" else "live is"
+        when = time_of_day(later.at_ms, situation.now.wall_ms)
+        return f"look on: {what} {commit_of(later) or 'another one'} {when}; figures lag by minutes"
     return f"roll back {commit_of(change.event)}: radar rollback" if _is_undoable(change) else None
 
 

@@ -165,7 +165,7 @@ def test_what_was_rolled_back_already_is_not_to_be_rolled_back_again() -> None:
     scene.see("route:/pricing", State.UNHEALTHY, "500").later(5)
     verdict = scene.verdict()
     assert verdict.suggested is None and "8f3c1d2" in (verdict.reasons[0].cause or "")
-    assert "look on: since then rollback 0000aaa" in verdict.next_steps[0]
+    assert "look on: rolled back to 0000aaa" in verdict.next_steps[0]
 
 
 def test_a_restart_of_the_server_explains_what_shows_within_a_minute() -> None:
