@@ -30,6 +30,7 @@ from console.model.actions import (
     StepResult,
 )
 from console.model.observation import Json
+from console.model.ports import Refused
 
 STEPS = (
     Step(key="ask", kind=StepKind.CHANGE, words="make the first file", call="WRITE first"),
@@ -52,6 +53,7 @@ class Scripted:
     async def facts(self, context: Context, request: ActionRequest) -> Mapping[str, Json]:
         """What is there, and the parameters. `look`: "wait" has it wait for the file `go`."""
         remote = Path(str(request.parameters["remote"]))
+        leak(str(request.parameters.get("look")), context)
         if request.parameters.get("look") == "wait":
             (remote / "looks").write_text(str(os.getpid()))
             while not (remote / "go").exists():
@@ -77,6 +79,8 @@ class Scripted:
     async def carry_out(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """What the script says of the step."""
         script = str(plan.data.get(step.key, "well"))
+        if said := leak(script, context):
+            return done(said, token=said)
         if script == "kill-before":
             os.kill(os.getpid(), signal.SIGKILL)
         if step.kind is StepKind.CHANGE and script not in ("rejected", "lost-not-done"):
@@ -103,6 +107,7 @@ class Scripted:
 
     async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """Whether the file is there."""
+        leak(str(plan.data.get(step.key)), context)
         if plan.data.get(step.key) == "lost-unreadable":
             return unknown("the remote does not say")
         made = (self._remote(plan) / f"{step.key}.made").exists()
@@ -111,6 +116,22 @@ class Scripted:
     @staticmethod
     def _remote(plan: Plan) -> Path:
         return Path(str(plan.data["remote"]))
+
+
+def leak(script: str, context: Context) -> str:
+    """A step that lets the token out, as no step should: by an error, a refusal of the remote, or its words."""
+    if not script.startswith("leak"):
+        return ""
+    assert context.environment.vercel is not None
+    token = context.environment.vercel.token.reveal()
+    context.tell(f"with {token}")
+    if script == "leak-error":
+        raise ValueError(f"no such header: {token}")
+    if script == "leak-rejected":
+        raise Rejected(f"the remote says: {token} is revoked", 403)
+    if script == "leak-refused":
+        raise Refused(f"not with {token}")
+    return f"done with {token}"
 
 
 ACTIONS["scripted"] = "tests.actions.scripted:Scripted"
