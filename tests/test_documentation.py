@@ -11,8 +11,19 @@ import pytest
 
 from console.cli import COMMANDS
 from console.demo.faults import FAULTS
-from console.model import configuration
+from console.model import configuration, operations
 from console.model.configuration import Doubt, Egress, Intervals, MetricNames, Settings, Thresholds
+from console.model.operations import (
+    Access,
+    Audit,
+    GitHub,
+    Maintenance,
+    Notify,
+    PagerDuty,
+    Slack,
+    Statuspage,
+    Verification,
+)
 from console.model.views import Whose
 from console.settings import load
 
@@ -26,7 +37,22 @@ VARIABLES = {
     "SUPABASE_ACCESS_TOKEN": "t",
     "SUPABASE_ANON_KEY": "t",
     "PROMETHEUS_TOKEN": "t",
+    "GITHUB_TOKEN": "t",
+    "MAINTENANCE_DATABASE_URL": "postgresql://a:b@c/d",
+    "MAINTENANCE_HOOK": "https://app.example.com/hook",
+    "MAINTENANCE_HOOK_TOKEN": "t",
+    "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/t",
+    "STATUSPAGE_API_KEY": "t",
+    "PAGERDUTY_ROUTING_KEY": "t",
+    "WEBHOOK_URL": "https://desk.example.com/",
+    "WEBHOOK_TOKEN": "t",
+    "HEARTBEAT_URL": "https://beat.example.com/",
+    "AUDIT_WEBHOOK_URL": "https://audit.example.com/",
 }
+OPERATIONS = {
+    "access": Access, "github": GitHub, "maintenance": Maintenance, "verification": Verification, "slack": Slack,
+    "statuspage": Statuspage, "pagerduty": PagerDuty, "notify": Notify, "audit": Audit,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +78,25 @@ def test_the_documented_witness_and_names_are_the_defaults(settings: Settings) -
     assert dataclasses.replace(settings.environment.metric_names, business={}) == MetricNames()
 
 
+@pytest.mark.parametrize("part", OPERATIONS)
+def test_the_documented_defaults_of_actions_are_the_defaults(settings: Settings, part: str) -> None:
+    """But for those marked as examples."""
+    (text,) = re.findall(rf"^\[environments\.production\.{part}\].*\n((?:(?!\[)(?:.+\n))*)", EXAMPLE, re.MULTILINE)
+    shown = {line.partition(" =")[0]: line for line in text.splitlines()}
+    assert set(shown) == {field.name for field in dataclasses.fields(OPERATIONS[part])}, "every key, and no other"
+    for field in dataclasses.fields(OPERATIONS[part]):
+        default = field.default
+        if default not in (dataclasses.MISSING, None) and "e.g." not in shown[field.name]:
+            assert getattr(getattr(settings.operations(), part), field.name) == default, field.name
+        elif default is None and part != "maintenance":
+            assert "e.g." in shown[field.name], f"{field.name} has no default"
+
+
 def test_every_setting_is_documented() -> None:
     kinds = [
         kind
-        for kind in vars(configuration).values()
+        for module in (configuration, operations)
+        for kind in vars(module).values()
         if dataclasses.is_dataclass(kind) and kind not in (Settings, Doubt)
     ]
     names = {field.name for kind in kinds for field in dataclasses.fields(kind)} - {"name"}
