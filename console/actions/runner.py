@@ -8,10 +8,13 @@ confirmed, the end of the input means that nothing is to be done.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,10 +26,13 @@ from console.actions.messages import LARGEST_LINE_BYTES, Opening, Reply, Word
 from console.actions.negotiation import Negotiation
 from console.model.ports import Refused, StoreUnreadable
 from console.settings import SettingsError
+from console.sources.trust import trusted
 from console.store.errors import StoreError
 from console.store.files import UnsuitablePlace
 
 T = TypeVar("T")
+
+LATE = ("httpcore", "h11", "anyio._backends._asyncio", "console.actions.rollback")
 
 
 def main() -> int:
@@ -34,6 +40,7 @@ def main() -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.umask(0o007)
+    _warm_up()
     with asyncio.Runner() as loop:
         try:
             return _opened(loop)
@@ -42,6 +49,16 @@ def main() -> int:
         except Exception as error:  # noqa: BLE001 - told by type and place: its message and the values may be secret
             _answer(Reply(refused=f"{defect(error)}; {trail(error)}"))
         return 2
+
+
+def _warm_up() -> None:
+    """While nobody has asked yet: what the first request and the plan of a rollback import and load (80 ms)."""
+    if select.select([sys.stdin.buffer], [], [], 0)[0]:
+        return
+    with suppress(Exception):  # what is amiss is told to who asks for it
+        for name in LATE:
+            importlib.import_module(name)
+        trusted(None)
 
 
 def _opened(loop: asyncio.Runner) -> int:

@@ -17,7 +17,10 @@ from pathlib import Path
 
 import pytest
 
+from console.actions.desk import NoAnswer, Runner
+from console.actions.messages import Reply
 from console.model.actions import RunOutcome, StepOutcome
+from console.model.ports import Refused
 from console.store.journal import Journal
 from console.store.records import identity
 from tests.actions.place import Place, place
@@ -196,3 +199,26 @@ def test_cut_in_a_step_the_run_goes_on_to_its_end(here: Place, line: Line, step:
         assert view.run is not None and view.run.outcome is RunOutcome.DONE
         assert [each.outcome for each in view.steps] == [StepOutcome.DONE] * 4
         assert here.made() == {"ask", "again"}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, NoAnswer("the runner gave no answer within 30 s")])
+def test_who_leaves_between_the_yes_and_its_answer_ends_no_run(
+    here: Place, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """Control-C in that instant, or a runner that takes longer than we wait: it has begun, and is not killed."""
+    ticket = here.desk.plan(here.request(ask="wait"))
+
+    def receive(self: Runner, timeout_s: float = 0.0) -> Reply:
+        until(lambda: here.reader().actions(None).runs, "the first row stands")
+        raise error
+
+    monkeypatch.setattr(Runner, "receive", receive)
+    with pytest.raises((KeyboardInterrupt, Refused)) as raised:
+        ticket.confirm(reason="why", typed=PHRASE)
+    assert raised.type is KeyboardInterrupt or "whether it began stands in the journal" in str(raised.value)
+    ticket.leave()
+    (run,) = here.reader().actions(None).runs
+    assert run.outcome is RunOutcome.RUNNING
+    (here.remote / "go").touch()
+    view = here.ended(run.token)
+    assert view.run is not None and view.run.outcome is RunOutcome.DONE
