@@ -20,7 +20,7 @@ from console.model.action_views import RunView, StepRow
 from console.model.actions import ActionRequest, Plan, Risk, RunOutcome, StepOutcome
 from console.model.configuration import Settings
 from console.model.observation import Json
-from console.model.plan_text import OUTCOME_WORDS, STEP_WORDS, escape_text, plan_text
+from console.model.plan_text import STEP_WORDS, ended_text, escape_text, plan_text
 from console.model.ports import PlanTicket, Refused, StoreReads, StoreUnreadable
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def _followed(arguments: argparse.Namespace, output: Output, reads: StoreReads, 
     if arguments.json:
         document(action_documents.run_of(view))
     else:
-        output.line(f"run {view.run.id}: {OUTCOME_WORDS[view.run.outcome]}. {view.run.words}")
+        output.line(f"run {view.run.id}: {ended_text(view.run.outcome, view.run.words)}")
         if view.run.outcome in (RunOutcome.DONE, RunOutcome.WORSE) and view.run.undo:
             output.line(f"undo: {view.run.undo}")
     return _STATUS.get(view.run.outcome, FAILED)

@@ -13,7 +13,7 @@ from console.commands.parts import reading, settings_of
 from console.model.action_views import ActionsView, RunRow, RunView
 from console.model.actions import OPEN_OUTCOMES, ActionRequest
 from console.model.configuration import Settings
-from console.model.plan_text import OUTCOME_WORDS, STEP_WORDS
+from console.model.plan_text import OUTCOME_WORDS, STEP_WORDS, ended_text
 from console.model.ports import Refused, StoreReads, StoreUnreadable
 from console.model.times import date_time
 
@@ -121,7 +121,7 @@ def _print_run(output: Output, view: RunView) -> None:
     run = view.run
     output.line(f"run {run.id}  {run.title}")
     output.table([
-        ("outcome", f"{OUTCOME_WORDS[run.outcome]}. {run.words}"), ("began", date_time(run.began_ms)),
+        ("outcome", ended_text(run.outcome, run.words)), ("began", date_time(run.began_ms)),
         ("ended", date_time(run.ended_ms) if run.ended_ms else "-"), ("by", f"{run.operator} ({run.authority})"),
         ("reason", run.reason or "-"), ("target", run.target), ("undo", run.undo or "there is none"),
     ])  # fmt: skip

@@ -113,7 +113,9 @@ def _figures(figures: Sequence[Figure]) -> list[str]:
     targets = ["" if each.target is None else f"target {each.target:g}" for each in figures]
     moments = sorted({at_ms for each in figures for at_ms in each.at_ms})
     known = [dict(zip(each.at_ms, each.values, strict=True)) for each in figures]
-    rows = [_row([date_time(at_ms), *(_value(each.get(at_ms)) for each in known)]) for at_ms in moments]
+    within_minutes = len({date_time(at_ms) for at_ms in moments}) < len(moments)
+    shown = _second if within_minutes else date_time
+    rows = [_row([shown(at_ms), *(_value(each.get(at_ms)) for each in known)]) for at_ms in moments]
     return ["## Figures", "", _row(["when (UTC)", *heads]), _row(["---", *("---:" for _ in figures)]),
             _row(["", *targets]), *rows]  # fmt: skip
 

@@ -27,6 +27,13 @@ OUTCOME_WORDS = {
 }
 
 
+def ended_text(outcome: RunOutcome, words: str) -> str:
+    """How a run ended or stands, with its own words where these say more."""
+    head = OUTCOME_WORDS[outcome]
+    more = words.removeprefix(head).lstrip(":. ")
+    return f"{head}. {more}" if more else head
+
+
 def plan_text(plan: Plan, now_ms: int) -> list[str]:
     """The whole plan, a line each."""
     lines = [f"PLAN  {plan.title} ({plan.risk})", ""]

@@ -13,6 +13,7 @@ import pytest
 from console import cli
 from console.commands.acting import add_acting
 from console.model.actions import RunOutcome
+from console.model.plan_text import ended_text
 from tests.actions.place import Place, place
 from tests.commands import acting_program
 from tests.commands.conftest import Done
@@ -297,3 +298,12 @@ def test_every_command_that_acts_has_the_same_options() -> None:
         made = argparse.ArgumentParser()
         module.configure(made)
         assert shared <= {word for action in made._actions for word in action.option_strings}, name
+
+
+@pytest.mark.parametrize(("outcome", "words", "told"), [
+    (RunOutcome.DONE, "all steps done", "done and verified. all steps done"),
+    (RunOutcome.DONE, "", "done and verified"),
+    (RunOutcome.WORSE, "done, but worse than before: all steps done", "done, but worse than before. all steps done"),
+])  # fmt: skip
+def test_an_end_is_told_once(outcome: RunOutcome, words: str, told: str) -> None:
+    assert ended_text(outcome, words) == told

@@ -109,6 +109,8 @@ def test_figures_stand_in_one_table_and_what_is_not_known_is_no_number(radar: Ra
     assert "sql" in lines[0] and "target" in lines[2]
     values = [line.split("|")[2].strip() for line in lines[3:] if line]
     assert values[0] == "?", "before anything was recorded"
+    whens = [line.split("|")[1] for line in lines[3:] if line]
+    assert len(set(whens)) == len(whens), "two rows of one moment"
     assert any(value.startswith("1,8") for value in values) and len({line.count("|") for line in lines if line}) == 1
     figures = radar("incident", "export", "--from", "-40m", "--json").document["figures"]
     assert figures[0]["values"][0]["value"] is None
