@@ -7,15 +7,17 @@ import select
 import sys
 import termios
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from console.cli import FAILED, SHORT, WELL
 from console.commands import action_documents
 from console.commands.output import Output, add_json, complain, document
 from console.commands.parts import reading
+from console.commands.writing import Unwritable, drop, give_up
 from console.model.action_views import RunView, StepRow
 from console.model.actions import ActionRequest, Plan, Risk, RunOutcome, StepOutcome
 from console.model.configuration import Settings
@@ -77,10 +79,23 @@ def carry(arguments: argparse.Namespace, settings: Settings, ticket: PlanTicket)
     finally:
         ticket.leave()
     if arguments.no_wait:
-        _tell_begun(arguments, output, token)
+        _told(lambda: _tell_begun(arguments, output, token))
         return WELL
-    with reading(_recorded_in(arguments, settings)) as reads:
-        return _followed(arguments, output, reads, token)
+    try:
+        with reading(_recorded_in(arguments, settings)) as reads:
+            return _followed(arguments, output, reads, token)
+    except StoreUnreadable as error:
+        raise StoreUnreadable(f"{error}; the run goes on: radar actions") from None
+
+
+def _told(print_it: Callable[[], None]) -> None:
+    """Once a run has begun, a reader that left and a full disk under standard output end neither it nor its status."""
+    try:
+        print_it()
+    except BrokenPipeError:
+        drop(sys.stdout)
+    except Unwritable as error:
+        give_up(error)
 
 
 def _recorded_in(arguments: argparse.Namespace, settings: Settings) -> Settings:
@@ -135,9 +150,13 @@ def _shown(arguments: argparse.Namespace, output: Output, plan: Plan) -> int:
 
 
 def _print_plan(output: Output, plan: Plan) -> None:
-    for line in plan_text(plan, _now_ms()):
-        output.line(line)
-    output.line()
+    """Raises `Refused` where nobody reads it any more: who has not seen the plan has not confirmed it."""
+    try:
+        for line in (*plan_text(plan, _now_ms()), ""):
+            output.line(line)
+    except BrokenPipeError:
+        drop(sys.stdout)
+        raise Refused("nobody reads the plan any more: nothing was done") from None
 
 
 # The yes
@@ -181,18 +200,24 @@ def _followed(arguments: argparse.Namespace, output: Output, reads: StoreReads, 
     try:
         for view in _views(reads, token):
             for line in () if arguments.json else news.lines(view):
-                output.line(line)
+                _told(partial(output.line, line))
     except KeyboardInterrupt:
         complain(f"not followed any more; the run goes on: radar actions {view.run.id if view and view.run else ''}")
         return 130
     assert view is not None and view.run is not None
+    last = view
+    _told(lambda: _tell_end(arguments, output, last))
+    return _STATUS.get(view.run.outcome, FAILED)
+
+
+def _tell_end(arguments: argparse.Namespace, output: Output, view: RunView) -> None:
+    assert view.run is not None
     if arguments.json:
         document(action_documents.run_of(view))
-    else:
-        output.line(f"run {view.run.id}: {ended_text(view.run.outcome, view.run.words)}")
-        if view.run.outcome in (RunOutcome.DONE, RunOutcome.WORSE) and view.run.undo:
-            output.line(f"undo: {view.run.undo}")
-    return _STATUS.get(view.run.outcome, FAILED)
+        return
+    output.line(f"run {view.run.id}: {ended_text(view.run.outcome, view.run.words)}")
+    if view.run.outcome in (RunOutcome.DONE, RunOutcome.WORSE) and view.run.undo:
+        output.line(f"undo: {view.run.undo}")
 
 
 def _views(reads: StoreReads, token: str) -> Iterator[RunView]:
