@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from console.actions.base import Context
 from console.actions.github_api import GitHubApi, Job, Run, half_way
-from console.actions.wire import Unanswered
 from console.model.actions import ActionRequest, Check, CheckResult, StepResult
 from console.model.observation import Json
 from console.model.ports import Refused, StoreUnreadable
 from console.model.times import clock
+from console.model.wire import Unanswered
 from console.sources.faults import Fault
 from console.store import freezes
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.actions.base import Action, Context, failed, unknown
-from console.actions.wire import Rejected, Unanswered
+from console.actions.wire import Rejected
 from console.model.actions import Plan, RunOutcome, Step, StepKind, StepOutcome, StepResult
 from console.model.observation import Json
+from console.model.wire import Unanswered
 from console.sources.faults import Fault
 from console.store.journal import WORSE, Journal, RunEntry
 

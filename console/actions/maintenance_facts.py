@@ -13,6 +13,7 @@ from console.actions.ci import runs_or_none
 from console.actions.github_api import GitHubApi
 from console.actions.maintenance_providers import Provider, Reading, reading_or_fault
 from console.actions.status_page import StatusPage
+from console.actions.wire import Rejected
 from console.model import payload
 from console.model.actions import Check, CheckResult
 from console.model.maintenance import HOLDING, Sign, flag_of, sign_of
@@ -89,8 +90,8 @@ async def _statuspage(context: Context) -> Json:
         return None
     try:
         components = await StatusPage(context.operations.statuspage, context).components()
-    except Fault as fault:
-        return {"fault": fault.words}
+    except Rejected as error:
+        return {"fault": error.words}
     wanted = context.operations.statuspage.components
     return {"missing": [each for each in wanted if each not in components], "components": len(wanted)}
 

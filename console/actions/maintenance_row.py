@@ -15,10 +15,11 @@ from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
 from console.actions.maintenance_providers import Reading
-from console.actions.wire import Rejected, Unanswered
+from console.actions.wire import Rejected
 from console.model.configuration import Secret
 from console.model.maintenance import OFF, Flag, flag_of
 from console.model.observation import ErrorKind
+from console.model.wire import Unanswered
 from console.sources import postgres_faults
 from console.sources.faults import Fault
 from console.sources.postgres_session import Connection, Endpoint, Limits

@@ -65,16 +65,16 @@ async def _page(context: Context, news: News) -> StepResult:
     settings = context.operations.statuspage
     if settings is None:
         return failed("no status page is configured any more")
-    page, name = StatusPage(settings, context), context.environment.name
+    page = StatusPage(settings, context)
     told = Told(
-        key=news.key, environment=name, name=TITLE, body=news.message, from_ms=news.from_ms, until_ms=news.until_ms,
-        mail=news.mail,
+        key=news.key, environment=context.environment.name, name=TITLE, body=news.message, from_ms=news.from_ms,
+        until_ms=news.until_ms, mail=news.mail,
     )  # fmt: skip
     if news.what == "cancelled":
         withdrawn = await page.withdraw(told)
         return done(f"{withdrawn.id} is withdrawn" if withdrawn else "nothing of it stands there")
     if news.what == "over":
-        ended = await page.end(name, news.message, mail=news.mail)
+        ended = await page.end(told)
         touched = f"{len(settings.components)} components operational" if settings.components else "no components"
         return done(f"completed {', '.join(each.id for each in ended) or 'nothing: none of ours was open'}; {touched}")
     entry = await (page.schedule(told) if news.what == "announced" else page.begin(told))

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import quote, urlencode
 
-from console.actions.wire import Api, Method, Rejected, Unanswered
+from console.actions.wire import Api, Rejected
 from console.model import payload
 from console.model.configuration import Secret, Vercel
 from console.model.observation import ErrorKind, Json, Outcome
@@ -33,6 +33,7 @@ from console.model.vercel_project import (
     unmoved_of,
     variables_of,
 )
+from console.model.wire import Change, Unanswered
 from console.sources.base import api_value
 from console.sources.faults import Fault
 from console.sources.http import Answer, Clients, retry_after_s
@@ -204,7 +205,7 @@ class VercelApi:
             return answer
         raise _fault(answer)
 
-    async def _change(self, method: Method, path: str, body: Json) -> Accepted:
+    async def _change(self, method: Change, path: str, body: Json) -> Accepted:
         try:
             answer = await self._api.change(method, path, body)
         except Rejected as error:

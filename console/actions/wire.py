@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Literal
 
 from console.model.configuration import Secret
 from console.model.observation import Json
+from console.model.wire import Change, Unanswered
 from console.sources.base import api_value
 from console.sources.faults import Fault
 from console.sources.http import Answer, Clients, Limits, Request, fetch, retry_after_s
 
-Method = Literal["POST", "PUT", "PATCH", "DELETE"]
 LIMITS = Limits(connect_s=3.0, read_s=10.0, total_s=12.0, body_bytes=2 * 1024 * 1024)
-
-
-class Unanswered(Exception):
-    """Nobody knows whether the change was carried out: it was sent, and no answer says. The text says why."""
 
 
 class Rejected(Exception):
@@ -53,7 +48,7 @@ class Api:
         return await fetch(self._client, self._request(path, headers or {}, cut=cut))
 
     async def change(
-        self, method: Method, path: str, body: Json = None, headers: Mapping[str, str] | None = None
+        self, method: Change, path: str, body: Json = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """Ask for a change; gives the answer of 2xx. Raises `Rejected` or `Unanswered`, and nothing else."""
         content = b"" if body is None else json.dumps(body).encode()
@@ -83,7 +78,7 @@ class Api:
         path: str,
         headers: Mapping[str, str],
         *,
-        method: Method | None = None,
+        method: Change | None = None,
         content: bytes = b"",
         cut: bool = False,
     ) -> Request:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from console.model.configuration import Secret
-from console.notify.channel import NotSent, Post, Unanswered
+from console.model.wire import NotSent, Post, Unanswered
 
 log = logging.getLogger("radar.collector")
 

@@ -29,9 +29,9 @@ from console.store.lease import TAKEOVER_MS
 if TYPE_CHECKING:  # 20 ms and the HTTP client: only where somebody is to be told
     from console.collector.delivering import Deliverer
     from console.collector.heartbeat import Heartbeat
-    from console.collector.wire import Wire
     from console.model.operations import Operations
     from console.notify.rules import Decision
+    from console.sources.wire import Wire
     from console.store.records import Records
 
 log = logging.getLogger("radar.collector")
@@ -69,16 +69,16 @@ class Notifications:
     """One holding of the lease: made when it begins, closed when it ends."""
 
     def __init__(self, settings: Settings, operations: Operations, clock: Clock, wire: Wire | None = None) -> None:
-        from console.collector import wire as wires
         from console.collector.delivering import Deliverer
         from console.collector.heartbeat import Heartbeat
         from console.collector.secrets import Redactor
         from console.notify import channels
         from console.sources.http import Clients
+        from console.sources.wire import Wire
         from console.store.records import Records
 
         self._clock = clock
-        self._wire = wire or wires.Wire(Clients(settings.environment.certificate_ca))
+        self._wire = wire or Wire(Clients(settings.environment.certificate_ca))
         self._thread = StoreThread()
         self._records = Records(settings.records_path)
         built = channels.build(operations, self._wire)

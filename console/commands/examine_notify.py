@@ -71,16 +71,15 @@ def _pagerduty(pagerduty: PagerDuty) -> Finding:
 def _statuspage(settings: Settings, page: Statuspage) -> Finding:
     """Key, page and components, by reading them."""
     from console.collector import event_loop
-    from console.collector.wire import Wire
-    from console.notify.channel import NotSent, Unanswered
-    from console.notify.statuspage import Refusal
-    from console.notify.statuspage import Statuspage as Channel
+    from console.model.wire import NotSent, Unanswered
+    from console.notify.public_page import PublicPage, Refusal
     from console.sources.http import Clients
+    from console.sources.wire import Wire
 
     async def asked() -> tuple[str, ...]:
         wire = Wire(Clients(settings.environment.certificate_ca))
         try:
-            return tuple(await Channel(page.key, page.page, page.api, wire).components())
+            return tuple(await PublicPage(page.key, page.page, page.api, wire).components())
         finally:
             await wire.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from console.model import payload
@@ -12,43 +12,10 @@ from console.model.configuration import Secret
 from console.model.notifications import Message
 from console.model.observation import Json
 from console.model.text import clean, decode, redact
+from console.model.wire import BUSY, NotSent, Response, Unanswered
 
-Method = Literal["GET", "POST", "PATCH"]
 SAID = 120
 """Characters of what a channel answers that are shown."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
-    """An answer. The body is not clean."""
-
-    status: int
-    body: bytes = b""
-    retry_after_s: float | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-class NotSent(Exception):
-    """The request has certainly not reached the channel; the text says why and holds no address."""
-
-
-class Unanswered(Exception):
-    """The request was sent and nobody knows what came of it; the text says why and holds no address."""
-
-
-class Post(Protocol):
-    """The wire. `url` may be the secret itself; `credentials` are headers. Sent once and never again by itself."""
-
-    async def __call__(
-        self,
-        url: Secret,
-        headers: Mapping[str, str],
-        body: bytes,
-        *,
-        method: Method = "POST",
-        credentials: Mapping[str, Secret] | None = None,
-    ) -> Response:
-        """The answer, whatever its status. Raises `NotSent` or `Unanswered`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +75,7 @@ def refused(name: str, response: Response, words: str = "") -> Delivery:
     not. A gateway's 502 may hide a message that got through: told twice is better than not told."""
     told = words or said(response)
     text = f"{name} answers {response.status}" + (f": {told}" if told else "")
-    if response.status in (420, 429) or response.status >= 500:
+    if response.status in BUSY or response.status >= 500:
         return Delivery(state="again", words=text, retry_after_s=response.retry_after_s)
     return Delivery(state="failed", words=text)
 

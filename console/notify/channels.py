@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from console.model.notifications import PAGERDUTY, SLACK, STATUSPAGE, WEBHOOK
 from console.model.operations import Operations
-from console.notify.channel import Channel, Post
+from console.model.wire import Post
+from console.notify.channel import Channel
 from console.notify.pagerduty import PagerDuty
 from console.notify.slack import Slack
 from console.notify.statuspage import Statuspage

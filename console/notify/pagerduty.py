@@ -12,20 +12,8 @@ from console.model.notifications import PAGERDUTY, Message, Part
 from console.model.observation import Json
 from console.model.text import clean, redact
 from console.model.times import iso
-from console.notify.channel import (
-    JSON_TYPE,
-    SAID,
-    Delivery,
-    NotSent,
-    Post,
-    Response,
-    Unanswered,
-    decoded,
-    encoded,
-    not_sent,
-    refused,
-    unanswered,
-)
+from console.model.wire import NotSent, Post, Response, Unanswered
+from console.notify.channel import JSON_TYPE, SAID, Delivery, decoded, encoded, not_sent, refused, unanswered
 from console.notify.wording import KEY_LIMIT, tellings_of
 
 SUMMARY_LIMIT = 1024

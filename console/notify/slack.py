@@ -9,19 +9,8 @@ from typing import Any
 from console.model.configuration import Secret
 from console.model.notifications import SLACK, Message, Part
 from console.model.text import clean, clean_block
-from console.notify.channel import (
-    JSON_TYPE,
-    Delivery,
-    NotSent,
-    Post,
-    Response,
-    Unanswered,
-    encoded,
-    not_sent,
-    refused,
-    said,
-    unanswered,
-)
+from console.model.wire import NotSent, Post, Response, Unanswered
+from console.notify.channel import JSON_TYPE, Delivery, encoded, not_sent, refused, said, unanswered
 from console.notify.wording import Telling, tellings_of
 
 HEADER_LIMIT = 150

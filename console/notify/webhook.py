@@ -8,17 +8,8 @@ from typing import Any
 from console.model.configuration import Secret
 from console.model.notifications import WEBHOOK, Message, Part
 from console.model.times import iso
-from console.notify.channel import (
-    JSON_TYPE,
-    Delivery,
-    NotSent,
-    Post,
-    Unanswered,
-    encoded,
-    not_sent,
-    refused,
-    unanswered,
-)
+from console.model.wire import NotSent, Post, Unanswered
+from console.notify.channel import JSON_TYPE, Delivery, encoded, not_sent, refused, unanswered
 from console.notify.wording import tellings_of
 
 EVENT_HEADER = "x-radar-event"

@@ -17,12 +17,12 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Literal
 
 from console.model.configuration import Secret
 from console.model.observation import ErrorKind, Outcome
 from console.model.states import State
 from console.model.text import clean
+from console.model.wire import Change
 from console.sources.faults import Fault, connect_fault
 from console.sources.http_library import httpx
 from console.sources.trust import trusted
@@ -69,7 +69,7 @@ class Request:
     """How many redirects to follow, on the same site only."""
     form: Mapping[str, str] | None = None
     """Fields to POST, for a question too long for a URL; None: a GET."""
-    change: Literal["POST", "PUT", "PATCH", "DELETE"] | None = None
+    change: Change | None = None
     """The method of a request that changes something there; None: a question."""
     content: bytes = b""
     """The body of a change."""

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from console.actions.base import Context, done, failed, unknown
 from console.actions.registry import ACTIONS
-from console.actions.wire import Rejected, Unanswered
+from console.actions.wire import Rejected
 from console.model.actions import (
     ActionRequest,
     Check,
@@ -31,6 +31,7 @@ from console.model.actions import (
 )
 from console.model.observation import Json
 from console.model.ports import Refused
+from console.model.wire import Unanswered
 
 STEPS = (
     Step(key="ask", kind=StepKind.CHANGE, words="make the first file", call="WRITE first"),

@@ -30,6 +30,7 @@ from console.model.configuration import Secret
 from console.model.observation import Json
 from console.model.operations import GitHub
 from console.model.ports import Refused
+from console.model.wire import Unanswered
 from console.sources.http import Limits
 from tests.actions.hosting import (
     TOKEN,
@@ -190,7 +191,7 @@ async def test_of_a_lost_answer_the_attempts_tell(site: Site, monkeypatch: pytes
 
     async def lost(self: GitHubApi, run: int, *, failed_only: bool = False) -> None:
         await original(self, run, failed_only=failed_only)
-        raise wire.Unanswered("GitHub: no answer within 0.5 s")
+        raise Unanswered("GitHub: no answer within 0.5 s")
 
     original = GitHubApi.rerun
     monkeypatch.setattr(GitHubApi, "rerun", lost)

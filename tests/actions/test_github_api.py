@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from console.actions.github_api import GitHubApi, Run, configured, half_way, settled
-from console.actions.wire import Rejected, Unanswered
+from console.actions.wire import Rejected
 from console.model.configuration import Secret
 from console.model.observation import ErrorKind
 from console.model.operations import GitHub
 from console.model.ports import Refused
+from console.model.wire import Unanswered
 from console.sources.faults import Fault
 from console.sources.http import Clients
 from tests.sources.loopback import Handler, Loopback, Seen, Writer, answering, cases, replay, serving

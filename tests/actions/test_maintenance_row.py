@@ -13,12 +13,13 @@ from console.actions import maintenance_row
 from console.actions.maintenance import SetMaintenance
 from console.actions.maintenance_row import DatabaseRow, NoTable
 from console.actions.maintenance_table import MakeMaintenanceTable
-from console.actions.wire import Rejected, Unanswered
+from console.actions.wire import Rejected
 from console.model.actions import RunOutcome
 from console.model.configuration import Secret
 from console.model.maintenance import Flag
 from console.model.ports import Refused
 from console.model.states import State
+from console.model.wire import Unanswered
 from tests.actions.hosting import carried_out, planned, words_of
 from tests.actions.upkeep import Stage, context, edge_config, healthy, opened, row
 from tests.sources.postgres_help import Wire, execute, port_of

@@ -10,7 +10,7 @@ import pytest
 
 from console.actions import wire
 from console.actions.vercel_api import VercelApi, configured, match
-from console.actions.wire import Rejected, Unanswered
+from console.actions.wire import Rejected
 from console.model.configuration import Secret, Vercel
 from console.model.observation import Json
 from console.model.ports import Refused
@@ -25,6 +25,7 @@ from console.model.vercel_project import (
     variables_of,
     why_not,
 )
+from console.model.wire import Unanswered
 from console.sources.faults import Fault
 from console.sources.http import Clients, Limits
 from tests.actions.hosting import LIST, NEW, NORMAL, OLD, PREVIEW, STAGED, TOKEN

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from console.collector.wire import Wire
 from console.model.configuration import Contact, Environment
 from console.model.judgement import AlertChange
 from console.model.notifications import Message, Part
@@ -15,6 +14,7 @@ from console.model.observation import Json, Origin
 from console.notify import report, rules
 from console.notify.rules import What
 from console.sources.http import Clients, Limits
+from console.sources.wire import Wire
 from tests.sources.loopback import Loopback
 
 NOW_MS = 1_795_000_000_000

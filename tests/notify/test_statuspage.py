@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from console.model.configuration import Secret
 from console.model.notifications import Part
 from console.notify.channel import Delivery
-from console.notify.statuspage import Statuspage, Update, payload_of
+from console.notify.public_page import PublicPage, Refusal, Update
+from console.notify.statuspage import Statuspage, payload_of
 from console.notify.wording import trial_notice
 from tests.notify.parts import NOW_MS, message, part, wire
 from tests.sources.loopback import Handler, Seen, Writer, answering, cases, raw, replay, response, serving
@@ -130,3 +132,42 @@ async def test_html_instead_of_an_answer_is_asked_again() -> None:
 async def test_a_test_reads_and_changes_nothing(page: Page) -> None:
     (delivery,) = await deliver(page, part(trial_notice("[production]", "op1"), "t"))
     assert delivery.state == "sent" and page.asked == ["GET /components"]
+
+
+@pytest.mark.parametrize("gives_metadata", [True, False])
+async def test_what_is_ours_is_known_by_its_metadata_or_by_the_reference_in_its_text(
+    page: Page, gives_metadata: bool
+) -> None:
+    async with serving(page) as server:
+        where = PublicPage(Secret(KEY), "page_1", server.url(), wire(1.0))
+        ours = Update(key="0123456789abcdef", environment="staging", name="M", status="in_progress", body="x")
+        assert (await where.say(ours)).changed
+        if not gives_metadata:
+            page.incidents[0]["incident_updates"] = [{"body": page.incidents[0]["body"]}]
+            del page.incidents[0]["metadata"]
+        assert not (await where.say(ours)).changed
+        assert not await where.entries("production"), "the counter-test: another environment's is not ours"
+        assert (await where.say(replace(ours, key="fedcba9876543210"))).changed and len(page.incidents) == 2
+
+
+async def test_a_maintenance_that_is_completed_is_not_opened_again(page: Page) -> None:
+    async with serving(page) as server:
+        where = PublicPage(Secret(KEY), "page_1", server.url(), wire(1.0))
+        ours = Update(key="0123456789abcdef", environment="staging", name="M", status="in_progress", body="x")
+        await where.say(ours)
+        await where.say(replace(ours, status="completed"))
+        assert not (await where.say(ours)).changed
+    assert page.incidents[0]["updates"] == ["in_progress", "completed"]
+
+
+@pytest.mark.parametrize(("status", "certain"), [(403, True), (420, True), (429, True), (500, False), (502, False)])
+async def test_a_refused_change_was_not_made_and_of_a_gateways_answer_nobody_knows(status: int, certain: bool) -> None:
+    async def handle(seen: Seen, writer: Writer) -> None:
+        given = raw(response(200, b"[]")) if seen.method == "GET" else answering(status, {"error": ["no"]})
+        await given(seen, writer)
+
+    async with serving(handle) as server:
+        where = PublicPage(Secret(KEY), "page_1", server.url(), wire(1.0))
+        with pytest.raises(Refusal) as refused:
+            await where.say(Update(key="k", name="M", status="investigating", body="x"))
+    assert refused.value.certain is certain and f"Statuspage answers {status}: no" in str(refused.value)

@@ -1,11 +1,11 @@
-"""The wire of the channels: each message is sent once by HTTP, and errors say whether it may have arrived."""
+"""One request by HTTP, sent once; errors say whether it may have arrived."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from console.model.configuration import Secret
-from console.notify.channel import Method, NotSent, Response, Unanswered
+from console.model.wire import Method, NotSent, Response, Unanswered
 from console.sources.faults import Fault
 from console.sources.http import Clients, Limits, Request, fetch, retry_after_s
 
@@ -13,7 +13,7 @@ LIMITS = Limits(connect_s=5.0, read_s=10.0, total_s=15.0, body_bytes=1024 * 1024
 
 
 class Wire:
-    """`notify.channel.Post` over the same client as every source."""
+    """`Post` over the same client as every source."""
 
     def __init__(self, clients: Clients, limits: Limits = LIMITS) -> None:
         self._clients, self._limits = clients, limits
