@@ -134,7 +134,7 @@ class Negotiation:
         from console.actions.entries import write
 
         self._refuse(Risk.SAFE)
-        write(self._context, self._standing.who, entry)
+        write(self._context, self._standing.who, msgspec.structs.replace(entry, text=self.conceal(entry.text)))
 
     # What was planned for a time
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import signal
 import stat
 import subprocess
 from pathlib import Path
@@ -12,6 +14,7 @@ from console.actions.desk import Desk
 from console.actions.service_book import ServiceBook
 from console.commands.parts import refuse_withheld
 from console.model.actions import ActionRequest
+from console.model.observation import Json
 from console.model.ports import Refused
 from console.settings import SYSTEM_FILE, SettingsError, load
 from console.store.read import StoreReader
@@ -37,6 +40,31 @@ def act(directory: Path, name: str, risk: str = "disruptive", config: str = "") 
     except (Refused, SettingsError, OSError) as error:
         told["refused"] = str(error)
     print(json.dumps(told))
+
+
+def cut(directory: Path, name: str) -> None:
+    """That person begins at a terminal, and the line is cut while the first step runs."""
+    child, line = pty.fork()
+    if child == 0:
+        become(name)
+        settings = load(SYSTEM_FILE, "production", dict(os.environ))
+        parameters: dict[str, Json] = {"remote": str(directory / "remote"), "ask": "wait"}
+        ticket = Desk(settings, dict(os.environ)).plan(ActionRequest(action="scripted", parameters=parameters))
+        print("begun", ticket.confirm(reason="it is broken", typed=PHRASE), flush=True)
+        signal.pause()
+    heard = b""
+    while b"\n" not in heard.partition(b"begun ")[2]:
+        heard += os.read(line, 4096)
+    token = heard.partition(b"begun ")[2].split()[0].decode()
+    os.close(line)
+    told: dict[str, object] = {"ended_by": -os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}
+    settings = load(SYSTEM_FILE, "production", dict(os.environ))
+    reader = StoreReader(settings.observed_path, settings.records_path, settings.environment, None)
+    told["then"] = run.outcome if (run := reader.run(token, None).run) else None
+    (directory / "remote" / "go").touch()
+    while (run := reader.run(token, None).run) is None or run.outcome == "running":
+        os.sched_yield()
+    print(json.dumps(told | {"outcome": run.outcome, "operator": run.operator}))
 
 
 def own_configuration(directory: Path, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -56,6 +57,12 @@ def test_an_operator_acts_through_the_service_under_their_own_name(place: Path) 
     assert "you may do this: operator by user rt-operator (enforced)" in told["checks"]
     assert {path.name for path in (place / "remote").glob("*.made")} == {"ask.made", "again.made"}
     assert (place / "remote" / "ask.made").stat().st_uid == 7301
+
+
+def test_the_services_run_goes_on_when_the_operators_line_is_cut(place: Path) -> None:
+    told = on_the_host(place, "cut", "rt-operator")
+    assert told["ended_by"] == signal.SIGHUP and told["then"] == "running"
+    assert told["outcome"] == "done" and told["operator"].startswith("rt-operator (")
 
 
 @pytest.mark.parametrize(("name", "risk", "words"), [
