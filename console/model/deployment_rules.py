@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from console.model import payload, vercel_project
 from console.model.actions import ActionRequest
 from console.model.deployments import CiRunRow, DeploymentRow, DeploymentsView, Effect
 from console.model.observation import Json
@@ -27,24 +28,19 @@ class Deed:
 
 def why_not(item: Mapping[str, Json], *, current: bool) -> str:
     """Why production cannot go back to a listed deployment; empty: it can, is there already, or nobody says."""
-    state, candidate = item.get("state"), item.get("candidate")
     if current:
         return ""
-    if item.get("gone") is True or state == "deleted":
-        return "removed by retention"
-    if state in BUILDING:
-        return f"it is {state}"
-    if state in BROKEN:
-        return "its build failed" if state == "error" else f"it is {state}"
-    if candidate is True:
-        return ""
-    if item.get("target") != PRODUCTION:
-        return "never served production: it is of staging" if item.get("target") else "a preview: never aliased"
-    if item.get("ever_live") is False:
-        return "never served production: it can be promoted"
-    if candidate is False:
-        return "Vercel takes it for no rollback (plan or age)"
-    return "" if state == "ready" else "its state is unknown"
+    one = vercel_project.Deployment(
+        id=str(item.get("id")),
+        short="",
+        target=payload.text(item, "target"),
+        state=payload.text(item, "state") or vercel_project.UNKNOWN,
+        substate=payload.text(item, "substate") or "",
+        aliased=payload.flag(item, "ever_live"),
+        candidate=payload.flag(item, "candidate"),
+        deleted=payload.flag(item, "gone") is True,
+    )
+    return vercel_project.why_not(one, None)
 
 
 def eligible_words(row: DeploymentRow) -> str:

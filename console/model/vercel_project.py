@@ -223,7 +223,7 @@ def deployment_of(found: object) -> Deployment | None:
         name=payload.text(found, "name", limit=100),
         project=payload.text(found, "projectId", limit=80),
         url=payload.text(found, "url"),
-        target=payload.text(found, "target", limit=40),
+        target=(payload.text(found, "target", limit=40) or "").lower() or None,
         state=_word(found, STATES, "readyState", "state"),
         substate=_word(found, SUBSTATES, "readySubstate") if payload.text(found, "readySubstate") else "",
         created_ms=payload.time_ms(found, "createdAt") or payload.time_ms(found, "created"),
@@ -293,18 +293,25 @@ def events_of(found: Iterable[Json]) -> tuple[LogLine, ...]:
 
 
 def why_not(one: Deployment, production: str | None) -> str:
-    """Why production cannot go back to a deployment; empty: it can, as far as is told."""
+    """Why production cannot go back to a deployment; empty: it can, or nobody says. A preview that was once promoted is
+    one of Vercel's candidates. `production`: the id of the one that serves."""
     if one.id == production:
         return "it serves production now"
     if one.deleted or one.state == "deleted":
-        return "it was deleted, or retention removed it"
+        return "removed by retention"
+    if one.state == "error":
+        return "its build failed"
+    if one.state in STATES - {"ready"}:
+        return f"it is {one.state}"
+    if one.candidate is True and one.substate != "staged":
+        return ""
     if one.target != "production":
-        return "it is no production deployment"
-    if one.state != "ready":
-        return f"its build is {one.state}"
+        return "never served production: it is of staging" if one.target else "a preview: never aliased"
     if one.aliased is False or one.substate == "staged":
-        return "it never served production"
-    return "Vercel does not take it for a rollback" if one.candidate is False else ""
+        return "never served production: it can be promoted"
+    if one.candidate is False:
+        return "Vercel takes it for no rollback (plan or age)"
+    return "" if one.state == "ready" else "its state is unknown"
 
 
 def _link(found: Mapping[str, Json]) -> Link:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-from console.model import payload
+from console.model import payload, vercel_project
 from console.model.observation import ErrorKind, Json
 from console.sources.base import HOLD_DEFAULT_S, HOLD_LIMIT_S, api_value
 from console.sources.faults import Fault
@@ -21,8 +21,7 @@ LIST_S = 60.0
 """How often the lists are read while nothing has changed; they tell what the project itself does not."""
 PRODUCTION, OTHERS = 20, 20
 LIMITS = Limits(connect_s=3.0, read_s=5.0, total_s=5.0, body_bytes=1024 * 1024)
-STATES = frozenset({"blocked", "building", "canceled", "deleted", "error", "initializing", "queued", "ready"})
-SUBSTATES = frozenset({"staged", "rolling", "promoted"})
+ALIASES = 10
 
 
 class Ask(Protocol):
@@ -84,63 +83,41 @@ class DeploymentList:
 
 def deployment_of(found: Mapping[str, Json]) -> dict[str, Json]:
     """What people want to know of a deployment, from any of the API's answers; empty when there is none."""
-    name = payload.text(found, "uid", limit=80) or payload.text(found, "id", limit=80)
-    if name is None:
+    one = vercel_project.deployment_of(found)
+    if one is None:
         return {}
-    commit = _meta(found, "CommitSha")
-    message = _meta(found, "CommitMessage")
-    return {
-        "id": name,
-        "short": commit[:7] if commit else name.removeprefix("dpl_")[:7],
-        "commit": commit,
-        "message": message.partition("↵")[0].strip() if message else None,
-        "author": _meta(found, "CommitAuthorLogin") or _meta(found, "CommitAuthorName") or _creator(found),
-        "created_ms": payload.time_ms(found, "createdAt") or payload.time_ms(found, "created"),
+    return _plain(one) | {
         "state": payload.text(found, "readyState", limit=40) or payload.text(found, "state", limit=40),
-        "url": payload.text(found, "url"),
-        "alias": [alias for item in list(payload.items(found, "alias"))[:10] if (alias := payload.text(item))],
+        "alias": list(one.aliases[:ALIASES]),
     }
 
 
 def item_of(found: Mapping[str, Json]) -> dict[str, Json]:
     """One of the list. A word that Vercel adds to its states tomorrow is `unknown` here, never well."""
-    item = deployment_of(found)
-    if not item:
+    one = vercel_project.deployment_of(found)
+    if one is None:
         return {}
-    del item["alias"]
-    target = payload.text(found, "target", limit=40)
-    return item | {
-        "state": _word(item["state"], STATES) or "unknown",
-        "substate": _word(payload.text(found, "readySubstate", limit=40), SUBSTATES),
-        "target": target.lower() if target else None,
-        "branch": _meta(found, "CommitRef"),
-        "candidate": payload.flag(found, "isRollbackCandidate"),
-        "gone": payload.flag(found, "softDeletedByRetention") is True or payload.number(found, "deleted") is not None,
-        "error": payload.text(found, "errorMessage") or payload.text(found, "aliasError", "message"),
+    return _plain(one) | {
+        "state": one.state,
+        "substate": one.substate or None,
+        "target": one.target,
+        "branch": one.branch,
+        "candidate": one.candidate,
+        "gone": one.deleted,
+        "error": one.error or None,
         "source": payload.text(found, "source", limit=40),
-        **_assigned(found),
+        "live_ms": one.live_ms,
+        "ever_live": one.aliased,
     }
 
 
-def _assigned(found: Mapping[str, Json]) -> dict[str, Json]:
-    """`aliasAssigned` is a time, a truth or nothing: when it went live, and whether it ever did (None: not known)."""
-    at_ms = payload.time_ms(found, "aliasAssigned")
-    ever = True if at_ms is not None else payload.flag(found, "aliasAssigned")
-    return {"live_ms": at_ms, "ever_live": ever}
-
-
-def _word(said: Json, known: frozenset[str]) -> str | None:
-    word = str(said or "").lower()
-    return word if word in known else None
-
-
-def _meta(found: Mapping[str, Json], name: str) -> str | None:
-    """A field of the commit, whichever the forge."""
-    return next(
-        (said for forge in ("github", "gitlab", "bitbucket") if (said := payload.text(found, "meta", forge + name))),
-        None,
-    )
-
-
-def _creator(found: Mapping[str, Json]) -> str | None:
-    return payload.text(found, "creator", "username", limit=80)
+def _plain(one: vercel_project.Deployment) -> dict[str, Json]:
+    return {
+        "id": one.id,
+        "short": one.short,
+        "commit": one.commit,
+        "message": one.message,
+        "author": one.author,
+        "created_ms": one.created_ms,
+        "url": one.url,
+    }

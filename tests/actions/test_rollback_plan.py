@@ -67,8 +67,8 @@ async def test_a_deployment_can_be_named(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [(STAGED, "never served"), (PREVIEW, "no production deployment"), (NEW, "serves production now"),
-     ("0808080", "building"), ("0707070", "no production deployment")],
+    [(STAGED, "never served"), (PREVIEW, "a preview"), (NEW, "serves production now"),
+     ("0808080", "building"), ("0707070", "its build failed")],
 )  # fmt: skip
 async def test_why_a_deployment_is_not_eligible(name: str, why: str) -> None:
     async with running(hosting()) as server:

@@ -117,11 +117,9 @@ def test_why_production_cannot_go_back() -> None:
     by_id = {one.id: one for one in deployments_of(LIST)[0]}
     assert why_not(by_id[OLD], NEW) == ""
     assert why_not(by_id[NEW], NEW) == "it serves production now"
-    assert why_not(by_id[STAGED], NEW) == "it never served production"
-    assert why_not(by_id[PREVIEW], NEW) == "it is no production deployment"
-    assert {why_not(one, NEW) for one in by_id.values() if one.state in ("building", "error")} >= {
-        "its build is building"
-    }
+    assert why_not(by_id[STAGED], NEW) == "never served production: it can be promoted"
+    assert why_not(by_id[PREVIEW], NEW) == "a preview: never aliased"
+    assert {why_not(one, NEW) for one in by_id.values() if one.state in ("building", "error")} >= {"it is building"}
     gone = deployment_of(
         {"uid": "dpl_x", "target": "production", "readyState": "READY", "softDeletedByRetention": True}
     )
@@ -135,7 +133,7 @@ def test_why_production_cannot_go_back() -> None:
         }
     )
     assert gone and refused
-    assert "retention" in why_not(gone, NEW) and "does not take it" in why_not(refused, NEW)
+    assert "retention" in why_not(gone, NEW) and "takes it for no rollback" in why_not(refused, NEW)
 
 
 @pytest.mark.parametrize("case", cases("vercel_deployment_get"), ids=lambda case: case["name"])

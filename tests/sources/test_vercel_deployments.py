@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from console.model import payload
 from console.model.configuration import Environment, Secret, Vercel
 from console.model.observation import Observation, Outcome
+from console.model.vercel_project import STATES
 from console.sources import retold, vercel, vercel_deployments
 from console.sources.http import Clients
 from console.sources.vercel_deployments import item_of
@@ -136,7 +137,7 @@ VALUES: st.SearchStrategy[Any] = (
 @given(st.dictionaries(st.sampled_from([*PAGE[0], "deleted", "errorMessage"]), VALUES))
 def test_fields_of_any_type_are_read_without_an_error(body: dict[str, Any]) -> None:
     item = item_of(body)
-    assert not item or (item["id"] and item["state"] in (*vercel_deployments.STATES, "unknown"))
+    assert not item or (item["id"] and item["state"] in (*STATES, "unknown"))
 
 
 def test_a_list_is_given_while_it_is_news_and_now_and_then() -> None:
