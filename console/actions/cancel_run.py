@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from console.actions import ci
 from console.actions.base import Context, done, failed, unknown
-from console.actions.github_api import GitHubApi, Job, Run, configured
+from console.actions.github_api import GitHubApi, Job, Run
 from console.actions.wire import Rejected
 from console.model.actions import ActionRequest, Check, CheckResult, Option, Plan, Risk, Step, StepKind, StepResult
 from console.model.observation import Json
@@ -24,7 +24,7 @@ class CancelRun:
 
     async def facts(self, context: Context, request: ActionRequest) -> Mapping[str, Json]:
         """The run and its jobs."""
-        api = _api(context)
+        api = ci.api_of(context)
         run = await ci.find(api, ci.number_of(request))
         jobs = await ci.jobs_or_none(api, run.id)
         told: Json = [job.told() for job in jobs] if jobs is not None else None
@@ -67,14 +67,14 @@ class CancelRun:
 
     async def carry_out(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """Ask, or follow."""
-        api, run = _api(context), int(str(plan.data["run"]))
+        api, run = ci.api_of(context), int(str(plan.data["run"]))
         if step.key == "ask":
             return await ask(api, run, force=plan.data["force"] is True)
         return await ended(context, api, run)
 
     async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """It took place when the run is at its end. One that goes on says nothing: the end takes its time."""
-        run = await _api(context).run(int(str(plan.data["run"])))
+        run = await ci.api_of(context).run(int(str(plan.data["run"])))
         return unknown(f"#{run.number} is still {run.stands}") if run.active else _ended(run)
 
 
@@ -103,10 +103,6 @@ def _ended(run: Run) -> StepResult:
     if run.conclusion == "cancelled":
         return done(f"#{run.number} is cancelled")
     return done(f"#{run.number} has ended by itself: {run.stands}")
-
-
-def _api(context: Context) -> GitHubApi:
-    return GitHubApi(configured(context.operations.github), context.clients)
 
 
 def _checks(request: ActionRequest, run: Run, facts: Mapping[str, Json]) -> tuple[Check, ...]:

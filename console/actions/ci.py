@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from console.actions.base import Context
-from console.actions.github_api import GitHubApi, Job, Run, half_way
+from console.actions.github_api import GitHubApi, Job, Run, configured, half_way
 from console.model.actions import ActionRequest, Check, CheckResult, StepResult
 from console.model.observation import Json
 from console.model.ports import Refused, StoreUnreadable
@@ -21,6 +21,11 @@ FREEZE = freezes.KIND
 LEAST_ID = 10_000_000
 """GitHub's ids have ten digits and more; what is smaller is the number of a run, as people say it."""
 POLL_S = 2.0
+
+
+def api_of(context: Context) -> GitHubApi:
+    """The repository's CI. Raises `Refused` where none is configured."""
+    return GitHubApi(configured(context.operations.github), context.clients)
 
 
 def subject(repository: str, run: int | None = None) -> str:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from console.actions import ci, hold_ci
 from console.actions.base import Context, failed, unknown
-from console.actions.github_api import GitHubApi, Run, configured
+from console.actions.github_api import GitHubApi, Run
 from console.model.actions import (
     ActionRequest,
     Check,
@@ -41,7 +41,7 @@ class Freeze:
 
     async def facts(self, context: Context, request: ActionRequest) -> Mapping[str, Json]:
         """What runs, what is held already; for the end of a freeze also what was cancelled during it."""
-        api = GitHubApi(configured(context.operations.github), context.clients)
+        api = ci.api_of(context)
         wanted = ci.number_of(request)
         run = await ci.find(api, wanted) if wanted is not None else None
         on, held = _on(request), await ci.holdings(context)

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote
 
 from console.actions.wire import Api, Rejected
@@ -23,18 +23,37 @@ from console.model.ports import Refused
 from console.model.times import clock
 from console.sources.base import api_value
 from console.sources.faults import Fault
-from console.sources.http import Answer, Clients, retry_after_s
+from console.sources.github_runs import job_of, limited_s, run_of
+from console.sources.http import Answer, Clients
 
 HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
 """And `user-agent`, which every request of ours has: GitHub refuses who gives none."""
 LONGEST_LIST = 100
-SECONDARY_WAIT_S = 60.0  # what GitHub asks for when it names no time
+_OF_A_RUN = (
+    "id", "number", "attempt", "branch", "commit", "event", "status", "conclusion", "started_ms", "updated_ms", "url",
+)  # fmt: skip
+_OF_A_JOB = ("id", "name", "status", "conclusion")
 _FAILURES = frozenset({"failure", "timed_out", "cancelled", "startup_failure", "action_required"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One run of the pipeline. Survives JSON by `told` and `of`."""
+class _Told:
+    """What survives JSON."""
+
+    def told(self) -> dict[str, Json]:
+        """As JSON."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, told: Json) -> Self:
+        """What `told` gave."""
+        values = told if isinstance(told, dict) else {}
+        return cls(**{each.name: values.get(each.name) for each in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run(_Told):
+    """One run of the pipeline."""
 
     id: int
     number: int
@@ -67,19 +86,9 @@ class Run:
         """`in progress`, or how it ended: `failure`."""
         return (self.conclusion or "completed") if not self.active else self.status.replace("_", " ")
 
-    def told(self) -> dict[str, Json]:
-        """As JSON."""
-        return asdict(self)
-
-    @classmethod
-    def of(cls, told: Json) -> Self:
-        """What `told` gave."""
-        values = told if isinstance(told, dict) else {}
-        return cls(**{each.name: values.get(each.name) for each in fields(cls)})  # type: ignore[arg-type]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(_Told):
     """One job of a run's newest attempt."""
 
     id: int
@@ -106,16 +115,6 @@ class Job:
     def failed(self) -> bool:
         """Whether it ended badly."""
         return self.conclusion in _FAILURES
-
-    def told(self) -> dict[str, Json]:
-        """As JSON."""
-        return asdict(self)
-
-    @classmethod
-    def of(cls, told: Json) -> Self:
-        """What `told` gave."""
-        values = told if isinstance(told, dict) else {}
-        return cls(**{each.name: values.get(each.name) for each in fields(cls)})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +240,7 @@ def _fault(answer: Answer, repository: str) -> Fault:
     try:
         api_value(answer, "GitHub")
     except Fault as fault:
-        words, wait_s = _worded(fault.words, answer.status, repository), _limited_s(answer)
+        words, wait_s = _worded(fault.words, answer.status, repository), limited_s(answer)
         if wait_s is None:
             return Fault(fault.kind, words, outcome=fault.outcome, http_status=answer.status, state=fault.state)
         until = clock(int((time.time() + wait_s) * 1000))
@@ -250,18 +249,6 @@ def _fault(answer: Answer, repository: str) -> Fault:
             http_status=answer.status, retry_after_s=wait_s,
         )  # fmt: skip
     return Fault(ErrorKind.STATUS, f"GitHub answers {answer.status}", http_status=answer.status)
-
-
-def _limited_s(answer: Answer) -> float | None:
-    """How long to wait when this is a rate limit: the primary one tells 0 left, the secondary one says so in words."""
-    if answer.status not in (403, 429):
-        return None
-    spent = answer.headers.get("x-ratelimit-remaining", "").strip() == "0"
-    told = "retry-after" in answer.headers
-    if answer.status == 403 and not spent and not told and b"secondary rate limit" not in answer.body.lower():
-        return None
-    wait_s = retry_after_s(answer.headers) if spent or told else None
-    return SECONDARY_WAIT_S if wait_s is None else wait_s
 
 
 def _worded(words: str, status: int | None, repository: str) -> str:
@@ -273,37 +260,22 @@ def _worded(words: str, status: int | None, repository: str) -> str:
 
 
 def _run(entry: Json) -> Run | None:
-    number = payload.number(entry, "id")
-    if number is None:
+    found: dict[str, Any] = run_of(payload.mapping(entry))
+    if not found:
         return None
     return Run(
-        id=int(number),
-        number=int(payload.number(entry, "run_number") or 0),
-        attempt=int(payload.number(entry, "run_attempt") or 1),
-        title=payload.text(entry, "display_title") or payload.text(entry, "name") or "without a title",
-        branch=payload.text(entry, "head_branch"),
-        commit=payload.text(entry, "head_sha"),
-        actor=payload.text(entry, "triggering_actor", "login") or payload.text(entry, "actor", "login"),
-        event=payload.text(entry, "event"),
-        status=payload.text(entry, "status") or "unknown",
-        conclusion=payload.text(entry, "conclusion"),
+        **{name: found[name] for name in _OF_A_RUN},
+        title=found["title"] or found["workflow"] or "without a title",
+        actor=found["author"],
         created_ms=payload.time_ms(entry, "created_at"),
-        started_ms=payload.time_ms(entry, "run_started_at"),
-        updated_ms=payload.time_ms(entry, "updated_at"),
-        url=payload.text(entry, "html_url"),
     )
 
 
 def _job(entry: Json) -> Job | None:
-    number, name = payload.number(entry, "id"), payload.text(entry, "name")
-    if number is None or name is None:
+    found: dict[str, Any] = job_of(payload.mapping(entry))
+    if found["id"] is None or not found["name"]:
         return None
-    return Job(
-        id=int(number),
-        name=name,
-        status=payload.text(entry, "status") or "unknown",
-        conclusion=payload.text(entry, "conclusion"),
-    )
+    return Job(**{name: found[name] for name in _OF_A_JOB})
 
 
 def settled(jobs: Iterable[Job]) -> bool | None:

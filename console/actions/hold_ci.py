@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from console.actions import cancel_run, ci
 from console.actions.base import Context, done, failed, unknown
-from console.actions.github_api import GitHubApi, Run, configured, followed_up, half_way, jobs_of, settled
+from console.actions.github_api import Run, followed_up, half_way, jobs_of, settled
 from console.model.actions import (
     Check,
     CheckResult,
@@ -39,7 +39,7 @@ async def facts(context: Context, only: Run | None = None) -> dict[str, Json]:
     """The runs in progress with their jobs; `only`: just this one. Empty when no CI is configured."""
     if context.operations.github is None:
         return {}
-    api = _api(context)
+    api = ci.api_of(context)
     told: dict[str, Json] = {"repository": api.repository, "branch": api.branch, "at_ms": context.now_ms()}
     try:
         active = (only,) if only is not None else await api.active_runs()
@@ -132,7 +132,7 @@ async def carry_out(context: Context, plan: Plan, step: Step) -> StepResult | No
     if step.key == HOLD:
         return _hold(context, what)
     if step.key.startswith(CANCEL):
-        return await cancel_run.ask(_api(context), int(step.key.removeprefix(CANCEL)))
+        return await cancel_run.ask(ci.api_of(context), int(step.key.removeprefix(CANCEL)))
     return await _ends(context, _runs(what)) if step.key == ENDS else None
 
 
@@ -140,7 +140,7 @@ async def resolve(context: Context, plan: Plan, step: Step) -> StepResult | None
     """Of the end of a run that was asked for: whether it came; None: not a step of ours."""
     if not step.key.startswith(CANCEL):
         return None
-    run = await _api(context).run(int(step.key.removeprefix(CANCEL)))
+    run = await ci.api_of(context).run(int(step.key.removeprefix(CANCEL)))
     return unknown(f"#{run.number} is still {run.stands}") if run.active else done(f"#{run.number} is {run.stands}")
 
 
@@ -162,14 +162,10 @@ def _hold(context: Context, what: Mapping[str, Json]) -> StepResult:
 
 
 async def _ends(context: Context, runs: Sequence[tuple[int, int]]) -> StepResult:
-    api = _api(context)
+    api = ci.api_of(context)
     ends = await asyncio.gather(*(cancel_run.ended(context, api, run) for run, _ in runs))
     words = "; ".join(end.words for end in ends)
     return done(words) if all(end.outcome is StepOutcome.DONE for end in ends) else failed(words)
-
-
-def _api(context: Context) -> GitHubApi:
-    return GitHubApi(configured(context.operations.github), context.clients)
 
 
 def _active(found: Mapping[str, Json]) -> tuple[Run, ...]:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from console.actions import ci
 from console.actions.base import CHANGES_DEPLOYMENT, Context, done, failed, unknown
-from console.actions.github_api import GitHubApi, Job, Run, configured
+from console.actions.github_api import GitHubApi, Job, Run
 from console.model.actions import ActionRequest, Check, CheckResult, Plan, Risk, Step, StepKind, StepResult
 from console.model.observation import Json
 from console.model.words import counted, seconds
@@ -27,7 +27,7 @@ class Rerun:
 
     async def facts(self, context: Context, request: ActionRequest) -> Mapping[str, Json]:
         """The run, its jobs, what else runs on the branch, and what is held."""
-        api = _api(context)
+        api = ci.api_of(context)
         run = await ci.find(api, ci.number_of(request))
         jobs, active, held, newest = await asyncio.gather(
             ci.jobs_or_none(api, run.id), ci.runs_or_none(api), ci.holdings(context), _deployed_since(api, run)
@@ -80,7 +80,7 @@ class Rerun:
 
     async def carry_out(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """Ask, or follow."""
-        api, run = _api(context), _number(plan, "run")
+        api, run = ci.api_of(context), _number(plan, "run")
         if step.key == "ask":
             await api.rerun(run, failed_only=plan.data["failed_only"] is True)
             return done("GitHub has accepted it")
@@ -92,17 +92,13 @@ class Rerun:
     async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """It took place when the number of attempts has grown."""
         found = await ci.polled(
-            context, _api(context), _number(plan, "run"), lambda seen: _begun(plan, seen), RESOLVE_S
+            context, ci.api_of(context), _number(plan, "run"), lambda seen: _begun(plan, seen), RESOLVE_S
         )
         if isinstance(found, StepResult):
             return found
         if found is None:
             return unknown("the run cannot be read")
         return failed(f"#{found.number} is still at attempt {found.attempt} ({found.stands}): it was not re-run")
-
-
-def _api(context: Context) -> GitHubApi:
-    return GitHubApi(configured(context.operations.github), context.clients)
 
 
 def _number(plan: Plan, name: str) -> int:

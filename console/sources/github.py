@@ -19,8 +19,8 @@ from console.model.operations import GitHub, Operations
 from console.model.states import State
 from console.sources.base import HttpSource, api_value
 from console.sources.faults import Fault
-from console.sources.github_runs import FAILED, job_of, run_of, words_of
-from console.sources.http import Answer, Client, Clients, Limits, Request, retry_after_s
+from console.sources.github_runs import FAILED, SECONDARY_S, job_of, limited_s, run_of, spent, words_of
+from console.sources.http import Answer, Client, Clients, Limits, Request
 from console.sources.retold import Retold
 
 TARGET = "github"
@@ -31,8 +31,6 @@ JOBS_LIMIT = 100
 LIMITS = Limits(connect_s=3.0, read_s=8.0, total_s=8.0, body_bytes=2 * 1024 * 1024)
 """A run is told with its whole repository, twice: twenty of them are 300 kB."""
 TIMEOUT_S = 28.0
-SECONDARY_S = 60.0
-"""The least wait after a secondary limit that does not say for how long."""
 LONGEST_HOLD_S = 3600.0
 """The primary limit is one of an hour."""
 NEWS_MS = 86_400_000
@@ -176,16 +174,12 @@ def request_to(settings: GitHub, path: str, headers: Mapping[str, str] | None = 
 
 def _refuse_limited(answer: Answer) -> None:
     """A limit comes as 403 too. Raises `Fault`."""
-    if answer.status != 403:
+    wait_s = limited_s(answer)
+    if wait_s is None:
         return
-    said = answer.body[:2000].lower()
-    spent = answer.headers.get("x-ratelimit-remaining", "").strip() == "0"
-    if not (spent or "retry-after" in answer.headers or b"secondary rate limit" in said):
-        return
-    wait_s = retry_after_s(answer.headers if spent or "retry-after" in answer.headers else {})
     raise Fault(
         ErrorKind.RATE_LIMITED,
-        f"403: GitHub's {'hourly' if spent else 'secondary'} rate limit is reached",
+        f"403: GitHub's {'hourly' if spent(answer) else 'secondary'} rate limit is reached",
         outcome=Outcome.BLOCKED,
         state=State.UNKNOWN,
         http_status=403,

@@ -1,4 +1,4 @@
-"""Runs and jobs of GitHub Actions as plain values, read without trust."""
+"""Runs and jobs of GitHub Actions as plain values, read without trust; and its rate limits."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from console.model import payload
 from console.model.observation import Json
+from console.sources.http import Answer, retry_after_s
 
 STATUSES = frozenset({"queued", "in_progress", "completed", "requested", "waiting", "pending"})
 CONCLUSIONS = frozenset(
@@ -13,6 +14,8 @@ CONCLUSIONS = frozenset(
 ) | {"startup_failure"}
 FAILED = frozenset({"failure", "timed_out", "startup_failure"})
 STEPS_LIMIT = 200
+SECONDARY_S = 60.0
+"""The least wait after a secondary limit that does not say for how long."""
 
 
 def run_of(found: Mapping[str, Json]) -> dict[str, Json]:
@@ -78,3 +81,20 @@ def words_of(run: Mapping[str, Json]) -> str:
     stands = str(run["status"] if run["status"] != "completed" else run["conclusion"] or "ended").replace("_", " ")
     attempt = f" (attempt {run['attempt']})" if run["attempt"] not in (0, 1) else ""
     return f"run #{run['number']}{attempt} {stands}: {run['title']}"
+
+
+def spent(answer: Answer) -> bool:
+    """Whether nothing is left of the hour's primary limit."""
+    return answer.headers.get("x-ratelimit-remaining", "").strip() == "0"
+
+
+def limited_s(answer: Answer) -> float | None:
+    """How long to wait where an answer is a rate limit; None: it is none. Limits come as 403 too: the primary one tells
+    0 left, the secondary one says so in words."""
+    if answer.status not in (403, 429):
+        return None
+    told = spent(answer) or "retry-after" in answer.headers
+    if answer.status == 403 and not told and b"secondary rate limit" not in answer.body[:2000].lower():
+        return None
+    wait_s = retry_after_s(answer.headers) if told else None
+    return SECONDARY_S if wait_s is None else wait_s
