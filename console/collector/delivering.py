@@ -15,7 +15,7 @@ from console.notify.channel import Channel, Delivery
 from console.store import outbox
 from console.store.clock import Clock
 from console.store.errors import StoreError
-from console.store.files import UnsuitablePlace
+from console.store.files import UnsuitablePlace, change_mark
 from console.store.records import Records
 
 log = logging.getLogger("radar.collector")
@@ -112,7 +112,7 @@ class Deliverer:
         """Give every channel that is free its next message, where one is due."""
         now_ms = self._clock.wall_ms()
         await self._tidy(now_ms)
-        signature = _signature(self._path)
+        signature = change_mark(self._path)
         if signature == self._signature and (self._due_ms is None or now_ms < self._due_ms):
             return
         waiting = False
@@ -123,7 +123,7 @@ class Deliverer:
                 self._flights[name] = asyncio.create_task(self._send(channel, message))
         self._due_ms = await self._thread.run(self._records.read, outbox.next_due_ms)
         # As it was before claiming, so that what was added meanwhile is seen; held channels are looked at again.
-        self._signature = None if waiting else _signature(self._path)
+        self._signature = None if waiting else change_mark(self._path)
 
     async def _tidy(self, now_ms: int) -> None:
         boot_ms = self._clock.boot_ms()
@@ -176,11 +176,3 @@ def wait_s(attempts: int, retry_after_s: float | None, share: float | None = Non
     chance = random.random() if share is None else share
     asked_s = min(retry_after_s or 0.0, LONGEST_HOLD_S)
     return max(longest_s * (0.5 + chance / 2), asked_s + (chance if asked_s else 0.0))
-
-
-def _signature(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:  # nobody has recorded anything yet
-        return None
-    return found.st_mtime_ns, found.st_size

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 from console.collector.child import INHERITED
 from console.collector.event_loop import DaemonThreads
@@ -27,7 +26,7 @@ from console.store import due
 from console.store.clock import Clock
 from console.store.due import DueEntry
 from console.store.errors import StoreError
-from console.store.files import UnsuitablePlace
+from console.store.files import UnsuitablePlace, change_mark
 from console.store.records import Records
 
 log = logging.getLogger("radar.collector")
@@ -95,7 +94,7 @@ class DueActions:
 
     async def look(self) -> None:
         """Take and start what is due now."""
-        signature = _signature(self._settings.records_path)
+        signature = change_mark(self._settings.records_path)
         if signature is None:
             return  # nobody has recorded anything yet
         if signature != self._signature:
@@ -191,11 +190,3 @@ def _object(line: bytes) -> Mapping[str, object]:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _signature(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size

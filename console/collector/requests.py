@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from console.store.files import change_mark
 from console.store.records import Records
 
 
@@ -17,11 +18,11 @@ class PollRequestsFile:
 
     def changed(self) -> bool:
         """Whether the file is another than when it was last read."""
-        return self._signature() not in (None, self._seen)
+        return change_mark(self._path) not in (None, self._seen)
 
     def taken(self) -> bool:
         """Whether there were requests since the last call; they are taken. Waits for locks; raises `StoreError`."""
-        found = self._signature()
+        found = change_mark(self._path)
         if found is None or found == self._seen:
             return False
         if self._records is None:
@@ -35,10 +36,3 @@ class PollRequestsFile:
         if self._records is not None:
             self._records.close()
         self._records = None
-
-    def _signature(self) -> tuple[int, int] | None:
-        try:
-            found = self._path.stat()
-        except OSError:  # nobody has recorded anything yet
-            return None
-        return found.st_mtime_ns, found.st_size

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from console.model.configuration import Environment, Secret
 from console.model.operations import Operations
-from console.model.secrets import HIDDEN, secret_texts, secrets_of
+from console.model.secrets import Concealer, secrets_of
 from console.model.text import clean, redact
 
 WORDS = 80
@@ -22,13 +22,11 @@ class Redactor:
     """Takes the environment's own secrets, and what looks like any other, out of a text."""
 
     def __init__(self, environment: Environment, operations: Operations | None = None) -> None:
-        self._secrets = secret_texts(environment, operations)
+        self._conceal = Concealer(environment, operations)
 
     def __call__(self, text: str, limit: int = 300) -> str:
         """`text` as one clean line without secrets."""
-        for secret in self._secrets:
-            text = text.replace(secret, HIDDEN)
-        return redact(clean(text, limit))
+        return redact(clean(self._conceal(text), limit))
 
 
 def credential_identity(secret: Secret, salt: str) -> str:

@@ -17,6 +17,7 @@ from console.model.operations import Maintenance as Settings
 from console.model.situation import IN_MAINTENANCE, Maintenance
 from console.model.states import State
 from console.model.track import Track
+from console.store.files import change_mark
 from console.store.maintenance import Held, held
 from console.store.records import Records
 
@@ -36,11 +37,11 @@ class HeldFile:
 
     def changed(self) -> bool:
         """Whether the file is another than when it was last read."""
-        return self._signature() not in (None, self._seen)
+        return change_mark(self._path) not in (None, self._seen)
 
     def read(self, now_ms: int) -> Held:
         """What it says. Waits for locks; raises `StoreError`."""
-        found = self._signature()
+        found = change_mark(self._path)
         if found is None:
             return Held()
         if self._records is None:
@@ -58,13 +59,6 @@ class HeldFile:
         if self._records is not None:
             self._records.close()
         self._records = None
-
-    def _signature(self) -> tuple[int, int] | None:
-        try:
-            found = self._path.stat()
-        except OSError:  # nobody has recorded anything yet
-            return None
-        return found.st_mtime_ns, found.st_size
 
 
 class Upkeep:

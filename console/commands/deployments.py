@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from console.cli import FAILED, SHORT, WELL
-from console.commands import documents
+from console.commands.documents import Document, moment
 from console.commands.output import Output, add_json, complain, document
 from console.commands.parts import reading, settings_of
 from console.model.deployment_rules import BROKEN, BUILDING, PRODUCTION, assign_words, eligible_words, named
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 # --- for programs -----------------------------------------------------------------------------------------------------
 
 
-def _document(view: DeploymentsView) -> documents.Document:
+def _document(view: DeploymentsView) -> Document:
     return {
         "at": iso(view.header.at_ms),
         "environment": view.header.environment,
@@ -54,21 +54,17 @@ def _document(view: DeploymentsView) -> documents.Document:
         "auto_assign": view.auto_assign,
         "pinned_by": view.pinned_by,
         "rolling_release": view.rolling_release,
-        "frozen": {"by": view.frozen_by, "until": _iso(view.frozen_until_ms)} if view.frozen_by is not None else None,
-        "deployments_read": _iso(view.deployments_ms),
+        "frozen": {"by": view.frozen_by, "until": moment(view.frozen_until_ms)} if view.frozen_by is not None else None,
+        "deployments_read": moment(view.deployments_ms),
         "deployments_words": view.deployments_words,
         "deployments": [_deployment(row) for row in view.deployments],
-        "runs_read": _iso(view.runs_ms),
+        "runs_read": moment(view.runs_ms),
         "runs_words": view.runs_words,
         "runs": [_run(row, view.header.at_ms) for row in view.runs],
     }
 
 
-def _iso(at_ms: int | None) -> str | None:
-    return None if at_ms is None else iso(at_ms)
-
-
-def _deployment(row: DeploymentRow) -> documents.Document:
+def _deployment(row: DeploymentRow) -> Document:
     return {
         "id": row.id,
         "short": row.short,
@@ -79,9 +75,9 @@ def _deployment(row: DeploymentRow) -> documents.Document:
         "state": row.state,
         "error": row.error,
         "current": row.current,
-        "made": _iso(row.created_ms),
-        "live": _iso(row.live_ms),
-        "until": _iso(row.until_ms),
+        "made": moment(row.created_ms),
+        "live": moment(row.live_ms),
+        "until": moment(row.until_ms),
         "note": row.note,
         "candidate": row.candidate,
         "why_not": row.why_not,
@@ -89,7 +85,7 @@ def _deployment(row: DeploymentRow) -> documents.Document:
     }
 
 
-def _effect(effect: Effect) -> documents.Document:
+def _effect(effect: Effect) -> Document:
     return {
         "figure": effect.figure,
         "before": effect.before,
@@ -100,7 +96,7 @@ def _effect(effect: Effect) -> documents.Document:
     }
 
 
-def _run(row: CiRunRow, at_ms: int) -> documents.Document:
+def _run(row: CiRunRow, at_ms: int) -> Document:
     return {
         "id": row.id,
         "number": row.number,
@@ -112,13 +108,13 @@ def _run(row: CiRunRow, at_ms: int) -> documents.Document:
         "event": row.event,
         "state": run_state(row),
         "words": run_words(row),
-        "began": _iso(row.started_ms),
+        "began": moment(row.started_ms),
         "took_s": run_duration_s(row, at_ms),
         "stages": [_stage(cell) for cell in row.stages],
     }
 
 
-def _stage(cell: StageCell) -> documents.Document:
+def _stage(cell: StageCell) -> Document:
     return {
         "name": cell.name,
         "state": cell.state,

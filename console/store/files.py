@@ -163,6 +163,15 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def change_mark(path: Path) -> tuple[int, int] | None:
+    """Differs once somebody has written to the file, for 2 µs; None: there is none yet."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
 def inode_of(path: Path) -> tuple[int, int] | None:
     """What tells one file from another that took its name; None when there is none."""
     try:
