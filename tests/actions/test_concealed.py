@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from console.actions.desk import Desk
+from console.actions.messages import Entry
 from console.model.configuration import Environment, Secret, Vercel
 from console.model.ports import Refused
 from console.model.secrets import Concealer
@@ -116,6 +117,13 @@ def test_settings_that_cannot_be_read_are_told_without_it(here: Place) -> None:
     with pytest.raises(Refused) as refused:
         desk.plan(here.request())
     assert "project" in str(refused.value) and not shows(str(refused.value).encode())
+
+
+def test_what_is_entered_is_kept_without_it(here: Place) -> None:
+    answers(here).enter(Entry(kind="note", text=f"rotated {TOKEN}"))
+    found = kept(here)
+    assert any(b"rotated (hidden)" in content for content in found.values())
+    assert not [name for name, content in found.items() if shows(content)]
 
 
 def test_short_values_are_no_secrets_and_text_is_left_alone() -> None:
