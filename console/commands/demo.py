@@ -22,6 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dir", type=Path, metavar="DIR", help="where it keeps its files; emptied at each start")
     parser.add_argument("--no-ui", action="store_true", help="collect without the console until SIGINT or SIGTERM")
     parser.add_argument("--story", action="store_true", help="play a night with captions; any key ends that")
+    parser.add_argument("--pace", type=float, default=1.0, metavar="N", help="captions stand so much longer; default 1")
     add_json(parser)
     commands = parser.add_subparsers(dest="demo_command", metavar="fault")
     fault = commands.add_parser("fault", help="switch a fault; without a name, list them", allow_abbrev=False)
@@ -63,18 +64,18 @@ def _demo(arguments: argparse.Namespace) -> int:
         settings = _settings(file)
         if arguments.no_ui:
             return collect(settings)
-        return open_console(settings, story=_story(settings, directory) if arguments.story else None)
+        return open_console(settings, story=_story(settings, directory, arguments.pace) if arguments.story else None)
     except DemoFault as error:
         raise Refused(str(error)) from None
     finally:
         stack.stop()
 
 
-def _story(settings: Settings, directory: Path) -> Story:
+def _story(settings: Settings, directory: Path, pace: float) -> Story:
     from console.commands.faults import DemoFaults
     from console.commands.story import Story
 
-    return Story(settings, DemoFaults(directory))
+    return Story(settings, DemoFaults(directory), pace=pace)
 
 
 def _say(arguments: argparse.Namespace, words: str, content: Mapping[str, object] | None = None) -> None:

@@ -44,32 +44,63 @@ class Counted:
             self.keys += 1
 
 
-def test_a_bad_deployment_is_undone_in_twelve_keystrokes(
+def test_a_bad_deployment_is_seen_on_the_charts_named_and_undone_in_twelve_keystrokes(
     demo: RunningDemo, record_property: Callable[[str, object], None]
 ) -> None:
+    """From "something is wrong" to "since then, with this deployment" by eye and by keys, and to the cure."""
     with demo.console() as terminal:
-        terminal.expect(WELL, 120)
+        terminal.expect(WELL, 180)
+        terminal.press("2")
+        terminal.expect("RESPONSE DISTRIBUTION", 20)
+        terminal.wait(lambda screen: 0 <= errors_percent(screen) < 1, 60, what="a known error rate within its target")
         with bad_deployment(demo):
-            terminal.expect(r"NEXT a roll back [0-9a-f]{7}", 60)
-            hands, began = Counted(terminal), time.perf_counter()
-            hands.press("a")
-            terminal.expect(r"PLAN +Roll back \w+ from [0-9a-f]{7} to [0-9a-f]{7}", 20)
-            record_property("seconds_to_plan", round(time.perf_counter() - began, 2))
-            terminal.expect(r"TYPE +[0-9a-f]{7} to confirm", 20)
-            short = re.search(r"TYPE +([0-9a-f]{7}) to confirm", terminal.text())
-            assert short is not None
-            terminal.watch(0.6)  # what is pressed in the page's first half second is no answer
-            hands.press("\t", "\r", *short[1], "\r")
-            terminal.expect(r"All steps done", MOST_S)
-            record_property("seconds_to_verified", round(time.perf_counter() - began, 1))
-            record_property("keystrokes", hands.keys)
-            assert hands.keys <= MOST_KEYS
+            see_it_on_the_charts(terminal)
+            status, document = demo.check()
+            assert status == 2 and document["verdict"]["whose"] == "us", document
+            terminal.press("1")
+            terminal.expect("✗ UNHEALTHY", 20)
+            terminal.expect(r"deployment [0-9a-f]{7}", 20)
+            undo_it(terminal, record_property)
             terminal.expect(r"! PINNED by rollback to", 20)
-            hands.press("\x1b", "1")
-            terminal.expect(WELL, 180)
     ended = json.loads(demo.radar("actions", "--json").stdout)["runs"][0]
     assert ended["outcome"] == "done" and ended["action"] == "rollback"
     promote(demo)
+
+
+def see_it_on_the_charts(terminal: Terminal) -> None:
+    """The error rate leaves its target, a mark names the deployment, and leads to what was judged."""
+    terminal.wait(lambda screen: errors_percent(screen) > 1, 90, what="errors over their target")
+    terminal.expect(r"MARKS(?:.*\n){1,3}.*[0-9a-f]{7} \"|MARKS.*[0-9a-f]{7} \"", 30)
+    terminal.expect(r"▲ [0-9:]+ application unhealthy|▲ [0-9:]+ routes unhealthy", 30)
+    terminal.press("m")
+    terminal.press("\r")
+    terminal.expect(r"JUDGED SO BECAUSE|fires when", 20)
+    terminal.press("\x1b")
+    terminal.expect("RESPONSE DISTRIBUTION", 20)
+
+
+def undo_it(terminal: Terminal, record_property: Callable[[str, object], None]) -> None:
+    """By what Health suggests, counting keys and seconds."""
+    terminal.expect(r"NEXT a roll back [0-9a-f]{7}", 60)
+    hands, began = Counted(terminal), time.perf_counter()
+    hands.press("a")
+    terminal.expect(r"PLAN +Roll back \w+ from [0-9a-f]{7} to [0-9a-f]{7}", 20)
+    record_property("seconds_to_plan", round(time.perf_counter() - began, 2))
+    terminal.expect(r"TYPE +[0-9a-f]{7} to confirm", 20)
+    short = re.search(r"TYPE +([0-9a-f]{7}) to confirm", terminal.text())
+    assert short is not None
+    terminal.watch(0.6)  # what is pressed in the page's first half second is no answer
+    hands.press("\t", "\r", *short[1], "\r")
+    terminal.expect(r"All steps done", MOST_S)
+    record_property("seconds_to_verified", round(time.perf_counter() - began, 1))
+    record_property("keystrokes", hands.keys)
+    assert hands.keys <= MOST_KEYS
+
+
+def errors_percent(screen: str) -> float:
+    """The newest error rate, as the line of the cursor tells it; -1 where it is unknown."""
+    found = re.search(r"errors ([\d.,]+) %", screen[screen.find("CURSOR") :])
+    return float(found[1].replace(",", "")) if found else -1.0
 
 
 def test_the_same_by_commands_alone(demo: RunningDemo) -> None:
@@ -111,4 +142,3 @@ def test_maintenance_is_seen_from_outside_and_ended(demo: RunningDemo) -> None:
             off = demo.radar("maintenance", "off", "--reason", "done", "--confirm", "demo/off", timeout_s=120)
         assert off.returncode == 0, off.stderr + off.stdout
         terminal.expect_not(r"! MAINTENANCE", 30)
-        terminal.expect(WELL, 120)

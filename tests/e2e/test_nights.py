@@ -1,4 +1,7 @@
-"""Five nights on the running demo: what an on-call engineer sees, in which order, and that it goes away."""
+"""Nights on the running demo: what an on-call engineer sees, in which order, and that it goes away.
+
+The night of the bad deployment is in test_acting_nights.py, which ends it by an action.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,6 @@ class Night:
 
 
 NIGHTS = [
-    Night("bad-deploy", r"routes|errors", r"deployment [0-9a-f]{7}", "✗ UNHEALTHY", 2, "us"),
     Night("connections-exhausted", r"connections", r"\d+ by radar_worker", "✗ UNHEALTHY", 2, "us"),
     Night("gateway-down-sql-up", r"gateway", r"SQL", "✗ UNHEALTHY|▲ DEGRADED", 2, ""),
     Night("ci-migration-lock", r"block|lock|wait", r"github-actions|ALTER|queued", "✗ UNHEALTHY|▲ DEGRADED", 2, "us"),
@@ -71,32 +73,3 @@ def test_night(demo: RunningDemo, night: Night, record_property: Callable[[str, 
         terminal.expect(WELL, 120)
         status, document = demo.check()
         assert status == 0, document
-
-
-def test_the_charts_show_a_fault_and_a_mark_names_its_cause(demo: RunningDemo) -> None:
-    """From "something is wrong" to "since then, with this deployment": by eye, then by keys."""
-    with demo.console() as terminal:
-        terminal.expect(WELL, 120)
-        terminal.press("2")
-        terminal.expect("RESPONSE DISTRIBUTION", 20)
-        terminal.wait(lambda screen: 0 <= errors_percent(screen) < 1, 60, what="a known error rate within its target")
-        demo.fault("bad-deploy", True)
-        try:
-            terminal.wait(lambda screen: errors_percent(screen) > 1, 90, what="errors over their target")
-            terminal.expect(r"MARKS(?:.*\n){1,3}.*[0-9a-f]{7} \"|MARKS.*[0-9a-f]{7} \"", 30)
-            terminal.expect(r"▲ [0-9:]+ application unhealthy|▲ [0-9:]+ routes unhealthy", 30)
-            terminal.press("m")
-            terminal.press("\r")
-            terminal.expect(r"JUDGED SO BECAUSE|fires when", 20)
-            terminal.press("\x1b")
-            terminal.expect("RESPONSE DISTRIBUTION", 20)
-        finally:
-            demo.fault("bad-deploy", False)
-        terminal.press("1")
-        terminal.expect(WELL, 120)
-
-
-def errors_percent(screen: str) -> float:
-    """The newest error rate, as the line of the cursor tells it; -1 where it is unknown."""
-    found = re.search(r"errors ([\d.,]+) %", screen[screen.find("CURSOR") :])
-    return float(found[1].replace(",", "")) if found else -1.0

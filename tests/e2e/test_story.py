@@ -13,13 +13,13 @@ from tests.e2e.terminal import Terminal
 pytestmark = pytest.mark.xdist_group("story")
 
 
-def played(directory: Path) -> Terminal:
-    command = [*RADAR, "demo", "--story", "--dir", str(directory / "demo")]
+def played(directory: Path, pace: float = 1.0) -> Terminal:
+    command = [*RADAR, "demo", "--story", "--pace", str(pace), "--dir", str(directory / "demo")]
     return Terminal(command, columns=120, rows=36, environment={"XDG_STATE_HOME": str(directory / "state")})
 
 
 def test_it_plays_to_its_end(tmp_path: Path) -> None:
-    with played(tmp_path) as terminal:
+    with played(tmp_path, pace=0.3) as terminal:
         terminal.expect(r"STORY 02:00, all is well", 120)
         terminal.expect(r"STORY WHY", 90)
         assert re.search(r"deployment 8f3c1d2|8f3c1d2", terminal.text())
