@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
-from textual.widget import Widget
 
 from console.model.deployment_rules import Deed, deeds_for_deployment, deeds_for_run, problem
 from console.model.deployments import CiRunRow, DeploymentRow, DeploymentsView
 from console.model.ports import StoreReads
 from screens.feed import Question
+from screens.filtered import FilteredPage
 from screens.logs_asked import Logs
 from screens.page import Page, key
 from screens.scroll import Content, ScrollPage, empty
-from widgets.bars import Key
 from widgets.deployment_detail import Row, deployment_rows, job_of, log_stage, run_rows
 from widgets.deployment_lines import DeploymentList
-from widgets.field import Field
 from widgets.lines import Line, beside, plain
 
 DETAIL_FROM = 140
@@ -40,7 +38,7 @@ def found(view: object, key: str | None) -> DeploymentRow | CiRunRow | None:
     return next((run for run in view.runs if str(run.id) == name), None) if kind == "run" else None
 
 
-class DeploymentsScreen(ScrollPage[None]):
+class DeploymentsScreen(FilteredPage[None]):
     """The fifth screen."""
 
     NAME = "deployments"
@@ -59,23 +57,11 @@ class DeploymentsScreen(ScrollPage[None]):
         self.logs = Logs()
         self.whole = False
 
-    def extra(self) -> Iterable[Widget]:
-        field = Field("filter: words that the line must hold", id="filter", longest=100)
-        field.display = False
-        yield field
+    def come(self) -> None:
+        self.make_ready()
 
     def question(self) -> Question:
         return _ask
-
-    def keys(self) -> list[Key]:
-        if isinstance(self.focused, Field):
-            return [Key("enter", "keep the filter"), Key("esc", "no filter")]
-        return super().keys()
-
-    @property
-    def filter(self) -> str:
-        """The words that a line must hold."""
-        return self.host.session.filters.get(self.NAME, "")
 
     @property
     def chosen_row(self) -> DeploymentRow | CiRunRow | None:
@@ -109,37 +95,9 @@ class DeploymentsScreen(ScrollPage[None]):
         detail = detail_rows(self, view, row, rest, self.logs, None, height)
         return beside([(lines, main), ([line for line, _ in detail], rest)], height, _GAP)
 
-    # Filter
-
-    def action_filter(self) -> None:
-        """Type words that a line must hold."""
-        field = self.query_one("#filter", Field)
-        field.value = self.filter
-        field.display = True
-        self.set_focus(field)
-
-    def on_input_changed(self, event: Field.Changed) -> None:
-        """Filter while typing."""
-        self.host.session.filters[self.NAME] = event.value
-        self.paint()
-
-    def on_input_submitted(self, event: Field.Submitted) -> None:
-        """Back to the list; an empty filter shows all."""
-        self.set_focus(None)
-        event.input.display = bool(event.value)
-
     def leave_field(self) -> bool:
         """Esc gives up what is being read, else drops the filter."""
-        if self.logs.give_up(self):
-            return True
-        field = self.query_one("#filter", Field)
-        if not field.display and not self.filter:
-            return False
-        self.host.session.filters[self.NAME] = ""
-        self.set_focus(None)
-        field.display = False
-        self.paint()
-        return True
+        return self.logs.give_up(self) or super().leave_field()
 
     # What
 

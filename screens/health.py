@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from console.model.ports import StoreReads
 from console.model.states import State
 from console.model.views import AlertsView, ComponentDetail, Header, HealthView, Wish
-from screens.feed import Question
+from screens.feed import Fed, Question
 from screens.page import Page, key
 from widgets.canvas import Canvas
 from widgets.health_lines import Frame, HealthPage, columns, health_page
@@ -87,6 +87,7 @@ class HealthScreen(Page[None]):
         super().__init__()
         self._rows: dict[int, str] = {}
         self._reason_lines = 0
+        self._ready_for: Wish | None = None
         self._moved = False
         """Whether a person has chosen the component."""
 
@@ -111,6 +112,15 @@ class HealthScreen(Page[None]):
         """With the room, what is worth asking changes: longer strips, the detail beside."""
         if self.host.feed.asked != self.question():
             self.ask()
+
+    def on_fed(self, message: Fed) -> None:
+        """With the first word of an action that would help, have its plan stand sooner."""
+        answer = message.answer
+        verdict = answer.health.verdict if isinstance(answer, HealthAnswer) else None
+        suggested = verdict.suggested if verdict is not None else None
+        if suggested is not None and suggested != self._ready_for:
+            self.make_ready()
+        self._ready_for = suggested
 
     def header_of(self, view: object | None) -> Header | None:
         return view.health.header if isinstance(view, HealthAnswer) else None

@@ -101,6 +101,12 @@ class Page(Screen[Result]):
         """Whether a key, a click or pasted text counts: a page that confirms something drops what came too early."""
         return True
 
+    def make_ready(self) -> None:
+        """Have a plan stand sooner: a person may well act from here."""
+        desk = self.host.desk
+        if desk is not None and self.host.moment.live:
+            self.host.hands.do(self, desk.prepare, then=lambda _: None)
+
     def leave_field(self) -> bool:
         """Esc where something is being typed on the page itself; whether there was anything to leave."""
         return False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from console.model.configuration import Settings
-from console.model.ports import PlanTicket
+from console.model.ports import PlanTicket, Refused
 
 if TYPE_CHECKING:
     from console.actions.desk import Desk
@@ -42,8 +43,11 @@ class LateDesk:
         return self._desk.authority_words
 
     def prepare(self) -> None:
-        """Somebody may act soon: have a runner wait with its imports done."""
-        self._desk.prepare()
+        """Somebody may well act soon: have a runner wait with its imports done."""
+        from console.settings import SettingsError
+
+        with suppress(Refused, SettingsError):  # whoever acts is told of it
+            self._desk.prepare()
 
     def plan(self, request: ActionRequest) -> PlanTicket:
         """Look at the live facts and make the plan. Raises `Refused`."""

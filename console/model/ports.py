@@ -137,6 +137,9 @@ class ActionDesk(Protocol):
     def authority_words(self) -> str:
         """`guard rails` or `enforced`."""
 
+    def prepare(self) -> None:
+        """Somebody may well act soon: have what a plan needs wait ready. Blocks some milliseconds; never raises."""
+
     def plan(self, request: ActionRequest) -> PlanTicket:
         """Look at the live facts and make the plan. Blocks while systems are asked. Raises `Refused`."""
 

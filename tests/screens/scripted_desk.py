@@ -32,6 +32,11 @@ class ScriptedDesk:
     token: str = TOKEN
     done: list[tuple[object, ...]] = field(default_factory=list)
     open_tickets: int = 0
+    prepared: int = 0
+
+    def prepare(self) -> None:
+        """Counted."""
+        self.prepared += 1
 
     def plan(self, request: ActionRequest) -> ScriptedTicket:
         return self._ticket("plan", request.action, dict(request.parameters))
