@@ -221,14 +221,17 @@ def _tell_end(arguments: argparse.Namespace, output: Output, view: RunView) -> N
 
 
 def _views(reads: StoreReads, token: str) -> Iterator[RunView]:
-    """The run each time that something was written, until it is at its end or nobody carries it out any more."""
+    """The run each time that something was written, until it is at its end or nobody carries it out any more. Raises
+    `StoreUnreadable` where its first row, which stands already, cannot be found: of another account's second place."""
     pause, version = threading.Event(), -1
     while True:
         if (newest := reads.version()) != version:
             version = newest
             view = reads.run(token, None)
+            if view.run is None:
+                raise StoreUnreadable(f"the journal of {token} is not found from here")
             yield view
-            if view.run is not None and view.run.outcome is not RunOutcome.RUNNING:
+            if view.run.outcome is not RunOutcome.RUNNING:
                 return
         elif _is_abandoned(reads, token):
             version = -1

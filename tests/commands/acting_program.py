@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 from functools import partialmethod
 from pathlib import Path
@@ -32,8 +33,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def runner(*flags: str) -> desk.Runner:
-    """Not isolated, so that it knows the scripted action; everything else is the real one."""
-    return desk.Runner([sys.executable, "-m", __spec__.name, "runner", *flags], {"PYTHONPATH": str(ROOT)})
+    """Not isolated, so that it knows the scripted action; everything else is the real one. `RUNNER_STATE_HOME`: where
+    its second place is."""
+    place = {"XDG_STATE_HOME": os.environ["RUNNER_STATE_HOME"]} if "RUNNER_STATE_HOME" in os.environ else {}
+    return desk.Runner([sys.executable, "-m", __spec__.name, "runner", *flags], {"PYTHONPATH": str(ROOT), **place})
 
 
 def _started(_: desk.Desk, *flags: str) -> desk.Runner:

@@ -79,3 +79,19 @@ def test_a_full_disk_under_the_plan_leaves_everything_as_it_is(here: Place) -> N
         said = process.communicate(timeout=30)[1]
     assert "no space left" in said and process.returncode == 2
     assert here.made() == set() and runs(here) == []
+
+
+def test_breaking_the_glass_is_followed_where_it_is_recorded_and_never_for_ever(
+    here: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here.settings.records_path.parent.mkdir(parents=True)
+    here.settings.records_path.write_bytes(b"this is no database" * 1000)
+    for inherited, status in ((str(tmp_path / "mine"), 0), (str(tmp_path / "of-another-account"), 2)):
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "mine"))
+        monkeypatch.setenv("RUNNER_STATE_HOME", inherited)
+        process = scripted(here, subprocess.PIPE, *YES, "--break-glass")
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == status, out + err
+        assert "BREAK GLASS" in out
+        assert ("is not found from here; the run goes on" in err) == (status == 2)
+    assert here.made() == {"ask", "again"}
