@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
-from textual.widget import Widget
 
 from console.model.ports import StoreReads
 from console.model.views import AlertsView
 from screens.dialogs.act import Acknowledge, ActPage, Choice, Decision, EndSilence, ShowPlan, Silence, choices_for
 from screens.feed import Fed, Question
+from screens.filtered import FilteredPage
 from screens.page import Page, key
 from screens.scroll import Content, ScrollPage, empty
 from widgets.alert_detail import alert_detail
 from widgets.alert_lines import AlertList, foremost
-from widgets.bars import Key
-from widgets.field import Field
 from widgets.lines import Line, beside, plain
 from widgets.outlived import alerts_later
 
@@ -25,7 +23,7 @@ DETAIL_FROM = 140
 _GAP = 2
 
 
-class AlertsScreen(ScrollPage[None]):
+class AlertsScreen(FilteredPage[None]):
     """The second screen."""
 
     NAME = "alerts"
@@ -39,11 +37,6 @@ class AlertsScreen(ScrollPage[None]):
         super().__init__()
         self._moved = False
         """Whether a person has chosen the line; until then it is the alert to see to first."""
-
-    def extra(self) -> Iterable[Widget]:
-        field = Field("filter: words that the line must hold", id="filter", longest=100)
-        field.display = False
-        yield field
 
     def question(self) -> Question:
         def ask(reads: StoreReads, at_ms: int | None) -> AlertsView:
@@ -72,16 +65,6 @@ class AlertsScreen(ScrollPage[None]):
             self._remember(wanted)
             self.top = 0
 
-    def keys(self) -> list[Key]:
-        if isinstance(self.focused, Field):
-            return [Key("enter", "keep the filter"), Key("esc", "no filter")]
-        return super().keys()
-
-    @property
-    def filter(self) -> str:
-        """The words that a line must hold."""
-        return self.host.session.filters.get(self.NAME, "")
-
     def content(self, width: int, selected: str | None) -> Content:
         view = self.view
         if not isinstance(view, AlertsView):
@@ -109,33 +92,6 @@ class AlertsScreen(ScrollPage[None]):
         view, now_ms = self._at(view)
         detail = alert_detail(view, self.selected, rest, now_ms, self.host.glyphs)
         return beside([(lines, main), (detail, rest)], height, _GAP)
-
-    def action_filter(self) -> None:
-        """Type words that a line must hold."""
-        field = self.query_one("#filter", Field)
-        field.value = self.filter
-        field.display = True
-        self.set_focus(field)
-
-    def on_input_changed(self, event: Field.Changed) -> None:
-        """Filter while typing."""
-        self.host.session.filters[self.NAME] = event.value
-        self.paint()
-
-    def on_input_submitted(self, event: Field.Submitted) -> None:
-        """Back to the list; an empty filter shows all."""
-        self.set_focus(None)
-        event.input.display = bool(event.value)
-
-    def leave_field(self) -> bool:
-        """Esc in the field: no filter. Whether there was anything to leave."""
-        field = self.query_one("#filter", Field)
-        if not field.display:
-            return False
-        field.value = ""
-        field.display = False
-        self.set_focus(None)
-        return True
 
     def copied(self) -> str | None:
         """The selected line in full."""
