@@ -6,7 +6,6 @@ that a rate limit refuses says how long to wait. What the API refuses is told wi
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -15,19 +14,19 @@ from urllib.parse import quote, urlencode
 
 from console.actions.wire import Api, Rejected
 from console.model import payload
+from console.model.build_log import lines_of
 from console.model.configuration import Secret, Vercel
+from console.model.inquiries import LogLine
 from console.model.observation import ErrorKind, Json, Outcome
 from console.model.ports import Refused
 from console.model.text import clean
 from console.model.vercel_project import (
     Deployment,
-    LogLine,
     Project,
     RollingRelease,
     Variable,
     deployment_of,
     deployments_of,
-    events_of,
     project_of,
     rolling_of,
     unmoved_of,
@@ -37,6 +36,7 @@ from console.model.wire import Change, Unanswered
 from console.sources.base import api_value
 from console.sources.faults import Fault
 from console.sources.http import Answer, Clients, retry_after_s
+from console.store.clock import now_ms
 
 Move = Literal["rollback", "promote"]
 
@@ -154,8 +154,7 @@ class VercelApi:
         """The last lines of a build, oldest first. Of JSON and of lines of JSON."""
         path = self.path("events", deployment, {"direction": "backward", "limit": str(limit)})
         answer = await self._answer(path, cut=True)
-        lines = events_of(_events(answer.body))
-        return tuple(sorted(lines, key=lambda line: line.at_ms or 0))
+        return lines_of(answer.body)
 
     # Changes
 
@@ -211,7 +210,7 @@ class VercelApi:
         except Rejected as error:
             words = _worded(error.words, error.answer, error.retry_after_s)
             raise Rejected(words, error.status, error.retry_after_s, error.answer) from None
-        return Accepted(status=answer.status, asked_ms=_server_ms(answer), found=_optional(answer))
+        return Accepted(status=answer.status, asked_ms=_server_ms(answer), found=payload.decoded(answer.body))
 
 
 def configured(settings: Vercel | None) -> Vercel:
@@ -275,19 +274,10 @@ def _worded(words: str, answer: Answer | None, wait_s: float | None) -> str:
 
 def _forbidden(answer: Answer) -> str:
     """A bad token, too few rights, or a single sign-on that ended: one status for all of them."""
-    if any(payload.flag(_optional(answer), *path) for path in (("error", "invalidToken"), ("err", "invalidToken"))):
-        return "the token is not valid or has expired"
-    if payload.flag(_optional(answer), "invalidToken"):
+    said = payload.decoded(answer.body)
+    if any(payload.flag(said, *path, "invalidToken") for path in ((), ("error",), ("err",))):
         return "the token is not valid or has expired"
     return "the token may not do this here, or its team wants a new single sign-on"
-
-
-def _optional(answer: Answer) -> Json:
-    """The JSON of an answer that may be empty, cut off or none."""
-    try:
-        return payload.decode_json(answer.body)
-    except payload.Unreadable:
-        return None
 
 
 def _server_ms(answer: Answer) -> int:
@@ -295,21 +285,4 @@ def _server_ms(answer: Answer) -> int:
     try:
         return int(parsedate_to_datetime(answer.headers.get("date", "")).timestamp() * 1000)
     except (TypeError, ValueError, OverflowError):
-        return time.time_ns() // 1_000_000
-
-
-def _events(body: bytes) -> list[Json]:
-    """Events as one JSON array, or one of them a line; a line that is cut off is left out."""
-    try:
-        found = payload.decode_json(body)
-    except payload.Unreadable:
-        lines = (line for line in body.splitlines() if line.strip())
-        return [event for line in lines if (event := _event(line)) is not None]
-    return found if isinstance(found, list) else [found]
-
-
-def _event(line: bytes) -> Json:
-    try:
-        return payload.decode_json(line)
-    except payload.Unreadable:
-        return None
+        return now_ms()

@@ -14,8 +14,9 @@ from typing import TypeVar
 from console.actions.base import Context, done, failed, unknown
 from console.actions.vercel_api import Move, VercelApi
 from console.model.actions import StepResult
+from console.model.inquiries import LogLine
 from console.model.observation import Outcome
-from console.model.vercel_project import Deployment, Job, LogLine, Project
+from console.model.vercel_project import Deployment, Job, Project
 from console.model.words import listed, seconds
 from console.sources.faults import Fault
 

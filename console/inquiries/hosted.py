@@ -7,21 +7,19 @@ is not whoever gave us the credential.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import threading
 import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
-from console.model import payload
+from console.model import build_log, payload
 from console.model.configuration import Settings
 from console.model.inquiries import LogEnd, LogLine
-from console.model.observation import Json
 from console.model.operations import GitHub
 from console.model.ports import Refused
-from console.model.text import clean, decode, redact
+from console.model.text import clean, decode
 from console.settings import SettingsError
 from console.sources import github, vercel
 from console.sources.base import api_value
@@ -33,10 +31,6 @@ BUILD_LIMITS = Limits(connect_s=3.0, read_s=8.0, total_s=12.0, body_bytes=2 * 10
 JOB_LIMITS = Limits(connect_s=3.0, read_s=8.0, total_s=20.0, body_bytes=8 * 1024 * 1024)
 EVENTS = 400
 LINES = 300
-LINE_LIMIT = 400
-_TOLD = frozenset({"command", "stdout", "stderr", "fatal", "exit"})
-_ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]{0,500}(?:\x07|\x1b\\\\)|[@-Z\\\\-_])")
-"""Colours and the like: of a build's log they are decoration, and would be shown as signs."""
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?Z ")
 _MARK = re.compile(r"^##\[(\w+)\]")
 
@@ -88,8 +82,7 @@ class Hosted:
         answer = await self._fetch(vercel.request_to(settings, path, query, BUILD_LIMITS, cut=True))
         if not 200 <= answer.status < 300:
             api_value(answer, "Vercel")
-        found = [line for event in _events(answer.body) for line in _build_lines(event)]
-        events = sorted(found, key=lambda line: line.at_ms or 0)
+        events = list(build_log.lines_of(answer.body))
         return _log(
             f"build of {clean(deployment_id, 80)}", answer, events, _cut(answer, BUILD_LIMITS), len(events) >= EVENTS
         )
@@ -140,34 +133,6 @@ def _place(answer: Answer, settings: GitHub) -> str:
     return place
 
 
-def _events(body: bytes) -> Iterable[Mapping[str, Json]]:
-    """The events of a JSON array or of JSON lines; a line that was cut is left out."""
-    if body.lstrip()[:1] == b"[":
-        try:
-            return [payload.mapping(event) for event in payload.items(payload.decode_json(body))]
-        except payload.Unreadable:
-            return []
-    found = []
-    for line in body.splitlines():
-        try:
-            found.append(payload.mapping(json.loads(line)))
-        except (ValueError, RecursionError):
-            continue
-    return found
-
-
-def _build_lines(event: Mapping[str, Json]) -> list[LogLine]:
-    """What an event tells of the build, flat or wrapped in a payload; nothing of keep-alives and what is no text."""
-    inner = payload.mapping(event, "payload") or event
-    text = payload.at(inner, "text")
-    at_ms = payload.time_ms(event, "created") or payload.time_ms(inner, "date")
-    if payload.text(event, "type") not in _TOLD or not isinstance(text, str) or at_ms is None:
-        return []
-    wrong = payload.text(inner, "level") == "error" or payload.text(event, "type") == "fatal"
-    parts = text[: LINE_LIMIT * LINES].splitlines()
-    return [LogLine(text=_clean(part), at_ms=at_ms, wrong=wrong) for part in parts if part.strip()]
-
-
 def _job_line(line: str) -> LogLine:
     """A line of a job's log: its time before it, `##[error]` and the like as GitHub's own marks."""
     stamp = _STAMP.match(line[:60])
@@ -176,11 +141,7 @@ def _job_line(line: str) -> LogLine:
     kind = mark.group(1) if mark else ""
     shown = text[mark.end() :] if mark else text
     at_ms = payload.iso_ms(f"{stamp.group(1)}Z") if stamp else None
-    return LogLine(text=_clean(shown), at_ms=at_ms, wrong=kind == "error")
-
-
-def _clean(text: str) -> str:
-    return redact(clean(_ESCAPES.sub("", text[: LINE_LIMIT * 4].rstrip()), LINE_LIMIT))
+    return LogLine(text=build_log.plain(shown), at_ms=at_ms, wrong=kind == "error")
 
 
 def _cut(answer: Answer, limits: Limits) -> bool:

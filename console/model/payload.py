@@ -29,6 +29,14 @@ def decode_json(body: bytes) -> Json:
     return value
 
 
+def decoded(body: bytes) -> Json:
+    """`decode_json`; None for what is none, empty or cut off."""
+    try:
+        return decode_json(body)
+    except Unreadable:
+        return None
+
+
 def mapping(value: object, *path: str) -> Mapping[str, Json]:
     """The object at `path` below `value`, or an empty one."""
     found = at(value, *path)

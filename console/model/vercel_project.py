@@ -7,14 +7,13 @@ that is not known here is `unknown`.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Self
 
 from console.model import payload
 from console.model.observation import Json
-from console.model.text import clean, redact
+from console.model.text import redact
 from console.model.value import value
 
 UNKNOWN = "unknown"
@@ -27,7 +26,6 @@ ROLLING_STATES = frozenset({"active", "complete", "aborted"})
 SECRET_TYPES = frozenset({"secret", "encrypted", "sensitive"})
 RUN_KEY = "radarRun"
 """In the `meta` of a deployment that we asked for: the token of the run, by which it is found again."""
-_COLOUR = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _FORGES = ("github", "gitlab", "bitbucket")
 
 
@@ -175,15 +173,6 @@ class Variable:
         return self.type in SECRET_TYPES
 
 
-@value
-class LogLine:
-    """One line of a build's log, without the colours that the build wrote."""
-
-    at_ms: int | None
-    text: str
-    bad: bool
-
-
 def told(one: Deployment | Project | RollingRelease | Variable) -> dict[str, Json]:
     """As JSON, with lists for tuples: facts and plans are carried as such, and read as such where they were made."""
     plain: dict[str, Json] = json.loads(json.dumps(asdict(one)))
@@ -272,26 +261,6 @@ def unmoved_of(found: Json) -> tuple[tuple[str, ...], int | None]:
     return tuple(name for name in names if name), payload.time_ms(found, "pagination", "next")
 
 
-def events_of(found: Iterable[Json]) -> tuple[LogLine, ...]:
-    """Lines of a build's log out of its events, flat or wrapped; keep-alives and states are none."""
-    lines = []
-    for event in found:
-        text = payload.at(event, "text") or payload.at(event, "payload", "text")
-        if payload.at(event, "created") is None or not isinstance(text, str):
-            continue
-        kind, level = payload.text(event, "type", limit=40), payload.text(event, "level", limit=20)
-        lines += [
-            LogLine(
-                at_ms=payload.time_ms(event, "created"),
-                text=redact(clean(_plain(line))),
-                bad=level == "error" or kind in ("fatal", "stderr"),
-            )
-            for line in text.splitlines()[:200]
-            if line.strip()
-        ]
-    return tuple(lines)
-
-
 def why_not(one: Deployment, production: str | None) -> str:
     """Why production cannot go back to a deployment; empty: it can, or nobody says. A preview that was once promoted is
     one of Vercel's candidates. `production`: the id of the one that serves."""
@@ -376,8 +345,3 @@ def _variable(found: Json) -> Variable:
         targets=tuple(str(target)[:40] for target in targets if isinstance(target, str)),
         changed_ms=max(filter(None, times), default=None),
     )
-
-
-def _plain(line: str) -> str:
-    """Without ANSI sequences, which builds write for colour: here they would only be disarmed, and be in the way."""
-    return _COLOUR.sub("", line)

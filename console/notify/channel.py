@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from console.model import payload
 from console.model.configuration import Secret
 from console.model.notifications import Message
-from console.model.observation import Json
 from console.model.text import clean, decode, redact
 from console.model.wire import BUSY, NotSent, Response, Unanswered
 
@@ -52,14 +50,6 @@ JSON_TYPE = {"content-type": "application/json"}
 def encoded(value: Mapping[str, Any]) -> bytes:
     """JSON for the wire."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-
-
-def decoded(response: Response) -> Json:
-    """The JSON of an answer; None where it is none."""
-    try:
-        return payload.decode_json(response.body)
-    except payload.Unreadable:
-        return None
 
 
 def said(response: Response) -> str:

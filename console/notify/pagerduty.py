@@ -13,7 +13,7 @@ from console.model.observation import Json
 from console.model.text import clean, redact
 from console.model.times import iso
 from console.model.wire import NotSent, Post, Response, Unanswered
-from console.notify.channel import JSON_TYPE, SAID, Delivery, decoded, encoded, not_sent, refused, unanswered
+from console.notify.channel import JSON_TYPE, SAID, Delivery, encoded, not_sent, refused, unanswered
 from console.notify.wording import KEY_LIMIT, tellings_of
 
 SUMMARY_LIMIT = 1024
@@ -80,7 +80,7 @@ def _moment(value: Json, otherwise_ms: int) -> int:
 
 
 def _judged(response: Response) -> Delivery:
-    answer = decoded(response)
+    answer = json_payload.decoded(response.body)
     status = json_payload.text(json_payload.at(answer, "status"))
     if response.status == 202 and status == "success":
         return Delivery(state="sent", words="accepted")

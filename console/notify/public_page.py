@@ -17,7 +17,7 @@ from console.model.configuration import Secret
 from console.model.observation import Json
 from console.model.text import clean, clean_block, redact
 from console.model.wire import Method, Post, Unanswered
-from console.notify.channel import JSON_TYPE, SAID, Delivery, decoded, encoded, refused, unanswered
+from console.notify.channel import JSON_TYPE, SAID, Delivery, encoded, refused, unanswered
 
 NAME = "Statuspage"
 PACE_S = 1.1
@@ -145,7 +145,7 @@ class PublicPage:
             if method != "GET":
                 raise
             raise Refusal(unanswered(NAME, error, idempotent=True), certain=True) from None
-        answer = decoded(response)
+        answer = payload.decoded(response.body)
         if not 200 <= response.status < 300:
             certain = response.status < 500 or method == "GET"
             raise Refusal(refused(NAME, response, _error(answer)), certain=certain)

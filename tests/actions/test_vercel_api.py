@@ -215,7 +215,7 @@ async def test_build_logs_as_lines_and_as_an_array_without_their_colours(case: d
         "Compiled successfully",
         "warn - Using beta feature",
     ]
-    assert [line.bad for line in found] == [False, False, True]
+    assert not any(line.wrong for line in found), "a warning is no error, though it came on stderr"
 
 
 async def test_an_empty_answer_is_told_as_such() -> None:
