@@ -8,7 +8,6 @@ resumed by another process, which has only the plan and what the steps before le
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from console.model.observation import Json
 from console.model.operations import Operations
 from console.model.ports import Refused, StoreReads
 from console.sources.http import Clients
+from console.store.clock import now_ms
 
 if TYPE_CHECKING:
     from console.store.records import Records
@@ -60,7 +60,7 @@ class Context:
     @staticmethod
     def now_ms() -> int:
         """The wall clock, ms since epoch."""
-        return time.time_ns() // 1_000_000
+        return now_ms()
 
     @staticmethod
     async def wait(seconds: float) -> None:

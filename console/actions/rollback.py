@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
-from console.actions import vercel_checks, vercel_facts, vercel_follow, vercel_plan
+from console.actions import vercel_checks, vercel_facts, vercel_plan
 from console.actions.base import CHANGES_DEPLOYMENT, Context, failed, text_of, unknown
 from console.actions.vercel_api import VercelApi
 from console.actions.vercel_checks import Facts
@@ -62,21 +62,11 @@ class Rollback:
 
     async def carry_out(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """Do one step."""
-        if step.key == vercel_plan.ASK:
-            return await vercel_plan.ask(context, plan)
-        if step.key == vercel_plan.FOLLOW:
-            return await _follow(context, plan)
-        if step.key == vercel_plan.SEE:
-            return await vercel_plan.see(context, plan)
-        if step.key == vercel_plan.WATCH:
-            return await vercel_plan.watch(context, plan)
-        return await vercel_plan.held_ci_step(context, plan, step) or failed(f"there is no step {step.key}")
+        return await vercel_plan.carry_out(context, plan, step, _follow) or failed(f"there is no step {step.key}")
 
     async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """Whether the request was taken, by the project's last one."""
-        if step.key == vercel_plan.ASK:
-            return await vercel_follow.resolve(context, api_of(context), vercel_plan.asked_of(context, plan))
-        return await vercel_plan.held_ci_resolved(context, plan, step) or unknown("nothing outside tells of it")
+        return await vercel_plan.resolve(context, plan, step) or unknown("nothing outside tells of it")
 
 
 async def _follow(context: Context, plan: Plan) -> StepResult:

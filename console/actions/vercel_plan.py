@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -126,6 +126,23 @@ async def follow(context: Context, plan: Plan) -> tuple[StepResult, Project | No
     return await vercel_follow.follow(context, api_of(context), asked_of(context, plan))
 
 
+async def carry_out(
+    context: Context, plan: Plan, step: Step, followed: Callable[[Context, Plan], Awaitable[StepResult]]
+) -> StepResult | None:
+    """Do a step of a move; None: it is none of them. `followed` is the move's own way to follow it."""
+    works: dict[str, Callable[[Context, Plan], Awaitable[StepResult]]]
+    works = {ASK: ask, FOLLOW: followed, SEE: see, WATCH: watch}
+    work = works.get(step.key)
+    return await work(context, plan) if work else await held_ci_step(context, plan, step)
+
+
+async def resolve(context: Context, plan: Plan, step: Step) -> StepResult | None:
+    """Whether a request was taken, by the project's last one; None: it is no step of a move."""
+    if step.key == ASK:
+        return await vercel_follow.resolve(context, api_of(context), asked_of(context, plan))
+    return await held_ci_resolved(context, plan, step)
+
+
 async def see(context: Context, plan: Plan) -> StepResult:
     """That Vercel says so, and then that it is seen from outside."""
     target = target_id(context, plan)
@@ -165,6 +182,7 @@ def pin(context: Context, plan: Plan) -> Holding:
         subject=str(plan.data.get("project") or ""),
         text=f"by rollback to {plan.data.get('short')}{because}",
         undo=plan.undo,
+        request=plan.undo_request,
     )
 
 

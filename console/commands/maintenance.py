@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import time
 from collections.abc import Mapping
 
 from console.cli import FAILED, SHORT, UNUSABLE, WELL
@@ -78,7 +77,9 @@ def request_of(arguments: argparse.Namespace) -> ActionRequest | None:
 
 def _status(arguments: argparse.Namespace, settings: Settings) -> int:
     """The flag as it stands, by its provider; what the ledger and the calendar say."""
-    maintenance, now_ms = settings.operations().maintenance, time.time_ns() // 1_000_000
+    from console.store.clock import now_ms as wall_ms
+
+    maintenance, now_ms = settings.operations().maintenance, wall_ms()
     name, flag, fault = _flag(settings)
     coming = window(now_ms, maintenance)
     held, due = _records(settings)
