@@ -179,7 +179,7 @@ class CancelDue:
     async def facts(self, context: Context, request: ActionRequest) -> Mapping[str, Json]:
         """The row. Raises `Refused` when there is none that waits."""
         row = _wanted(context, request.parameters.get("due"))
-        told = ("id", "due_ms", "title", "operator", "action")
+        told = ("id", "due_ms", "title", "operator", "action", "words")
         return {
             "now_ms": context.now_ms(),
             "parameters": dict(row.parameters),
@@ -197,9 +197,9 @@ class CancelDue:
             key=CANCEL, kind=StepKind.RECORD, words=f"take back due {number}", call="records.db", expected_s=0.1
         )  # fmt: skip
         tell = telling.steps(context.operations, "the scheduled maintenance is withdrawn", mail=mail)
-        when = (
-            f"due at {date_time(due_ms)} UTC, in {ago((due_ms - now_ms) / 1000)}, by {payload.text(facts, 'operator')}"
-        )
+        by, left_s, said = payload.text(facts, "operator"), (due_ms - now_ms) / 1000, payload.text(facts, "words")
+        stands = f"in {ago(left_s)}" if left_s >= 0 else f"{ago(-left_s)} ago" + (f" ({said})" if said else "")
+        when = f"due at {date_time(due_ms)} UTC, {stands}, by {by}"
         return Plan(
             action=self.NAME,
             title=f"Cancel: {title}",
@@ -239,7 +239,7 @@ def _wanted(context: Context, number: Json) -> DueEntry:
     row = due.find(context.records, number)
     if row is None:
         raise Refused(f"nothing of number {number} is due")
-    if row.state != "waiting":
+    if row.state != "waiting" and not row.is_not_done:
         raise Refused(f"due {number} ({row.title}) is {row.state}: {row.words or 'too late to cancel it'}")
     return row
 

@@ -15,6 +15,7 @@ from console.actions import cancel_run, ci
 from console.actions.base import Context, done, failed, unknown
 from console.actions.github_api import Run, followed_up, half_way, jobs_of, settled
 from console.model.actions import (
+    ActionRequest,
     Check,
     CheckResult,
     Holding,
@@ -156,6 +157,7 @@ def _hold(context: Context, what: Mapping[str, Json]) -> StepResult:
         text=f"{who} does not deploy{because}",
         expires_ms=ends_ms,
         undo=f"radar freeze off --run {run}" if run is not None else "radar freeze off",
+        request=ActionRequest(action="freeze", parameters={"on": False, **({"run": run} if run is not None else {})}),
     )
     held = done(f"in force for {_hours(what)}")
     return StepResult(outcome=held.outcome, words=held.words, holds=(holding,))

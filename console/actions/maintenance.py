@@ -216,6 +216,7 @@ def _switched(context: Context, plan: Plan, flag: Flag, words: str, before: Sign
         text=f"of {name}: {flag.message or 'no message'}",
         expires_ms=flag.until_ms,
         undo="radar maintenance off",
+        request=ActionRequest(action=SetMaintenance.NAME, parameters={"on": False}),
     )
     return StepResult(
         outcome=done("").outcome, words=words, data={"flag": flag.value, "before": before}, holds=(holding,)

@@ -188,6 +188,8 @@ class Holding:
     expires_ms: int | None = None
     undo: str = ""
     """The command of ours that ends it."""
+    request: ActionRequest | None = None
+    """The action that ends it: what its plan is asked for with. Not the run's undo, which may have made another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

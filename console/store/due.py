@@ -54,6 +54,11 @@ class DueEntry:
             return "waiting"
         return "missed" if self.words.startswith(MISSED) else "taken"
 
+    @property
+    def is_not_done(self) -> bool:
+        """Whether its time is over, and nothing was done: missed, refused, or lost by who took it."""
+        return self.cancelled_ms is None and self.taken_ms is not None and self.run_token is None and self.words != ""
+
 
 _COLUMNS = (
     "id, made_ms, due_ms, action, parameters, title, reason, operator, operator_uid, taken_ms, run_token, "
@@ -106,12 +111,13 @@ def waiting(records: Records) -> tuple[DueEntry, ...]:
 
 
 def cancel(records: Records, due: int, by: str) -> DueEntry | None:
-    """Take it back while it waits; the row as it stands then, None when there is none of that number."""
+    """Take it back while it waits, or strike out what was not done at its time; the row as it stands then, None when
+    there is none of that number."""
 
     def work(connection: sqlite3.Connection) -> DueEntry | None:
         connection.execute(
-            "UPDATE due SET cancelled_ms = ?, cancelled_by = ? WHERE id = ? AND taken_ms IS NULL "
-            "AND cancelled_ms IS NULL",
+            "UPDATE due SET cancelled_ms = ?, cancelled_by = ? WHERE id = ? AND cancelled_ms IS NULL "
+            "AND (taken_ms IS NULL OR (run_token IS NULL AND words != ''))",
             (wall_ms(), plain(by), due),
         )
         return _find(connection, "id = ?", (due,))

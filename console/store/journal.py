@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from typing import TypeVar
 
 from console.model.actions import ARMED_MS, OPEN_OUTCOMES, REASON_LIMIT, Holding, RunOutcome, StepOutcome, StepResult
 from console.store import audit
 from console.store.clock import now_ms
 from console.store.codec import plain
+from console.store.errors import StoreBusy
 from console.store.identity import Who
 from console.store.records import Records
 
+T = TypeVar("T")
+
+PERSIST_S = 300.0
+"""How long a run that goes on waits for a file that somebody keeps locked."""
 PROGRESS = "progress"
 """The outcome of entries that only say how a step goes on."""
 WORSE = "worse"
@@ -112,11 +120,12 @@ class Journal:
 
     def intend(self, run_id: int, step: str) -> None:
         """Before the step runs."""
-        self._enter(run_id, step, StepOutcome.INTENDED, "", "{}")
+        self._persist(lambda c: self._insert(c, run_id, step, StepOutcome.INTENDED, "", "{}"))
 
     def progress(self, run_id: int, step: str, words: str) -> None:
-        """How a step goes on."""
-        self._enter(run_id, step, PROGRESS, words, "{}")
+        """How a step goes on; where the file is locked this word of it is left out, the next one follows."""
+        with suppress(StoreBusy):
+            self._enter(run_id, step, PROGRESS, words, "{}")
 
     def conclude(self, run_id: int, step: str, result: StepResult) -> None:
         """How a step ended, with what it left behind or took away."""
@@ -129,7 +138,7 @@ class Journal:
             for holding in result.holds:
                 self._hold(connection, holding, run_id)
 
-        self._records.write(work)
+        self._persist(work)
 
     def end(self, run_id: int, outcome: RunOutcome, words: str) -> audit.Entry:
         """The run's end and its audit entry; an outcome that is no end leaves the run open."""
@@ -145,7 +154,7 @@ class Journal:
             ).fetchone()
             return self._audit(connection, str(outcome), target, f"{title}: {words}", token)
 
-        return self._records.write(work)
+        return self._persist(work)
 
     def adopt(self, run_id: int, pid: int, boot_id: str, host: str) -> audit.Entry:
         """Another process goes on with an interrupted run."""
@@ -208,6 +217,17 @@ class Journal:
 
     # Inside
 
+    def _persist(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What a run that goes on must write: a reader that keeps its transaction open does not end the run. Each try
+        waits two seconds itself."""
+        until_s = time.monotonic() + PERSIST_S
+        while True:
+            try:
+                return self._records.write(work)
+            except StoreBusy:
+                if time.monotonic() > until_s:
+                    raise
+
     def _enter(self, run_id: int, step: str, outcome: str, words: str, data: str) -> None:
         self._records.write(lambda connection: self._insert(connection, run_id, step, outcome, words, data))
 
@@ -225,10 +245,10 @@ class Journal:
     def _hold(self, connection: sqlite3.Connection, holding: Holding, run_id: int) -> None:
         self._release(connection, holding.kind, holding.subject)
         connection.execute(
-            "INSERT INTO holding(run_id, kind, subject, text, owner, began_ms, expires_ms, undo) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO holding(run_id, kind, subject, text, owner, began_ms, expires_ms, undo, request) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (run_id, holding.kind, plain(holding.subject), self._plain(holding.text), self._who.words, now_ms(),
-             holding.expires_ms, holding.undo),
+             holding.expires_ms, holding.undo, json.dumps(asdict(holding.request)) if holding.request else ""),
         )  # fmt: skip
 
     def _release(self, connection: sqlite3.Connection, kind: str, subject: str) -> None:

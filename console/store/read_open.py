@@ -19,6 +19,11 @@ DUE_GRACE_MS = 10 * 60_000
 MISSED = "missed: "
 """How the words of a row begin that was seen later than that."""
 
+MISSED_SHOWN_MS = 24 * 60 * 60_000
+"""For so long what was missed is somebody's to look after, unless it is cancelled before."""
+KEEPERS = "cancel-run"
+"""Only the keeper of a freeze has this done, and asks again by itself."""
+
 FUTURE_MS = 1 << 60
 """Live, all that is written counts: a row written while we read bears a later time than the moment shown."""
 
@@ -64,13 +69,13 @@ def _runs(connection: sqlite3.Connection, at_ms: int, directory: Path, *, live: 
 
 def _holdings(connection: sqlite3.Connection, at_ms: int) -> Iterator[OpenItem]:
     rows = connection.execute(
-        "SELECT h.kind, h.text, h.owner, h.began_ms, h.expires_ms, h.undo, r.token, r.plan FROM holding h "
+        "SELECT h.kind, h.text, h.owner, h.began_ms, h.expires_ms, h.undo, r.token, h.request FROM holding h "
         "LEFT JOIN run r ON r.id = h.run_id "
         "WHERE h.began_ms <= ?1 AND (h.ended_ms IS NULL OR h.ended_ms > ?1) ORDER BY h.id",
         (at_ms,),
     )
-    for kind, text, owner, began_ms, expires_ms, undo, token, plan in rows:
-        wish = json.loads(plan).get("undo_request") if plan else None
+    for kind, text, owner, began_ms, expires_ms, undo, token, request in rows:
+        wish = json.loads(request) if request else None
         yield OpenItem(
             kind=kind, text=text, owner=owner, since_ms=began_ms, expires_ms=expires_ms, undo=undo, run=token,
             request=(wish["action"], wish.get("parameters", {})) if wish else None,
@@ -78,13 +83,17 @@ def _holdings(connection: sqlite3.Connection, at_ms: int) -> Iterator[OpenItem]:
 
 
 def _due(connection: sqlite3.Connection, at_ms: int) -> Iterator[OpenItem]:
+    """What waits for its time; and for a day, or until somebody cancels it, what was to be done and was not."""
     rows = connection.execute(
-        "SELECT id, title, operator, made_ms, due_ms FROM due WHERE made_ms <= ?1 AND due_ms > ?1 - ?2 "
-        "AND (cancelled_ms IS NULL OR cancelled_ms > ?1) AND (taken_ms IS NULL OR taken_ms > ?1) ORDER BY due_ms",
-        (at_ms, DUE_GRACE_MS),
+        "SELECT id, title, operator, made_ms, due_ms, CASE WHEN taken_ms <= ?1 THEN words ELSE '' END FROM due "
+        "WHERE made_ms <= ?1 AND due_ms > ?1 - ?2 AND (cancelled_ms IS NULL OR cancelled_ms > ?1) AND "
+        "(taken_ms IS NULL OR taken_ms > ?1 OR (run_token IS NULL AND words != '' AND action != ?3)) ORDER BY due_ms",
+        (at_ms, MISSED_SHOWN_MS, KEEPERS),
     )
-    for number, title, operator, made_ms, due_ms in rows:
+    for number, title, operator, made_ms, due_ms, words in rows:
+        is_missed = bool(words) or due_ms + DUE_GRACE_MS < at_ms
+        why = words.removeprefix(MISSED) or "nobody took it: is `radar collect` running?"
         yield OpenItem(
-            kind="due", text=title, owner=operator, since_ms=made_ms, expires_ms=due_ms,
+            kind="missed" if is_missed else "due", text=f"{title}: {why}" if is_missed else title, owner=operator, since_ms=made_ms, expires_ms=due_ms,
             undo=f"radar actions cancel {number}", request=("cancel-due", {"due": number}),
         )  # fmt: skip

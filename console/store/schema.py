@@ -119,7 +119,7 @@ CREATE TABLE arming(id INTEGER PRIMARY KEY AUTOINCREMENT, uid INTEGER NOT NULL, 
   reason TEXT NOT NULL, began_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL);
 CREATE TABLE holding(id INTEGER PRIMARY KEY AUTOINCREMENT, run_id INTEGER, kind TEXT NOT NULL, subject TEXT NOT NULL,
   text TEXT NOT NULL, owner TEXT NOT NULL, began_ms INTEGER NOT NULL, expires_ms INTEGER, undo TEXT NOT NULL,
-  ended_ms INTEGER, ended_by TEXT);
+  ended_ms INTEGER, ended_by TEXT, request TEXT NOT NULL DEFAULT '');
 -- Carried out by the collector's service at its time.
 CREATE TABLE due(id INTEGER PRIMARY KEY AUTOINCREMENT, made_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL,
   action TEXT NOT NULL, parameters TEXT NOT NULL, title TEXT NOT NULL, reason TEXT NOT NULL, operator TEXT NOT NULL,
