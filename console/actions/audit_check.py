@@ -17,6 +17,10 @@ _ANCHOR = re.compile(r"radar audit (\d+) ([0-9a-f]{64})\b")
 LARGEST_FILE_BYTES = 256 * 1024 * 1024
 
 
+Anchors = Mapping[int, frozenset[str]]
+"""Id to the hashes that are known of it outside."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What was found. `broken` in words, one an entry; empty and no `missing`: the chain is whole."""
@@ -40,7 +44,7 @@ class Verdict:
         return not (self.broken or self.missing or self.contradicted or self.gone)
 
 
-def verify(records: Records, anchors: Mapping[int, str], outside: str) -> Verdict:
+def verify(records: Records, anchors: Anchors, outside: str) -> Verdict:
     """Walk the chain and compare it with the hashes known outside. Raises `StoreError`."""
     found = records.read(lambda connection: list(audit.entries(connection)))
     last = records.read(_last_given)
@@ -49,25 +53,31 @@ def verify(records: Records, anchors: Mapping[int, str], outside: str) -> Verdic
         entries=len(found),
         broken=tuple(_broken(found)),
         missing=tuple(_missing(found, last)),
-        contradicted=tuple(number for number, told in anchors.items() if known.get(number, told) != told),
+        contradicted=tuple(number for number, told in anchors.items() if number in known and told != {known[number]}),
         gone=tuple(number for number in anchors if number not in known),
         unanchored=tuple(entry.id for entry in found if entry.id not in anchors),
         outside=outside,
     )
 
 
-def anchors_in(lines: Iterable[str]) -> dict[int, str]:
-    """Id to hash, of the lines of a log that hold anchors."""
-    return {int(match[1]): match[2] for line in lines if (match := _ANCHOR.search(line))}
+def anchors_in(lines: Iterable[str]) -> Anchors:
+    """Id to hashes, of the lines of a log that hold anchors: a log takes lines from everybody, so one that was
+    written later does not outweigh the first."""
+    found: dict[int, frozenset[str]] = {}
+    for line in lines:
+        if match := _ANCHOR.search(line):
+            number = int(match[1])
+            found[number] = found.get(number, frozenset()) | {match[2]}
+    return found
 
 
-def anchors_of_file(path: Path) -> dict[int, str]:
+def anchors_of_file(path: Path) -> Anchors:
     """Of a log file. Raises `OSError`."""
     with path.open(encoding="utf-8", errors="replace") as opened:
         return anchors_in(opened.read(LARGEST_FILE_BYTES).splitlines())
 
 
-def anchors_of_journald() -> dict[int, str] | None:
+def anchors_of_journald() -> Anchors | None:
     """Of the system's journal; None: there is none, or this user may not read it."""
     command = ["journalctl", "--quiet", "--no-pager", "--identifier=radar", "--output=cat"]
     try:

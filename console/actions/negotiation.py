@@ -34,7 +34,7 @@ from console.model.ports import Refused
 from console.model.secrets import Concealer
 from console.model.text import clean
 from console.store.journal import Journal, StoredRun
-from console.store.runlock import RunLock
+from console.store.runlock import RunLock, is_carried_out
 
 FRESH_S = 10.0
 """A plan that is older is made again before it is carried out, and must still say the same."""
@@ -247,7 +247,9 @@ class Negotiation:
             raise Refused(check.words)
 
     def _lock_of(self, run: StoredRun) -> RunLock:
-        lock = RunLock.take(self._context.settings.state_directory, run.token)
+        directory = self._context.settings.state_directory
+        lives = is_carried_out(directory, run.token, run.pid, run.boot_id)  # also where its lock was removed
+        lock = None if lives else RunLock.take(directory, run.token)
         if lock is None:
             raise Refused(f"run {run.id} is being carried out (pid {run.pid} on {run.host}): nothing to resume")
         return lock

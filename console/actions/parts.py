@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import os
 import pwd
+from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from console.actions.authority import Standing, groups_of, standing
 from console.actions.base import Context
 from console.actions.break_glass import second_place
 from console.actions.messages import Opening
-from console.model.configuration import Settings
+from console.model.configuration import Environment, Settings
 from console.model.ports import Refused
 from console.model.roles import Authority, role_of
 from console.settings import SYSTEM_FILE, load
@@ -52,12 +54,13 @@ def standing_of(context: Context, uid: int) -> Standing:
 
 
 def _settings(opening: Opening) -> tuple[Settings, bool]:
-    """The system's file where this process is the service account's; else what the person named. Raises `Refused`
-    where this host lets that environment be acted upon only by its service account."""
+    """The system's file where this process is a service account's, and nothing else: the caller names no file, no
+    variable and no other environment. Else what the person named. Raises `Refused` where this host lets that
+    environment be acted upon only by its service account."""
     enforced = [(system, service) for system in _of_this_host() if (service := system.operations().access.service)]
-    for system, service in enforced:
-        if system.environment.name == opening.environment and _uid_of(service) == os.getuid():
-            return system, True
+    ours = [system for system, service in enforced if _uid_of(service) == os.getuid()]
+    if ours:
+        return _of_the_service(ours, opening.environment), True
     settings = load(Path(opening.file), opening.environment, opening.variables)
     for system, service in enforced:
         if _is_same(system, settings):
@@ -68,11 +71,25 @@ def _settings(opening: Opening) -> tuple[Settings, bool]:
     return settings, False
 
 
+def _of_the_service(ours: Sequence[Settings], environment: str) -> Settings:
+    """An account that holds tokens reads no file but the host's, whoever asks for what."""
+    for system in ours:
+        if system.environment.name == environment:
+            return system
+    names = ", ".join(system.environment.name for system in ours)
+    raise Refused(f"this account acts upon {names} by {SYSTEM_FILE}, and upon nothing else")
+
+
 def _is_same(system: Settings, settings: Settings) -> bool:
-    """Whether both mean the same system, by address or by project."""
-    ours, theirs = system.environment, settings.environment
-    projects = {each.vercel.project for each in (ours, theirs) if each.vercel}
-    return ours.url == theirs.url or (ours.vercel is not None and theirs.vercel is not None and len(projects) == 1)
+    """Whether both mean the same system: by host, project or database."""
+    ours, theirs = _marks(system.environment), _marks(settings.environment)
+    return bool(ours & theirs)
+
+
+def _marks(environment: Environment) -> set[tuple[str, str]]:
+    marks = {("host", urlsplit(environment.url).netloc.lower())}
+    marks |= {("project", environment.vercel.project)} if environment.vercel else set()
+    return marks | ({("ref", environment.supabase.ref)} if environment.supabase else set())
 
 
 def _of_this_host() -> list[Settings]:

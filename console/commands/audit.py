@@ -66,10 +66,11 @@ def _verified(arguments: argparse.Namespace, settings: Settings) -> int:
     from console.store.records import Records
 
     journal = audit_check.anchors_of_journald()
-    anchors = journal or {}
+    anchors = dict(journal or {})
     outside = "journald" if journal is not None else "journald cannot be read"
     if arguments.anchors is not None:
-        anchors = anchors | audit_check.anchors_of_file(arguments.anchors)
+        for number, hashes in audit_check.anchors_of_file(arguments.anchors).items():
+            anchors[number] = anchors.get(number, frozenset()) | hashes
         outside += f" and {arguments.anchors}"
     with closing(Records(settings.records_path)) as records:
         found = audit_check.verify(records, anchors, outside)

@@ -47,7 +47,8 @@ def in_words(error: sqlite3.Error, path: Path) -> StoreError:
             f"of {path.parent}): what is stored is kept, the next round tries again; free some space"
         )
     if code in _BUSY:
-        return StoreBusy(f"{path.name} is locked by another program; the next round tries again")
+        again = "; the next round tries again" if path.name == "observed.db" else ""
+        return StoreBusy(f"{path.name} is locked by another program{again}")
     if code == sqlite3.SQLITE_READONLY:
         return StoreError(f"{path} is not writable for this user: it needs to be 0660 in a directory 2770 of its group")
     if code == sqlite3.SQLITE_CANTOPEN:

@@ -16,7 +16,7 @@ from console.store.read_journal import due_at, holdings_at
 from console.store.read_open import FUTURE_MS
 from console.store.read_records import Place
 from console.store.reading import ReadFile
-from console.store.runlock import is_held
+from console.store.runlock import is_carried_out
 
 SHOWN = 50
 
@@ -48,8 +48,8 @@ def _outcome(run: StoredRun, ended_ms: int | None, directory: Path, *, live: boo
         return RunOutcome.RUNNING  # who carried it out then cannot be told any more
     if run.outcome is RunOutcome.UNKNOWN:
         return RunOutcome.UNKNOWN
-    # Where the lock cannot be asked (another account's), only what the journal says is told.
-    return RunOutcome.INTERRUPTED if is_held(directory, run.token) is False else RunOutcome.RUNNING
+    runs = is_carried_out(directory, run.token, run.pid, run.boot_id)
+    return RunOutcome.RUNNING if runs else RunOutcome.INTERRUPTED
 
 
 def plan_of(run: StoredRun) -> Plan:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from console.model.views import OpenItem
 from console.store.read_outbox import troubles
-from console.store.runlock import is_held
+from console.store.runlock import is_carried_out
 
 DUE_GRACE_MS = 10 * 60_000
 """A due action that nobody took within this time is missed; `console.collector.due` keeps to it."""
@@ -51,15 +51,15 @@ def armed_until_ms(connection: sqlite3.Connection, at_ms: int, uid: int) -> int 
 
 def _runs(connection: sqlite3.Connection, at_ms: int, directory: Path, *, live: bool) -> Iterator[OpenItem]:
     rows = connection.execute(
-        "SELECT id, token, title, operator, began_ms, outcome FROM run "
+        "SELECT id, token, title, operator, began_ms, outcome, pid, boot_id FROM run "
         "WHERE began_ms <= ?1 AND (ended_ms IS NULL OR ended_ms > ?1) ORDER BY id",
         (at_ms,),
     )
-    for number, token, title, operator, began_ms, outcome in rows:
+    for number, token, title, operator, began_ms, outcome, pid, boot_id in rows:
         kind = "running"
         if live and outcome == "unknown":
             kind = "unknown"
-        elif live and is_held(directory, token) is False:
+        elif live and not is_carried_out(directory, token, pid, boot_id):
             kind = "interrupted"
         yield OpenItem(
             kind=kind, text=f"run {number}: {title}", owner=operator, since_ms=began_ms, run=token,
@@ -94,6 +94,7 @@ def _due(connection: sqlite3.Connection, at_ms: int) -> Iterator[OpenItem]:
         is_missed = bool(words) or due_ms + DUE_GRACE_MS < at_ms
         why = words.removeprefix(MISSED) or "nobody took it: is `radar collect` running?"
         yield OpenItem(
-            kind="missed" if is_missed else "due", text=f"{title}: {why}" if is_missed else title, owner=operator, since_ms=made_ms, expires_ms=due_ms,
-            undo=f"radar actions cancel {number}", request=("cancel-due", {"due": number}),
+            kind="missed" if is_missed else "due", text=f"{title}: {why}" if is_missed else title, owner=operator,
+            since_ms=made_ms, expires_ms=due_ms, undo=f"radar actions cancel {number}",
+            request=("cancel-due", {"due": number}),
         )  # fmt: skip

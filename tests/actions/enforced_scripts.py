@@ -138,3 +138,41 @@ def shell(directory: Path, name: str) -> None:
     done = {what: subprocess.run(how, capture_output=True, check=False, stdin=subprocess.DEVNULL).returncode
             for what, how in tried.items()}  # fmt: skip
     print(json.dumps(done))
+
+
+def foreign_file(directory: Path, name: str) -> None:
+    """Past the desk, by the rule itself: a file and an environment of one's own for the service's runner."""
+    own = directory / "evil"
+    own.mkdir(mode=0o755)
+    (own / "radar.toml").write_text(
+        '[environments.evil]\nurl = "http://127.0.0.1:1"\n[environments.evil.vercel]\ntoken = "${VERCEL_TOKEN}"\n'
+        f'project = "p"\napi = "http://127.0.0.1:1"\n[environments.evil.access]\nadmins = ["radar", "{name}"]\n'
+    )
+    (own / ".env").symlink_to("/etc/radar/.env")
+    become(name)
+    opening = {"file": str(own / "radar.toml"), "environment": "evil", "entry": {"kind": "note", "text": "forged"}}
+    done = subprocess.run(
+        ["sudo", "-n", "-u", "radar", "/usr/local/bin/radar-runner"], input=json.dumps(opening) + "\n",
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    print(json.dumps({"said": done.stdout}))
+
+
+def runs_directory(directory: Path, name: str) -> None:
+    """What a reader may do to the locks of runs: nothing."""
+    own = directory / "state" / "production" / "runs"
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        act(directory, "rt-operator")
+        os._exit(0)
+    os.waitpid(child, 0)
+    become(name)
+    log = next(own.glob("*.log"))
+    told = {"mode": stat.filemode(own.stat().st_mode), "writes": os.access(own, os.W_OK)}
+    try:
+        log.unlink()
+        told["unlinked"] = True
+    except PermissionError:
+        told["unlinked"] = False
+    print(json.dumps(told))

@@ -55,9 +55,11 @@ class Place:
         """Which changes the remote has seen."""
         return {path.stem for path in self.remote.glob("*.made")}
 
-    def ended(self, token: str, until: Callable[[RunView], bool] | None = None) -> RunView:
+    def ended(
+        self, token: str, until: Callable[[RunView], bool] | None = None, *, patience_s: float = PATIENCE_S
+    ) -> RunView:
         """The run once it is at its end, or as `until` wants it."""
-        reads, stop_s = self.reader(), time.monotonic() + PATIENCE_S
+        reads, stop_s = self.reader(), time.monotonic() + patience_s
         wanted = until or (lambda view: view.run is not None and view.run.outcome is not RunOutcome.RUNNING)
         while not wanted(view := reads.run(token, None)):
             assert time.monotonic() < stop_s, view

@@ -38,11 +38,11 @@ def entered(records: Records, words: str) -> audit.Entry:
     return records.write(lambda connection: audit.append(connection, 1_000, WHO, fact))
 
 
-def verdict(records: Records, anchors: dict[int, str] | None = None) -> audit_check.Verdict:
+def verdict(records: Records, anchors: audit_check.Anchors | None = None) -> audit_check.Verdict:
     return audit_check.verify(records, anchors or {}, "nothing")
 
 
-def known(records: Records) -> dict[int, str]:
+def known(records: Records) -> audit_check.Anchors:
     lines = [line_of(each) for each in records.read(lambda connection: list(audit.entries(connection)))]
     return audit_check.anchors_in(lines)
 
@@ -84,6 +84,14 @@ def test_a_careful_cut_and_a_rewrite_show_only_outside(records: Records) -> None
     assert not found.holds and found.contradicted == (4,) and found.gone == (5,)
 
 
+def test_who_rewrites_the_chain_cannot_log_himself_right(records: Records) -> None:
+    outside = [line_of(each) for each in records.read(lambda connection: list(audit.entries(connection)))]
+    records.write(lambda connection: connection.execute("DELETE FROM audit WHERE id > 3"))
+    records.write(lambda connection: connection.execute("UPDATE sqlite_sequence SET seq = 3 WHERE name = 'audit'"))
+    lie = entered(records, "a lie")
+    assert verdict(records, audit_check.anchors_in([*outside, line_of(lie)])).contradicted == (4,)
+
+
 async def test_each_entry_goes_to_the_sinks_and_what_took_it_is_noted(records: Records, tmp_path: Path) -> None:
     entry = entered(records, "with a reason that is secret")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sink:
@@ -92,7 +100,7 @@ async def test_each_entry_goes_to_the_sinks_and_what_took_it_is_noted(records: R
             settings = Audit(webhook=Secret(hook.url("/T0/secret")))
             await anchor(records, entry, settings, Clients(), tmp_path / "log")
         told = sink.recv(4096).decode()
-    assert audit_check.anchors_in([told]) == {entry.id: entry.hash} and "secret" not in told
+    assert audit_check.anchors_in([told]) == {entry.id: {entry.hash}} and "secret" not in told
     assert entry.hash.encode() in hook.requests[0].body and b"secret" not in hook.requests[0].body
     assert noted(records) == [("syslog", 1, ""), ("webhook", 1, "")]
 

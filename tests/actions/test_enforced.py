@@ -107,3 +107,14 @@ def test_a_viewer_records_nothing(place: Path) -> None:
 
 def test_the_rule_lets_nobody_do_more(place: Path) -> None:
     assert all(status != 0 for status in on_the_host(place, "shell", "rt-operator").values())
+
+
+@pytest.mark.parametrize("name", ["rt-viewer", "rt-operator"])
+def test_the_services_runner_reads_no_file_of_the_callers(place: Path, name: str) -> None:
+    said = on_the_host(place, "foreign_file", name)["said"]
+    assert "this account acts upon production by /etc/radar/radar.toml, and upon nothing else" in said
+
+
+def test_readers_cannot_touch_the_locks_of_runs(place: Path) -> None:
+    told = on_the_host(place, "runs_directory", "rt-viewer")
+    assert (told["mode"], told["writes"], told["unlinked"]) == ("drwxr-s---", False, False)
