@@ -10,6 +10,7 @@ from textual.events import Key, ScreenResume
 from console.model.actions import REASON_LIMIT, ActionRequest, Option
 from console.model.observation import Json
 from console.model.states import State
+from console.model.words import counted
 from screens.confirming import ConfirmPage, Stage
 from screens.feed import Done, Fed
 from screens.page import Page, key
@@ -18,7 +19,6 @@ from widgets.bars import Key as Entry
 from widgets.field import Field
 from widgets.lines import Line, Span, Tone, blank, cut, wrap
 from widgets.plan_lines import WIDEST, Look, plan_rows, plan_text, verb_of
-from widgets.words import plural
 
 _TITLES = {
     "rollback": "Roll back production",
@@ -186,7 +186,7 @@ class PlanPage(ConfirmPage):
             return "looking again: nothing is changed", "dim"
         if plan.refusals:
             sign = self.host.glyphs.state[State.UNHEALTHY]
-            failing = plural(len(plan.refusals), "check fails", "checks fail")
+            failing = counted(len(plan.refusals), "check fails", "checks fail")
             return f"Not now: {failing} ({sign}). Once that is mended, R looks again.", "bad"
         if self.problem:
             return self.problem, "warn"

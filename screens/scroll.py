@@ -9,10 +9,10 @@ from typing import ClassVar, TypeVar
 from textual.binding import BindingType
 from textual.events import Key, MouseScrollDown, MouseScrollUp
 
+from console.model.words import counted
 from screens.page import Page, key
 from widgets.canvas import Canvas
 from widgets.lines import Line, Span, cut, ends
-from widgets.words import plural
 
 Result = TypeVar("Result")
 
@@ -81,7 +81,7 @@ class ScrollPage(Page[Result]):
     def _position(self, width: int) -> Line:
         total = len(self._content.lines)
         below = total - self.top - self._height
-        where = f" {self.host.glyphs.down} {plural(below, 'line')} more" if below > 0 else " end"
+        where = f" {self.host.glyphs.down} {counted(below, 'line')} more" if below > 0 else " end"
         lines = f"{self.top + 1}{self.host.glyphs.dash}{self.top + self._height} of {total} "
         return ends([Span(where, "dim")], [Span(lines, "dim")], width)
 

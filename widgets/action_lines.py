@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from console.model.action_views import ActionsView, DeliveryRow, DueRow, RunRow
 from console.model.states import State
+from console.model.words import counted
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, backed, blank, cut, fit
 from widgets.run_lines import OUTCOMES, is_open, took_words
-from widgets.words import DAY_S, age, day, duration, full, plural, when
+from widgets.words import DAY_S, age, day, duration, full, when
 
 WIDE = 120
 _FAILING = ("failed", "unknown", "dropped")
@@ -146,7 +147,7 @@ def _delivery(each: DeliveryRow, sheet: Sheet) -> list[Row]:
     """Which message reached which channel not, and why."""
     tone: Tone = "unknown" if each.state == "unknown" else "warn"
     state = State.UNKNOWN if each.state == "unknown" else State.DEGRADED
-    tried = f"{plural(each.attempts, 'try', 'tries')}, {when(each.changed_ms, sheet.now_ms)}"
+    tried = f"{counted(each.attempts, 'try', 'tries')}, {when(each.changed_ms, sheet.now_ms)}"
     spans = [
         Span(f" {sheet.glyphs.state[state]} ", tone),
         Span(fit(each.state, _STATE), tone),

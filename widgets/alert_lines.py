@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from console.model.configuration import Severity
 from console.model.states import State
 from console.model.views import AlertRow, AlertsView, RuleRow, SilenceRow
+from console.model.words import counted
 from widgets.glyphs import STATE_TONES, Glyphs
-from widgets.lines import Line, Span, Tone, backed, blank, cut, fit, width_of
-from widgets.words import age, duration, figure, plural, when
+from widgets.lines import Line, Span, Tone, blank, choosable, cut, fit
+from widgets.words import age, duration, figure, when
 
 Row = tuple[Line, str | None]
 
@@ -81,11 +82,9 @@ class AlertList:
 
     def _row(self, key: str, spans: list[Span], tail: list[Span] | None = None) -> Row:
         """A selectable line: `spans` give way to `tail`."""
+        bar, ellipsis = self.glyphs.bar, self.glyphs.ellipsis
         marked = key == self.selected
-        bar = Span(self.glyphs.bar if marked else " ", "accent")
-        room = self.width - width_of(tail or ())
-        line = (*cut([bar, *spans], room, self.glyphs.ellipsis), *(tail or ()))
-        return (backed(line, "selected") if marked else line), key
+        return choosable(spans, self.width, marked=marked, bar=bar, ellipsis=ellipsis, tail=tail or ()), key
 
     def _firing(self) -> list[Row]:
         kept = [
@@ -117,7 +116,7 @@ class AlertList:
             return "No round was judged yet."
         if not self.judged:
             return "Nobody judges now; when it was last judged none was firing."
-        return f"{plural(rules, 'rule')} watched, below, with how each stands."
+        return f"{counted(rules, 'rule')} watched, below, with how each stands."
 
     def _alert(self, alert: AlertRow) -> Row:
         state, tone = SEVERITY[alert.severity]

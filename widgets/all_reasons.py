@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from console.model.states import State
 from console.model.views import HealthView
+from console.model.words import counted
 from widgets.bars import state_spans
 from widgets.glyphs import Glyphs
 from widgets.lines import Line, Span, backed, blank, cut, width_of
 from widgets.reason_lines import whole_reason, whose_words
-from widgets.words import age, plural
+from widgets.words import age
 
 Row = tuple[Line, str | None]
 
@@ -46,7 +47,7 @@ def _none(view: HealthView) -> str:
 def _head(view: HealthView, count: int, width: int, now_ms: int, glyphs: Glyphs) -> Line:
     judged = "" if view.verdict_ms is None else f"  judged {age(now_ms, view.verdict_ms)} ago"
     spans = [Span(" WHY    ", "head"), *state_spans(view.header.state, glyphs)]
-    return cut([*spans, Span(f"  {plural(count, 'reason')}, worst first{judged}", "dim")], width, glyphs.ellipsis)
+    return cut([*spans, Span(f"  {counted(count, 'reason')}, worst first{judged}", "dim")], width, glyphs.ellipsis)
 
 
 def _marked(line: Line, bar: str) -> Line:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from console.model.states import State
 from console.model.views import Header, OpenItem
+from console.model.words import counted
 from widgets.glyphs import STATE_TONES, UNICODE, Glyphs
 from widgets.lines import Line, Span, Tone, backed, cut, ends, fit, width_of
-from widgets.words import STEP_S, clock, day, duration, plural, when
+from widgets.words import STEP_S, clock, day, duration, when
 
 _LASTING = 3
 """Entries at the end of the footer that are never left out."""
@@ -114,7 +115,7 @@ def _condition(bars: Bars) -> Iterable[Span]:
     yield _loud(_state(bars), bars.glyphs)
     if header is None:
         return
-    yield Span(f"  {plural(header.alerts_firing, 'alert')}", "warn" if header.alerts_firing else "dim")
+    yield Span(f"  {counted(header.alerts_firing, 'alert')}", "warn" if header.alerts_firing else "dim")
     yield Span(f"  {header.sources_late}/{header.sources} late", "warn" if header.sources_late else "dim")
 
 

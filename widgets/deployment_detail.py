@@ -12,7 +12,7 @@ from console.model.observation import Origin
 from console.model.pipeline import failing, run_duration_s, run_state, run_words, under_way
 from widgets.deployment_lines import SIGNS, deployment_state, effect_tone, effect_value, sign, took_words
 from widgets.glyphs import Glyphs
-from widgets.lines import Line, Span, Tone, backed, blank, cut, fit, wrap
+from widgets.lines import Line, Span, Tone, blank, choosable, cut, fit, wrap
 from widgets.words import age, clock, duration, full
 
 Row = tuple[Line, str | None]
@@ -88,15 +88,13 @@ def _stage_rows(run: CiRunRow, width: int, glyphs: Glyphs, selected: str | None)
         loud: Tone = tone if cell.state in ("failed", "running", "cancelled", "unknown") else "text"
         quiet: Tone = "dim" if cell.state in ("absent", "skipped", "waiting") else loud
         spans = [
-            Span(glyphs.bar if marked else " ", "accent"),
             Span(fit(cell.name, 23), quiet if quiet == "dim" else "text"),
             Span(f"{sign(cell.state, glyphs)} ", tone),
             Span(fit(cell.state, 9), quiet),
             Span(fit(took_words(cell.duration_s) if cell.duration_s is not None else "", 6, "right"), "dim"),
             Span(f"  {cell.failing_step or cell.words}", "bad" if cell.failing_step else "dim"),
         ]
-        line = cut(spans, width, glyphs.ellipsis)
-        rows.append((backed(line, "selected") if marked else line, key))
+        rows.append((choosable(spans, width, marked=marked, bar=glyphs.bar, ellipsis=glyphs.ellipsis), key))
     return rows
 
 

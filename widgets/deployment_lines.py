@@ -10,9 +10,10 @@ from console.model.deployments import CiRunRow, DeploymentRow, DeploymentsView, 
 from console.model.observation import Origin
 from console.model.pipeline import run_duration_s, run_state, run_words
 from console.model.states import State
+from console.model.words import counted
 from widgets.glyphs import Glyphs
-from widgets.lines import Line, Span, Tone, backed, blank, cut, fit, width_of, wrap
-from widgets.words import age, duration, number, plural, when
+from widgets.lines import Line, Span, Tone, backed, blank, choosable, cut, fit, wrap
+from widgets.words import age, duration, number, when
 
 Row = tuple[Line, str | None]
 
@@ -120,7 +121,7 @@ class DeploymentList:
         lines = [self._deployment_head(f"{name} {count}", name == "PRODUCTION")]
         lines += [line for row in shown for line in self._deployment(row)]
         if left:
-            lines.append(self._line([Span(f"   {plural(left, 'older one')}: {self.whole_key} shows all", "dim")]))
+            lines.append(self._line([Span(f"   {counted(left, 'older one')}: {self.whole_key} shows all", "dim")]))
         return lines
 
     def _folded(self, name: str, rows: Sequence[DeploymentRow]) -> Sequence[DeploymentRow]:
@@ -274,11 +275,9 @@ class DeploymentList:
 
     def _row(self, key: str, spans: list[Span], tail: list[Span] | None = None) -> Row:
         """A selectable line: `spans` give way to `tail`."""
+        bar, ellipsis = self.glyphs.bar, self.glyphs.ellipsis
         marked = key == self.selected
-        bar = Span(self.glyphs.bar if marked else " ", "accent")
-        room = self.width - width_of(tail or ())
-        line = (*cut([bar, *spans], room, self.glyphs.ellipsis), *(tail or ()))
-        return (backed(line, "selected") if marked else line), key
+        return choosable(spans, self.width, marked=marked, bar=bar, ellipsis=ellipsis, tail=tail or ()), key
 
 
 # What list and detail share

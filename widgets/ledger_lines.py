@@ -10,7 +10,7 @@ from console.model.configuration import Contact, Environment
 from console.model.views import Header, OpenItem
 from widgets.bars import item_title
 from widgets.glyphs import Glyphs
-from widgets.lines import Line, Span, blank, cut, fit
+from widgets.lines import Line, Span, blank, choosable, cut, fit
 from widgets.words import age, duration, full, when
 
 
@@ -42,14 +42,12 @@ def ledger_rows(header: Header | None, width: int, now_ms: int, glyphs: Glyphs, 
             moment = full(item.expires_ms) if width >= 120 else when(item.expires_ms, now_ms)
             until = f"{moment}, in {duration(left)}" if left > 0 else f"{moment}, past"
         spans = [
-            Span(glyphs.bar if marked else " ", "accent"),
             Span(fit(item_title(item), _open_width(width), ellipsis=glyphs.ellipsis), "strong" if marked else "text"),
             Span(f" {fit(item.owner or '-', 10)} "),
             Span(fit(age(now_ms, item.since_ms), 6, "right"), "dim"),
             Span(f"  {until}", "text"),
         ]
-        line = cut(spans, width, glyphs.ellipsis)
-        rows.append((tuple(span._replace(back="selected") for span in line) if marked else line, key))
+        rows.append((choosable(spans, width, marked=marked, bar=glyphs.bar, ellipsis=glyphs.ellipsis), key))
         if item.undo:
             told = cut(
                 [Span("   ends by: ", "dim"), Span(item.undo, "text" if marked else "dim")], width, glyphs.ellipsis
@@ -120,12 +118,11 @@ def _link(name: str, link: str, width: int, glyphs: Glyphs, selected: str | None
 
 def _line(name: str, words: str, key: str, width: int, glyphs: Glyphs, selected: str | None) -> Row:
     marked = key == selected
-    lead = Span(f"{glyphs.bar if marked else ' '}  ", "accent")
     # The ways to be reached must be seen whole, else the name takes what room there is.
     room = max(24, min(cell_len(name), width - cell_len(words) - 6))
     named = Span(f"{fit(name, room, ellipsis=glyphs.ellipsis)}  ", "strong" if marked else "text")
-    line = cut([lead, named, Span(words)], width, glyphs.ellipsis)
-    return (tuple(span._replace(back="selected") for span in line) if marked else line), key
+    spans = [Span("  "), named, Span(words)]
+    return choosable(spans, width, marked=marked, bar=glyphs.bar, ellipsis=glyphs.ellipsis), key
 
 
 def _no_contacts(environment: Environment, width: int) -> list[Line]:

@@ -97,6 +97,15 @@ def backed(line: Line, back: Back) -> Line:
     return tuple(span._replace(back=back) for span in line)
 
 
+def choosable(
+    spans: Sequence[Span], width: int, *, marked: bool, bar: str, ellipsis: str = "…", tail: Sequence[Span] = ()
+) -> Line:
+    """A line that can be chosen, behind a bar and on another ground where it is; the spans give way to the tail."""
+    lead = Span(bar if marked else " ", "accent")
+    line = (*cut([lead, *spans], width - width_of(tail), ellipsis), *tail)
+    return backed(line, "selected") if marked else line
+
+
 def plain(lines: Iterable[Line]) -> str:
     """The lines as text, for copying: no trailing blanks, no blank end."""
     return "\n".join("".join(span.text for span in line).rstrip() for line in lines).rstrip() + "\n"

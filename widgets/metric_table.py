@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from console.model.metric_views import ChartView, LineView, MetricsView
+from console.model.words import counted
 from widgets.chart_words import foremost
 from widgets.glyphs import Glyphs
 from widgets.lines import Line, Span, Tone, blank, cut, ends, fit
 from widgets.metric_lines import EARLIER, MetricsFrame, page_line
 from widgets.scale import stretch_words
-from widgets.words import number, plural
+from widgets.words import number
 
 _NARROWEST, _WIDEST = 9, 24
 _GAP = 2
@@ -160,7 +161,7 @@ def table_page(view: MetricsView, frame: MetricsFrame, row: int, key: str) -> Ta
 
 def _foot(table: Table, row: int, shown: int, key: str, frame: MetricsFrame) -> Line:
     glyphs = frame.glyphs
-    more = f"; {plural(table.hidden, 'column')} more with {key}" if table.hidden else ""
+    more = f"; {counted(table.hidden, 'column')} more with {key}" if table.hidden else ""
     words = f" newest first, {glyphs.ellipsis} not closed yet{more}"
-    where = f"{row + 1}{glyphs.dash}{row + shown} of {plural(len(table), 'line')} " if shown else ""
+    where = f"{row + 1}{glyphs.dash}{row + shown} of {counted(len(table), 'line')} " if shown else ""
     return ends([Span(words, "dim")], [Span(where, "dim")], frame.width, glyphs.ellipsis)

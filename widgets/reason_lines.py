@@ -9,9 +9,10 @@ from rich.cells import cell_len
 
 from console.model.states import State
 from console.model.views import HealthView, Reason, Verdict
+from console.model.words import counted
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, cut, ends, width_of, wrap
-from widgets.words import age, plural, when
+from widgets.words import age, when
 
 _INDENT = "     "
 _LEAD = 7
@@ -86,7 +87,7 @@ def _well(view: HealthView, verdict: Verdict, look: _Look) -> Line:
     words = "Nothing is wrong" if verdict.state is State.HEALTHY else "No finding"
     if header.alerts_firing:
         words += " now"
-        rest = [Span(f"; {plural(header.alerts_firing, 'alert')} still firing.", "warn")]
+        rest = [Span(f"; {counted(header.alerts_firing, 'alert')} still firing.", "warn")]
     left = [Span(" WHY ", "head"), glyph, Span(words, "strong"), *rest]
     return ends(left, _whose(view, verdict, look.now_ms), look.width, look.glyphs.ellipsis)
 

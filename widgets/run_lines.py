@@ -7,10 +7,11 @@ from typing import NamedTuple
 from console.model.action_views import RunRow, RunView, StepRow
 from console.model.actions import OPEN_OUTCOMES, RunOutcome, StepKind, StepOutcome
 from console.model.states import State
+from console.model.words import counted
 from widgets.bars import item_title
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, blank, cut, ends, width_of, wrap
-from widgets.words import clock, duration, plural
+from widgets.words import clock, duration
 
 OUTCOMES: dict[RunOutcome, tuple[State, str]] = {
     RunOutcome.DONE: (State.HEALTHY, "done"),
@@ -196,7 +197,7 @@ def _untold(view: RunView, width: int) -> list[Line]:
     ]
     if not failed:
         return []
-    words = f"{plural(len(failed), 'step')} of telling people did not succeed: tell them yourself"
+    words = f"{counted(len(failed), 'step')} of telling people did not succeed: tell them yourself"
     return [blank(width), cut([Span(" NOT TOLD   ", "head"), Span(words, "warn")], width)]
 
 

@@ -8,10 +8,10 @@ from rich.cells import cell_len
 
 from console.model.states import State
 from console.model.views import HealthView, TargetRow, UptimeCell
-from console.model.words import budget_words, window_words
+from console.model.words import budget_words, counted, window_words
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, cut, fit
-from widgets.words import age, figure, plural, share
+from widgets.words import age, figure, share
 
 _NAME, _LIMIT, _FROM = 9, 8, 6
 _LABEL, _CELL = 11, 8
@@ -77,7 +77,7 @@ def _value(row: TargetRow, width: int, now_ms: int, glyphs: Glyphs) -> list[Span
     least = glyphs.least if row.at_least else ""
     column = width - 2 - len(old) if stale else max(10, min(12, width - 2))
     value = fit(least + figure(row.value, row.unit), column)
-    of = old if stale else plural(row.samples, "sample") if width >= _SAMPLES_FROM else ""
+    of = old if stale else counted(row.samples, "sample") if width >= _SAMPLES_FROM else ""
     return [
         Span(mark, tone),
         Span(value, "dim" if stale else tone),

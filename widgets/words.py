@@ -106,8 +106,3 @@ def share(value: float | None, digits: int = 2) -> str:
     floored = int(value * 100 * scale + 1e-6) / scale
     text = f"{floored:.{digits}f}"
     return f"{text.rstrip('0').rstrip('.') if digits else text} %"
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """`1 alert`, `2 alerts`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
