@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from console.actions.wire import Rejected
 from console.model.actions import ActionRequest, Check, CheckResult, Option, Plan, Risk, Step, StepKind, StepResult
 from console.model.observation import Json
 from console.model.words import seconds
+from console.sources.faults import Fault
 
 ENDS_S = 90.0
 AT_ITS_END = 409
@@ -62,13 +64,15 @@ class CancelRun:
                 f"gh api -X POST repos/{repository}/actions/runs/{run.id}/force-cancel",
             ),
             options=(Option(key="f", words=forced, parameter="force", value=True, on=force),),
-            data={"run": run.id, "number": run.number, "force": force},
+            data={"run": run.id, "number": run.number, "force": force, **_only(request)},
         )  # fmt: skip
 
     async def carry_out(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """Ask, or follow."""
         api, run = ci.api_of(context), int(str(plan.data["run"]))
         if step.key == "ask":
+            if (why := await _why_not_now(api, plan)) is not None:
+                return failed(f"{why}: nothing was asked for")
             return await ask(api, run, force=plan.data["force"] is True)
         return await ended(context, api, run)
 
@@ -76,6 +80,27 @@ class CancelRun:
         """It took place when the run is at its end. One that goes on says nothing: the end takes its time."""
         run = await ci.api_of(context).run(int(str(plan.data["run"])))
         return unknown(f"#{run.number} is still {run.stands}") if run.active else _ended(run)
+
+
+def _only(request: ActionRequest) -> dict[str, Json]:
+    """The one attempt that is meant, where one is named."""
+    wanted = request.parameters.get("attempt")
+    return {"attempt": wanted} if wanted is not None else {}
+
+
+async def _why_not_now(api: GitHubApi, plan: Plan) -> str | None:
+    """Looked at once more for the keeper of a freeze, whom nobody watches: between the plan and the request a job may
+    have begun to migrate. None: nothing speaks against it."""
+    attempt, number = plan.data.get("attempt"), int(str(plan.data["run"]))
+    if attempt is None:
+        return None
+    try:
+        run, jobs = await asyncio.gather(api.run(number), ci.jobs_or_none(api, number))
+    except Fault as fault:
+        return f"the run cannot be read: {fault.words}"
+    if run.attempt != attempt:
+        return f"it is at attempt {run.attempt}, not {attempt}"
+    return (ci.half_way_words(run.number, jobs) or None) if run.active else None
 
 
 async def ask(api: GitHubApi, run: int, *, force: bool = False) -> StepResult:
@@ -109,12 +134,12 @@ def _checks(request: ActionRequest, run: Run, facts: Mapping[str, Json]) -> tupl
     at_ms, told = ci.moment(facts, "at_ms"), facts["jobs"]
     found = [_active(run, at_ms)]
     wanted = request.parameters.get("attempt")
-    if isinstance(wanted, int) and wanted != run.attempt:
+    if wanted is not None and wanted != run.attempt:
         words = f"it is at attempt {run.attempt}, not {wanted}"
         found.append(Check(key="attempt", result=CheckResult.FAIL, words=words, source=ci.SOURCE, at_ms=at_ms))
     if run.active:
         jobs = tuple(map(Job.of, told)) if isinstance(told, list) else None
-        found.append(ci.half_way_check(run, jobs, at_ms))
+        found.append(ci.half_way_check(run, jobs, at_ms, by_keeper=wanted is not None))
     return tuple(found)
 
 

@@ -118,17 +118,22 @@ def freeze_words(row: Mapping[str, Json]) -> str:
     return f"a deploy freeze by {row.get('owner')}" + (f" until {clock(ends)} UTC" if ends else "")
 
 
-def half_way_check(run: Run, jobs: Sequence[Job] | None, at_ms: int | None) -> Check:
-    """Whether ending the run now leaves something half done."""
-    key = f"half-way-{run.id}"
-    if jobs is None:
-        words = f"its jobs cannot be read: whether #{run.number} deploys or migrates just now is not known"
-        return Check(key=key, result=CheckResult.WARN, words=words, source=SOURCE, at_ms=at_ms)
-    if names := half_way(jobs):
-        words = f"{', '.join(names)} of #{run.number} is in progress: ended now it may be half done; look at it after"
-        return Check(key=key, result=CheckResult.WARN, words=words, source=SOURCE, at_ms=at_ms)
+def half_way_check(run: Run, jobs: Sequence[Job] | None, at_ms: int | None, *, by_keeper: bool = False) -> Check:
+    """Whether ending the run now leaves something half done. A person may choose that; `by_keeper` nobody looks."""
+    key, doubt = f"half-way-{run.id}", CheckResult.FAIL if by_keeper else CheckResult.WARN
+    if words := half_way_words(run.number, jobs):
+        then = "it is left alone for now" if by_keeper else "ended now it may be half done; look at it after"
+        return Check(key=key, result=doubt, words=f"{words}: {then}", source=SOURCE, at_ms=at_ms)
     words = f"#{run.number} neither deploys production nor migrates at this moment"
     return Check(key=key, result=CheckResult.PASS, words=words, source=SOURCE, at_ms=at_ms)
+
+
+def half_way_words(number: int, jobs: Sequence[Job] | None) -> str:
+    """What would be left half done, or that nobody knows; empty: nothing."""
+    if jobs is None:
+        return f"its jobs cannot be read, whether #{number} deploys or migrates just now is not known"
+    names = half_way(jobs)
+    return f"{', '.join(names)} of #{number} is in progress" if names else ""
 
 
 async def polled(

@@ -2,7 +2,7 @@
 
 It only writes due rows, which the service's executor hands to the runner: each is a run of `cancel-run` in the journal,
 for the person who froze, with that person's authority. A run in the middle of deploying or migrating is left alone
-until it is past that.
+until it is past that; `cancel-run` looks at that once more itself, and what it refuses is asked for again later.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ log = logging.getLogger("radar.collector")
 
 TARGET = "github"
 LOOK_S = 2.0
+LEAST_PAUSE_MS = 20_000
+LONGEST_PAUSE_MS = 10 * 60_000
 HALF_WAY = frozenset({"deploy production", "database migration"})
 
 
@@ -66,8 +68,6 @@ class Freezing:
         self._records = Records(self._path)
         self._signature: tuple[int, int] | None = None
         self._freezes: tuple[FreezeEntry, ...] = ()
-        self._asked: set[str] = set()
-        """Keys of this process; `due.add` knows those of all."""
         self._trouble = ""
 
     async def run(self) -> None:
@@ -104,12 +104,13 @@ class Freezing:
             self._ask(held, now_ms)
 
     def _ask(self, held: Held, now_ms: int) -> None:
-        if held.key in self._asked:
+        tried = self._records.read(lambda connection: freezes.tries(connection, held.key))
+        if tried.count and not (tried.in_vain and now_ms - tried.last_ms >= pause_ms(tried.count)):
             return
         log.warning("deploy freeze by %s: CI run #%d is to be cancelled", held.freeze.owner, held.number)
         due.add(
             self._records,
-            key=held.key,
+            key=f"{held.key}/{tried.count + 1}" if tried.count else held.key,
             due_ms=now_ms,
             action="cancel-run",
             parameters={"run": held.run, "attempt": held.attempt},
@@ -118,7 +119,6 @@ class Freezing:
             operator=held.freeze.owner,
             operator_uid=held.freeze.owner_uid,
         )
-        self._asked.add(held.key)
 
     def _changed(self) -> bool:
         try:
@@ -127,6 +127,11 @@ class Freezing:
             return False
         before, self._signature = self._signature, (found.st_mtime_ns, found.st_size)
         return self._signature != before
+
+
+def pause_ms(tries: int) -> int:
+    """How long an attempt is left alone after so many tries in vain: it deployed just then, or GitHub did not tell."""
+    return int(min(LEAST_PAUSE_MS * 2 ** min(tries - 1, 10), LONGEST_PAUSE_MS))
 
 
 def to_cancel(entries: tuple[FreezeEntry, ...], facts: Mapping[str, Json], seen_ms: int) -> Iterator[Held]:

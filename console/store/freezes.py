@@ -23,6 +23,29 @@ class FreezeEntry:
     """Targets of re-runs that people have asked for since, despite it: `#413 (19000000413)`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tries:
+    """How often the end of an attempt of a CI run was asked for, and how the last of it went."""
+
+    count: int
+    last_ms: int
+    in_vain: bool
+    """The last one was refused, missed or failed: nothing was cancelled by it."""
+
+
+def tries(connection: sqlite3.Connection, key: str) -> Tries:
+    """The due rows that were announced as `key`, and as `key/NUMBER` when it was tried again."""
+    rows = connection.execute(
+        "SELECT due.made_ms, (due.run_token IS NULL AND due.words != '') OR "
+        "(run.ended_ms IS NOT NULL AND run.outcome IN ('failed', 'not done')) FROM due "
+        "LEFT JOIN run ON run.token = due.run_token WHERE due.cancelled_ms IS NULL AND "
+        "(json_extract(due.parameters, '$.announced') = ?1 OR json_extract(due.parameters, '$.announced') LIKE ?2) "
+        "ORDER BY due.id",
+        (key, f"{key}/%"),
+    ).fetchall()
+    return Tries(count=len(rows), last_ms=max((row[0] for row in rows), default=0), in_vain=bool(rows and rows[-1][1]))
+
+
 def in_force(connection: sqlite3.Connection, now_ms: int) -> tuple[FreezeEntry, ...]:
     """Freezes that were neither ended nor have expired, oldest first."""
     rows = connection.execute(

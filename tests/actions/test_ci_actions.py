@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from console.actions import cancel_run, hold_ci, rerun, wire
+from console.actions import cancel_run, ci, hold_ci, rerun, wire
 from console.actions.base import Context
 from console.actions.cancel_run import CancelRun
 from console.actions.freeze import Freeze
@@ -353,3 +353,51 @@ async def test_another_plan_offers_it_as_an_option(site: Site) -> None:
     assert [check.result for check in hold_ci.checks(facts)] == [CheckResult.WARN]
     without = dataclasses.replace(site.where, operations=dataclasses.replace(site.where.operations, github=None))
     assert await hold_ci.facts(without) == {} and hold_ci.checks({}) == ()
+
+
+# The keeper of a freeze, whom nobody watches
+
+
+@pytest.mark.parametrize("at", ["deploy-production", "migrate"])
+async def test_the_keeper_ends_nothing_half_way(site: Site, at: str) -> None:
+    run = site.building(at)
+    plan = await planned(CancelRun(), site.where, run=run.id, attempt=1)
+    assert words_of(plan, f"half-way-{run.id}").startswith("fail") and plan.refusals
+    by_hand = await planned(CancelRun(), site.where, run=run.id)
+    assert not by_hand.refusals, "a person may choose it"
+
+
+async def test_the_keeper_ends_nothing_whose_jobs_it_cannot_read(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = site.building()
+
+    async def unreadable(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(ci, "jobs_or_none", unreadable)
+    assert (await planned(CancelRun(), site.where, run=run.id, attempt=1)).refusals
+    assert not (await planned(CancelRun(), site.where, run=run.id)).refusals
+
+
+@pytest.mark.parametrize("change", ["migrates", "attempt", "unread"])
+async def test_the_keeper_looks_again_right_before_it_asks(
+    site: Site, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    run = site.building()
+    plan = await planned(CancelRun(), site.where, run=run.id, attempt=1)
+    assert not plan.refusals
+    if change == "migrates":
+        jobs = {job.name: job for job in run.jobs}
+        jobs["build"].status, jobs["migrate"].status = "completed", "in_progress"
+    elif change == "attempt":
+        run.attempt = 2
+    else:
+        await site.listener.close()
+    ran = await carried_out(CancelRun(), site.where, plan)
+    assert ran.outcome is RunOutcome.FAILED and "nothing was asked for" in ran.words
+    assert run.conclusion is None
+
+
+async def test_the_keeper_ends_what_only_builds(site: Site) -> None:
+    run = site.building()
+    ran = await site.run(CancelRun(), run=run.id, attempt=1)
+    assert ran.outcome is RunOutcome.DONE and run.conclusion == "cancelled"

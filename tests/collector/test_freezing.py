@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from console.collector import freezing
 from console.collector.freezing import Freezing, to_cancel
 from console.collector.store_thread import StoreThread
 from console.model.actions import Holding, StepOutcome, StepResult
@@ -159,3 +160,29 @@ def test_while_github_does_not_answer_nothing_is_asked_for(settings: Settings) -
     frozen(records)
     keeper(settings, seen).look()
     assert due.waiting(records) == ()
+
+
+def test_what_came_to_nothing_is_asked_for_again_later(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.records_path.parent.mkdir(parents=True, exist_ok=True)
+    records, seen = Records.open(settings.records_path), Scripted()
+    frozen(records)
+    seen.facts = facts(going(413, 1, "build"))
+    keeping = keeper(settings, seen)
+    keeping.look()
+    (first,) = due.claim(records, now_ms())
+    due.note_refusal(records, first.id, "it migrates just now")
+    keeping.look()
+    assert due.waiting(records) == (), "not at once"
+    monkeypatch.setattr(freezing, "LEAST_PAUSE_MS", 0)
+    keeping.look()
+    keeper(settings, seen).look()
+    (second,) = due.waiting(records)
+    assert second.parameters["attempt"] == 1 and second.id != first.id
+    due.claim(records, now_ms())
+    due.note_run(records, second.id, "t2")
+    keeping.look()
+    assert due.waiting(records) == (), "a run stands for it, which has not ended"
+
+
+def test_the_pause_grows_up_to_ten_minutes() -> None:
+    assert [freezing.pause_ms(tries) // 1000 for tries in (1, 2, 3, 6, 50)] == [20, 40, 80, 600, 600]
