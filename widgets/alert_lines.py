@@ -38,19 +38,9 @@ def what(alert: AlertRow, tone: Tone) -> list[Span]:
     return [Span(alert.subject, tone), Span(f": {alert.text}")]
 
 
-def _in_hand(alert: AlertRow) -> bool:
-    """Whether somebody sees to it, or nobody can."""
-    return alert.acknowledged_ms is not None or alert.silenced_until_ms is not None or alert.held
-
-
-def _urgency(alert: AlertRow) -> tuple[bool, int, int]:
-    """What nobody has in hand first, then the worst, then the newest."""
-    return _in_hand(alert), list(SEVERITY).index(alert.severity), -alert.began_ms
-
-
 def foremost(firing: Sequence[AlertRow]) -> AlertRow:
     """The one to see to first. There must be one."""
-    return min(firing, key=_urgency)
+    return min(firing, key=lambda alert: alert.urgency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +83,7 @@ class AlertList:
         count = f"FIRING {len(kept)}" + (f" of {len(self.view.firing)}" if self.filter else "")
         if self.view.firing:
             head = self._head(f"{fit(count, 14)}{fit('FOR', 5, 'right')}  WHAT")
-            return [head, *(self._alert(alert) for alert in sorted(kept, key=_urgency))]
+            return [head, *(self._alert(alert) for alert in sorted(kept, key=lambda alert: alert.urgency))]
         rows = [self._head(count if self.judged else "FIRING ?")]
         rules = len(self.view.rules)
         state = State.HEALTHY if self.judged else State.UNKNOWN
@@ -121,7 +111,7 @@ class AlertList:
     def _alert(self, alert: AlertRow) -> Row:
         state, tone = SEVERITY[alert.severity]
         # Somebody has it in hand: the colour has done its work.
-        quiet = _in_hand(alert)
+        quiet = alert.in_hand
         spans = [
             Span(f"{self.glyphs.state[state]} {fit(alert.severity, 12)}", "text" if quiet else tone),
             Span(fit(age(self.now_ms, alert.began_ms), 5, "right")),

@@ -314,7 +314,7 @@ def _key(alert: AlertChange) -> Key:
 
 def _alert(payload: Mapping[str, Json]) -> AlertChange:
     """The alert that a message told of."""
-    from console.notify.rules import SEVERITIES
+    from console.model.configuration import SEVERITIES
 
     severity: Severity = next((each for each in SEVERITIES if each == payload.get("severity")), "medium")
     began = payload.get("began_ms")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import get_args
 
 from console.cli import FAILED, SHORT, WELL
 from console.commands import documents
 from console.commands.output import Output, add_json, complain, document
 from console.commands.parts import reading, settings_of
-from console.model.configuration import Severity
 from console.model.ports import StoreUnreadable
 from console.model.states import State
 from console.model.times import ago, date_time, iso
@@ -30,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with reading(settings) as reads:
             view = reads.alerts(None)
-            view = replace(view, firing=_worst_first(view.firing))
+            view = replace(view, firing=tuple(sorted(view.firing, key=lambda row: row.urgency)))
     except StoreUnreadable as error:
         complain(str(error))
         return FAILED
@@ -50,15 +47,6 @@ def _status(view: AlertsView) -> int:
 def _judged(view: AlertsView) -> bool:
     """Whether somebody judges now: else nobody knows what should fire."""
     return bool(view.rules) and view.header.collector.alive and view.header.state is not State.STALE
-
-
-def _worst_first(firing: Sequence[AlertRow]) -> tuple[AlertRow, ...]:
-    """As on the screen: what nobody has in hand first, then the worst, then the newest."""
-    return tuple(sorted(firing, key=lambda row: (_in_hand(row), get_args(Severity).index(row.severity), -row.began_ms)))
-
-
-def _in_hand(row: AlertRow) -> bool:
-    return row.acknowledged_ms is not None or row.silenced_until_ms is not None or row.held
 
 
 def _document(view: AlertsView, *, history: bool) -> documents.Document:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Literal
 
-from console.model.configuration import Severity
+from console.model.configuration import SEVERITIES, Severity
 from console.model.observation import ErrorKind, Json, Origin, Outcome
 from console.model.states import State
 from console.model.value import value
@@ -264,6 +264,16 @@ class AlertRow:
     def name(self) -> str:
         """Rule and subject in one."""
         return alert_name(self.rule, self.subject)
+
+    @property
+    def in_hand(self) -> bool:
+        """Whether somebody sees to it, or nobody can."""
+        return self.acknowledged_ms is not None or self.silenced_until_ms is not None or self.held
+
+    @property
+    def urgency(self) -> tuple[bool, int, int]:
+        """To sort by: what nobody has in hand first, then the worst, then the newest."""
+        return self.in_hand, SEVERITIES.index(self.severity), -self.began_ms
 
 
 @value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from console.model.times import clock, date_time
+from console.model.times import ago, clock, date_time
 
 DAY_MS = 86_400_000
 _FEW = 3
@@ -19,10 +19,7 @@ def milliseconds(value: float, *, at_least: bool = False) -> str:
 
 def seconds(value: float) -> str:
     """`12 s`, `3 m`, `2 h`, `12 d`: a duration in its largest whole unit."""
-    for unit, length in (("d", 86_400), ("h", 3600), ("m", 60)):
-        if value >= length:
-            return f"{int(value // length)} {unit}"
-    return f"{max(0, int(value))} s"
+    return ago(value)
 
 
 def window_words(window_s: float) -> str:

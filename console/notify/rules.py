@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal
 
-from console.model.configuration import Severity
+from console.model.configuration import SEVERITIES, Severity
 from console.model.judgement import AlertChange
 from console.model.notifications import PAGERDUTY, STATUSPAGE
 from console.model.operations import Notify
 from console.model.views import alert_name
 
 What = Literal["began", "escalated", "ended", "acknowledged"]
-SEVERITIES: tuple[Severity, ...] = get_args(Severity)
-"""The worst first."""
 MOST_ESCALATIONS = 4
 UNTOLD = ("failed", "dropped")
 """States of a message that reached nobody."""
