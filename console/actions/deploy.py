@@ -64,12 +64,14 @@ class Deploy:
             options=options,
             data={
                 "project": known.project.id or known.project.name, "short": name, "body": body,
-                "watched": is_production and not pinned, "from": live.id if live else None,
+                "from": live.id if live else None,
             } | held,
         )  # fmt: skip
 
     async def carry_out(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """Do one step."""
+        if step.key == vercel_plan.BEFORE:
+            return await vercel_plan.look_before(context, plan)
         if step.key == vercel_plan.SEE:
             return await vercel_plan.see(context, plan)
         if step.key == vercel_plan.WATCH:
@@ -137,7 +139,7 @@ def _steps(api: VercelApi, context: Context, target: str, name: str, *, pinned: 
     building = vercel_build.build_steps(api, f"ask Vercel to build {name} for {target}")
     if target == "production":
         serving = (vercel_build.live_step(api), *vercel_plan.outside_steps(name, context))
-        return building if pinned else (*building, *serving)
+        return building if pinned else (vercel_plan.before_step(context), *building, *serving)
     where = context.operations.staging or "the deployment's own address"
     words = f"look whether {where} answers"
     return (*building, Step(key=LOOK, kind=StepKind.SEE, words=words, call=f"GET {where}", required=False))

@@ -111,7 +111,7 @@ async def asked(context: Context, url: str) -> Answer:
 
 async def watch(context: Context, undo: str) -> StepResult:
     """Rounds of probes until enough good ones came in a row, or as many that are worse than before, or time is up."""
-    was = payload.mapping(context.done, "before", "states")
+    was = payload.mapping(context.done, "before", "states") or None
     told = context.operations.verification
     sources = build(context.environment, context.clients)
     clock = asyncio.get_running_loop().time
@@ -120,7 +120,7 @@ async def watch(context: Context, undo: str) -> StepResult:
         found = await asyncio.gather(*(source.observe() for source in sources))
         rounds += 1
         good = good + 1 if _good(found) else 0
-        bad = bad + 1 if _worse(found, was) else 0
+        bad = bad + 1 if was is not None and _worse(found, was) else 0
         context.tell(f"round {rounds}: {_words(found)}; {good} of {told.rounds} good")
         if good >= told.rounds:
             return done(f"{told.rounds} good rounds: {_words(found)}")
@@ -129,8 +129,12 @@ async def watch(context: Context, undo: str) -> StepResult:
         await context.wait(told.interval_s)
 
 
-def _not_good(found: Sequence[Observation], was: Mapping[str, Json], told: Verification, undo: str) -> StepResult:
+def _not_good(
+    found: Sequence[Observation], was: Mapping[str, Json] | None, told: Verification, undo: str
+) -> StepResult:
     words = f"{_words(found)}" + (f"; undo: {undo}" if undo else "")
+    if was is None:
+        return failed(f"not {told.rounds} good rounds in a row, and nothing to compare with: {words}")
     if _worse(found, was):
         return StepResult(outcome=StepOutcome.DONE, words=f"worse than before: {words}", worse=True)
     if all(observation.state not in _HARM for observation in found):

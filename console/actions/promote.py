@@ -107,7 +107,7 @@ def _data(facts: Facts, target: Deployment, context: Context) -> dict[str, Json]
     vercel = context.environment.vercel
     name = facts.project.name or target.name or (vercel.project if vercel else "")
     body: Json = {"deploymentId": target.id, "name": name, "target": "production", "meta": {"action": "promote"}}
-    return {**data, "target": None, "commit": None, "body": body, "watched": True}
+    return {**data, "target": None, "commit": None, "body": body}
 
 
 def _checks(context: Context, facts: Facts, target: Deployment) -> tuple[Check, ...]:

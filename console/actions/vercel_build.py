@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 
-from console.actions import outside, vercel_follow, vercel_plan
+from console.actions import vercel_follow, vercel_plan
 from console.actions.base import Context, done, failed, unknown
 from console.actions.vercel_api import VercelApi
 from console.actions.vercel_facts import api_of
@@ -78,15 +77,9 @@ async def resolve(context: Context, step: Step) -> StepResult | None:
 async def _ask(context: Context, plan: Plan) -> StepResult:
     body = dict(payload.mapping(plan.data, "body"))
     body["meta"] = {**payload.mapping(body, "meta"), RUN_KEY: context.run or ""}
-    before = asyncio.ensure_future(outside.before(context)) if plan.data.get("watched") is True else None
-    try:
-        one, as_preview = await _created(context, body)
-        was: Mapping[str, Json] = {"before": await before} if before else {}
-    finally:
-        if before is not None:
-            before.cancel()
+    one, as_preview = await _created(context, body)
     said = "; no target `staging` there, so it is a preview" if as_preview else ""
-    return done(f"taken: {one.short} ({one.id}) is {one.state}{said}", built=one.id, url=one.url, **was)
+    return done(f"taken: {one.short} ({one.id}) is {one.state}{said}", built=one.id, url=one.url)
 
 
 async def _created(context: Context, body: dict[str, Json]) -> tuple[Deployment, bool]:
@@ -107,7 +100,7 @@ def _built(context: Context) -> str:
 
 def with_move_steps(api: VercelApi, context: Context, *, pinned: bool, words: str, named: str) -> tuple[Step, ...]:
     """Build, go live (by itself, or by a promotion where nothing goes live by itself), see, watch."""
-    building = build_steps(api, words)
+    building = (vercel_plan.before_step(context), *build_steps(api, words))
     if not pinned:
         return (*building, live_step(api), *vercel_plan.outside_steps(named, context))
     move = Step(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shlex
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,12 +19,13 @@ from console.model.actions import ActionRequest, Holding, Option, Plan, Step, St
 from console.model.configuration import Environment
 from console.model.observation import Json
 from console.model.ports import Refused
+from console.model.states import State
 from console.model.text import clean
 from console.model.vercel_project import Deployment, Project
-from console.model.words import seconds
+from console.model.words import listed, seconds
 from console.sources.faults import Fault
 
-ASK, FOLLOW, SEE, WATCH = "ask", "follow", "see", "watch"
+BEFORE, ASK, FOLLOW, SEE, WATCH = "before", "ask", "follow", "see", "watch"
 SHOWN_END = 3
 SEE_TRIES = 3
 
@@ -39,10 +39,11 @@ def short_name(identifier: str | None) -> str:
 
 
 def move_steps(api: VercelApi, move: Move, target: Deployment, context: Context) -> tuple[Step, ...]:
-    """Ask, and follow the job."""
+    """Look how it is now, ask, and follow the job."""
     what = "roll back" if move == "rollback" else "promote"
     words = f"ask Vercel to {what} {short_name(api.project_name)} to {short_name(target.id)}"
     return (
+        before_step(context),
         Step(key=ASK, kind=StepKind.CHANGE, words=words, call=f"POST {api.shown(move, target.id)} (asynchronous)"),
         Step(
             key=FOLLOW, kind=StepKind.FOLLOW, words="follow the job until it is ours and succeeded",
@@ -50,6 +51,22 @@ def move_steps(api: VercelApi, move: Move, target: Deployment, context: Context)
         ),
         *outside_steps(target.short, context),
     )  # fmt: skip
+
+
+def before_step(context: Context) -> Step:
+    """A picture of before, kept by itself: the answer to the request may get lost, and what it left with it."""
+    routes = ", ".join(context.environment.routes)
+    return Step(
+        key=BEFORE, kind=StepKind.SEE, words="look from outside how it is now, to compare with", required=False,
+        call=f"GET {context.environment.health}, {routes}; {outside.BEFORE_S:g} s at most", expected_s=0.5,
+    )  # fmt: skip
+
+
+async def look_before(context: Context, _: Plan) -> StepResult:
+    """How it is before anything has moved."""
+    was = await outside.before(context)
+    ill = [f"{target}: {state}" for target, state in payload.mapping(was, "states").items() if state != State.HEALTHY]
+    return done(listed(ill, 3) if ill else "all that is asked is healthy", before=was)
 
 
 def outside_steps(named: str, context: Context) -> tuple[Step, ...]:
@@ -105,20 +122,31 @@ def target_id(context: Context, plan: Plan) -> str:
 
 
 async def ask(context: Context, plan: Plan) -> StepResult:
-    """Ask for the move, once; and look from outside how it is before anything has moved."""
+    """Ask for the move, once."""
     asked = asked_of(context, plan)
-    if "built" in context.done and (live := (await api_of(context).project()).production) and live.id == asked.target:
-        return done(f"the build went live by itself: production is {live.short}")
-    before = asyncio.ensure_future(outside.before(context))
-    try:
-        accepted = await api_of(context).move(asked.move, asked.target, context.reason)
-        was = await before
-    finally:
-        before.cancel()
+    if "built" in context.done and (result := await _moved_meanwhile(context, plan, asked)) is not None:
+        return result
+    accepted = await api_of(context).move(asked.move, asked.target, context.reason)
     if accepted.status == 202:
         words = "taken, and queued behind the rolling release in progress: it goes live when that ends"
-        return done(words, asked_ms=accepted.asked_ms, queued=True, before=was)
-    return done(f"taken ({accepted.status}): accepted, not done", asked_ms=accepted.asked_ms, before=was)
+        return done(words, asked_ms=accepted.asked_ms, queued=True)
+    return done(f"taken ({accepted.status}): accepted, not done", asked_ms=accepted.asked_ms)
+
+
+async def _moved_meanwhile(context: Context, plan: Plan, asked: Asked) -> StepResult | None:
+    """A build takes minutes, in which the plan grows old; None: production is still what it was then."""
+    try:
+        live = (await api_of(context).project()).production
+    except Fault as fault:
+        return failed(f"whether production is still as planned cannot be read, nothing was asked: {fault.words}")
+    if live is not None and live.id == asked.target:
+        return done(f"the build went live by itself: production is {live.short}")
+    was = payload.text(plan.data, "from", limit=80)
+    if was == (live.id if live else None):
+        return None
+    now = f"{live.short} ({live.id})" if live else "not told"
+    told = payload.text(plan.data, "from_short") or was or "not told"
+    return failed(f"production was {told} and is {now} now: somebody moved it during the build, nothing was asked")
 
 
 async def follow(context: Context, plan: Plan) -> tuple[StepResult, Project | None]:
@@ -131,7 +159,7 @@ async def carry_out(
 ) -> StepResult | None:
     """Do a step of a move; None: it is none of them. `followed` is the move's own way to follow it."""
     works: dict[str, Callable[[Context, Plan], Awaitable[StepResult]]]
-    works = {ASK: ask, FOLLOW: followed, SEE: see, WATCH: watch}
+    works = {BEFORE: look_before, ASK: ask, FOLLOW: followed, SEE: see, WATCH: watch}
     work = works.get(step.key)
     return await work(context, plan) if work else await held_ci_step(context, plan, step)
 

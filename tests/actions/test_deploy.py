@@ -49,7 +49,7 @@ async def test_the_plan_of_production() -> None:
     async with running(hosting()) as server:
         plan = await planned(Deploy(), context(server), target="production", ref="main")
     assert (plan.title, plan.risk, plan.phrase) == ("Deploy main to production", Risk.DISRUPTIVE, "main")
-    assert [step.key for step in plan.steps] == ["build", "built", "live", "see", "watch"]
+    assert [step.key for step in plan.steps] == ["before", "build", "built", "live", "see", "watch"]
     assert plan.undo == f"radar rollback --to {NEW}" and not plan.refusals
     assert '"ref": "main"' in plan.escape[0] and "/v13/deployments?teamId=team_Example1" in plan.escape[0]
     assert words_of(plan, "freeze") == "pass: no deploy freeze is in force"

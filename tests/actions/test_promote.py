@@ -76,7 +76,7 @@ async def test_the_plan_says_that_the_assignment_is_switched_on() -> None:
     assert "switches that ON, even where it was off on purpose" in plan.afterwards[0]
     assert plan.undo == f"radar rollback --to {OLD}" and plan.undo_request and plan.undo_request.action == "rollback"
     assert plan.escape[0] == f"vercel promote {NEW} --scope team_Example1"
-    assert plan.steps[0].call == f"POST /v10/projects/{PROJECT}/promote/{NEW} (asynchronous)"
+    assert plan.steps[1].call == f"POST /v10/projects/{PROJECT}/promote/{NEW} (asynchronous)"
     assert "no rollback of ours: this switches it ON" in words_of(by_choice, "pinned")
 
 
@@ -186,7 +186,7 @@ async def test_a_preview_is_built_anew_and_followed_until_it_serves() -> None:
     taking(script, project(), project(BUILT), body=built("QUEUED"), name="create")
     async with running(script) as server:
         plan = await planned(Promote(), context(server), to=PREVIEW)
-        assert [step.key for step in plan.steps] == ["build", "built", "live", "see", "watch"]
+        assert [step.key for step in plan.steps] == ["before", "build", "built", "live", "see", "watch"]
         assert words_of(plan, "target").startswith("warn") and "built anew" in words_of(plan, "target")
     ran = await promoted(script, PREVIEW)
     assert ran.outcome is RunOutcome.DONE, ran.words
@@ -208,6 +208,20 @@ async def test_where_nothing_goes_live_by_itself_the_new_build_is_promoted() -> 
         f"/v10/projects/{PROJECT}/promote/{BUILT}"
     ]
     assert ran["follow"].releases
+
+
+@pytest.mark.parametrize("live", [NEW, None])
+async def test_who_moved_production_during_the_build_is_not_overruled(live: str | None) -> None:
+    script = hosting().say("project", pinned())
+    then = pinned(live or OLD) | ({} if live else {"targets": {}})
+
+    async def build(seen: Seen, writer: Writer) -> None:
+        script.say("project", then)
+        await answering(200, built("QUEUED"))(seen, writer)
+
+    ran = await promoted(script.say("create", build).say("deployment", built()), PREVIEW)
+    assert ran.outcome is RunOutcome.FAILED and "production was 0606060" in ran.words
+    assert "nothing was asked" in ran["ask"].words and not script.asked("promote")
 
 
 async def test_a_build_whose_answer_is_lost_is_found_again_by_the_runs_token() -> None:
@@ -237,5 +251,5 @@ async def test_where_no_meta_is_told_nobody_knows() -> None:
         where = context(server)
         plan = await planned(Promote(), where, to=PREVIEW)
         script.say("deployments", {"deployments": [{"uid": "dpl_x"}]})
-        result = await vercel_build.resolve(where, plan.steps[0])
+        result = await vercel_build.resolve(where, plan.steps[1])
     assert result is not None and result.outcome is StepOutcome.UNKNOWN

@@ -39,8 +39,8 @@ async def test_the_plan_goes_back_to_the_newest_that_served_before() -> None:
     assert plan.title == "Roll back production from 0909090 to 0606060"
     assert plan.target == f"0606060 ({OLD})" and plan.short_id == "0606060" == plan.phrase
     assert plan.undo == f"radar promote {NEW}" and plan.undo_request and plan.undo_request.parameters == {"to": NEW}
-    assert [step.key for step in plan.steps] == ["ask", "follow", "see", "watch"]
-    assert plan.steps[0].call == f"POST /v1/projects/{PROJECT}/rollback/{OLD} (asynchronous)"
+    assert [step.key for step in plan.steps] == ["before", "ask", "follow", "see", "watch"]
+    assert plan.steps[1].call == f"POST /v1/projects/{PROJECT}/rollback/{OLD} (asynchronous)"
     assert "later pushes" in plan.afterwards[0] and any("schema" in words for words in plan.lost)
     assert not plan.refusals and "teamId" in plan.escape[1] and "$VERCEL_TOKEN" in plan.escape[1]
     assert plan.escape[0] == f"vercel rollback {OLD} --scope team_Example1"

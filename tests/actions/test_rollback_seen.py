@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 import pytest
 
+from console.actions import outside
+from console.actions.base import Context
 from console.actions.outside import names
 from console.actions.promote import Promote
 from console.actions.rollback import Rollback
 from console.actions.vercel_follow import Asked, judged
 from console.model.actions import RunOutcome, StepOutcome, StepResult
+from console.model.observation import Json
 from console.model.vercel_project import Deployment, project_of
 from tests.actions.hosting import (
     ACCEPTED,
@@ -33,7 +35,7 @@ from tests.actions.hosting import (
     running,
     sick,
 )
-from tests.sources.loopback import Seen, Writer, answering
+from tests.sources.loopback import Seen, Writer, answering, hang
 
 
 @pytest.fixture(autouse=True)
@@ -90,12 +92,11 @@ async def test_sick_before_and_well_after_is_done() -> None:
 
     async def heal(seen: Seen, writer: Writer) -> None:
         script.say("project", moved())
-        await asyncio.sleep(0.05)  # the picture of before is taken beside the request
         script.say("health", healthy())
         await ACCEPTED(seen, writer)
 
     ran = await rolled_back(script.say("rollback", heal))
-    assert ran.outcome is RunOutcome.DONE and ran["ask"].data["before"]["states"]["health"] == "unhealthy"
+    assert ran.outcome is RunOutcome.DONE and ran["before"].data["before"]["states"]["health"] == "unhealthy"
 
 
 async def test_well_before_and_sick_after_is_worse_and_offers_the_undo() -> None:
@@ -110,6 +111,31 @@ async def test_sick_before_and_after_is_no_success_and_not_worse() -> None:
     assert ran["follow"].holds, "the pin is in the ledger all the same"
 
 
+async def test_a_lost_answer_does_not_lose_the_picture_of_before() -> None:
+    script = hosting().say("page", answering(500, b"x"))
+
+    async def carry_out_and_hang(seen: Seen, writer: Writer) -> None:
+        script.say("project", moved())
+        await hang(seen, writer)
+
+    ran = await rolled_back(script.say("rollback", carry_out_and_hang))
+    assert "read from the remote state" in ran["ask"].words
+    assert ran.outcome is RunOutcome.FAILED and "not worse than before" in ran.words, "it was sick before, and is"
+
+
+async def test_without_a_picture_of_before_nothing_is_called_worse(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def defect(_: Context) -> dict[str, Json]:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(outside, "before", defect)
+    ran = await rolled_back(moving(moved()).say("page", answering(500, b"x")))
+    assert ran["before"].outcome is StepOutcome.FAILED and ran["ask"].outcome is StepOutcome.DONE
+    assert ran.outcome is RunOutcome.FAILED and "nothing to compare with" in ran.words
+    assert f"undo: radar promote {NEW}" in ran["watch"].words
+    ran = await rolled_back(moving(moved()))
+    assert ran.outcome is RunOutcome.DONE
+
+
 # --- resumed --------------------------------------------------------------------------------------------------------
 
 
@@ -120,9 +146,9 @@ async def test_every_step_can_be_resumed_from_plan_and_data_alone() -> None:
         plan = await planned(Rollback(), where)
         assert plan.data == json.loads(json.dumps(plan.data))
         script.say("project", moved())
-        resolved = await Rollback().resolve(where, plan, plan.steps[0])
+        resolved = await Rollback().resolve(where, plan, plan.steps[1])
         assert resolved.outcome is StepOutcome.DONE, "the asking process is gone, and left nothing"
-        for step in plan.steps[1:]:
+        for step in plan.steps[2:]:
             assert (await Rollback().carry_out(where, plan, step)).outcome is StepOutcome.DONE
 
 

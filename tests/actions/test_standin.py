@@ -179,7 +179,7 @@ async def test_the_ci_is_held_while_production_goes_back(site: Site) -> None:
         assert any("#408" in check.words for check in offered.checks)
         plan = await planned(Rollback(), where, hold_ci=True)
         assert [step.key for step in plan.steps] == [
-            "hold-ci", f"{hold_ci.CANCEL}19000000408", "ask", "follow", "ci-ends", "see", "watch",
+            "hold-ci", f"{hold_ci.CANCEL}19000000408", "before", "ask", "follow", "ci-ends", "see", "watch",
         ]  # fmt: skip
         assert plan.digest != offered.digest
         ran = await carried_out(Rollback(), where, plan)
