@@ -42,7 +42,11 @@ def refuse_unconfirmed(plan: Plan, standing: Standing, *, reason: str, typed: st
         raise Refused(plan.refusals[0])
     if plan.risk is not Risk.SAFE and not reason.strip():
         raise Refused("a reason is needed: it stands in the journal and is told to those who come after")
-    if plan.phrase and not plan.confirms(typed):
+    if plan.risk is Risk.SAFE:
+        return
+    if not plan.short_id.strip():
+        raise Refused("this plan names nothing that could be typed to confirm it, and nothing was done: a defect")
+    if not plan.confirms(typed):
         raise Refused(f"type {plan.phrase} to confirm: what was typed is something else, and nothing was done")
 
 

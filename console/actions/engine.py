@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import traceback
@@ -68,13 +69,16 @@ class Engine:
         return (RunOutcome.WORSE, f"done, but worse than before: {words}") if progress.worse else (
             RunOutcome.DONE, words)  # fmt: skip
 
-    async def settle(self, step: Step, data: Mapping[str, Json], *, again: bool) -> StepResult:
+    async def settle(
+        self, step: Step, data: Mapping[str, Json], *, again: bool, until_s: float | None = None
+    ) -> StepResult:
         """Of a step that was begun and whose end nobody wrote: what the remote state says. Journals it.
 
         `again`: one that was not carried out will be done once more; it then has no end yet in the journal.
+        `until_s`: by the event loop's clock, when somebody who waits must be told that it is still unknown.
         """
         context = self._context_of(step, data)
-        result = await self._resolved(context, step, unknown("begun, and its end was not written"))
+        result = await self._resolved(context, step, unknown("begun, and its end was not written"), until_s)
         if again and result.outcome is StepOutcome.FAILED:
             self._journal.progress(self._run_id, step.key, f"not carried out, to be done again: {result.words}")
         else:
@@ -102,14 +106,19 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - a defect in a step: the run must not end without a word of it
             return unknown(defect(error)) if step.kind is StepKind.CHANGE else failed(defect(error))
 
-    async def _resolved(self, context: Context, step: Step, before: StepResult) -> StepResult:
+    async def _resolved(
+        self, context: Context, step: Step, before: StepResult, until_s: float | None = None
+    ) -> StepResult:
         """Ask the remote state some times: what was accepted can take seconds to show."""
         said = before.words
         for attempt in range(RESOLVE_TRIES):
-            if attempt:
-                await context.wait(RESOLVE_WAIT_S)
             try:
-                result = await self._action.resolve(context, self._plan, step)
+                async with asyncio.timeout_at(until_s):
+                    if attempt:
+                        await context.wait(RESOLVE_WAIT_S)
+                    result = await self._action.resolve(context, self._plan, step)
+            except TimeoutError:
+                return unknown(f"{said}; the remote state was not told in time")
             except (Rejected, Unanswered, Fault) as error:
                 said = f"{before.words}; the remote state cannot be read: {error}"
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import os
 import time
@@ -13,11 +14,24 @@ import msgspec
 from console.actions.authority import Standing
 from console.actions.base import Action, Context
 from console.actions.begin import Begun, begin, boot_id, host, refuse_unconfirmed, take
-from console.actions.engine import Engine, Progress, is_over, progress_of, unsettled
+from console.actions.engine import Engine, Progress, progress_of, unsettled
 from console.actions.messages import Entry, Opening, Reply
 from console.actions.parts import context_of, standing_of
-from console.actions.preflight import common_checks
+from console.actions.preflight import common_checks, identity_check, watching_checks
 from console.actions.registry import action_of
+from console.actions.resuming import (
+    RESUME_S,
+    SETTLE_S,
+    Resumed,
+    by_hand,
+    changes_more,
+    has_changed,
+    is_untouched,
+    news,
+    refuse_other,
+    rest_of,
+    untouched_words,
+)
 from console.model.actions import (
     REASON_LIMIT,
     ActionRequest,
@@ -26,11 +40,11 @@ from console.model.actions import (
     Risk,
     RunOutcome,
     Step,
-    StepKind,
     StepOutcome,
 )
 from console.model.observation import Json
 from console.model.ports import Refused
+from console.model.roles import Authority
 from console.model.secrets import Concealer
 from console.model.text import clean
 from console.store.journal import Journal, StoredRun
@@ -53,7 +67,7 @@ class Negotiation:
         self._request = ActionRequest(action="")
         self._plan: Plan | None = None
         self._made_s = 0.0
-        self._resumed: tuple[StoredRun, RunLock, Progress] | None = None
+        self._resumed: Resumed | None = None
         self.fresh_plan: Plan | None = None
         """The plan as it is now, when it was made anew and says something else than the one that was confirmed."""
 
@@ -86,13 +100,29 @@ class Negotiation:
         return Reply(plan=await self._look(), reason=self._journal.armed())
 
     async def _look(self) -> Plan:
+        self._plan = await (self._planned() if self._resumed is None else self._rest(self._resumed))
+        self._made_s = _clock_s()
+        return self._plan
+
+    async def _planned(self) -> Plan:
         action = self._known_action()
         facts = await action.facts(self._context, self._request)
         plan = action.plan(self._context, self._request, facts)
-        common = common_checks(self._context, self._standing, self._journal, plan)
-        self._plan = dataclasses.replace(plan, checks=(*plan.checks, *common))
-        self._made_s = time.monotonic()
-        return self._plan
+        own = self._resumed.run.token if self._resumed else None
+        common = common_checks(self._context, self._standing, self._journal, plan, own=own)
+        return dataclasses.replace(plan, checks=(*plan.checks, *common), request=self._request)
+
+    async def _look_again(self, seen: Plan) -> Plan:
+        """The plan as it is now, where it is what was seen. Raises `Refused`, and then has it in `fresh_plan`."""
+        plan = await self._look()
+        fresh = news(seen, plan)
+        if plan.digest == seen.digest and not fresh:
+            return plan
+        self.fresh_plan = plan
+        if plan.digest != seen.digest:
+            raise Refused("what would be done has changed since you looked: look again, nothing was done")
+        told = "; ".join(check.words for check in fresh)
+        raise Refused(f"what you would meet has changed: look again, nothing was done; new is: {told}")
 
     # Doing
 
@@ -102,14 +132,11 @@ class Negotiation:
         plan = self._known_plan()
         reason = clean(self.conceal(reason), REASON_LIMIT) or self._journal.armed()
         refuse_unconfirmed(plan, self._standing, reason=reason, typed=typed)
-        if self._resumed is not None:
-            return await self._adopt()
-        if time.monotonic() - self._made_s > FRESH_S:
-            seen, plan = plan, await self._look()
-            if plan.digest != seen.digest:
-                self.fresh_plan = plan
-                raise Refused("what would be done has changed since you looked: look again, nothing was done")
+        if _clock_s() - self._made_s > FRESH_S:
+            plan = await self._look_again(plan)
             refuse_unconfirmed(plan, self._standing, reason=reason, typed=typed)
+        if self._resumed is not None:
+            return await self._adopt(self._resumed)
         self._context = dataclasses.replace(self._context, reason=reason)
         return await begin(self._context, plan, self._standing, self._journal, reason)
 
@@ -118,7 +145,7 @@ class Negotiation:
         plan = self._known_plan()
         context = dataclasses.replace(self._context, run=begun.token)
         engine = Engine(context, self._known_action(), plan, self._journal, begun.run_id)
-        progress = self._resumed[2] if self._resumed else Progress()
+        progress = self._resumed.progress if self._resumed else Progress()
         outcome, words = await engine.run(progress)
         await take(context, self._journal.end(begun.run_id, outcome, words))
         if outcome is not RunOutcome.UNKNOWN:
@@ -157,6 +184,8 @@ class Negotiation:
     def _due(self, due: int) -> tuple[ActionRequest, Standing, Context]:
         from console.store.due import taken
 
+        if self._standing.authority is Authority.ENFORCED and "SUDO_UID" in os.environ:
+            raise Refused("what is due is begun by the collector's service, at its time; not by a person")
         row = taken(self._context.records, due)
         if row is None:
             raise Refused(f"nothing of number {due} is due and taken")
@@ -167,58 +196,75 @@ class Negotiation:
     # The rest of an interrupted run
 
     async def _rest_of(self, token: str) -> Reply:
+        until_s = asyncio.get_running_loop().time() + RESUME_S
         run, lock = self._locked_run(token)
         plan = msgspec.json.decode(run.plan, type=Plan)
         progress = progress_of(plan, self._journal.entries(run.id))
-        self._refuse(Risk(run.risk) if unsettled(plan, progress) else Risk.SAFE)  # before anything is written
+        ends = unsettled(plan, progress) or is_untouched(plan, progress)
+        self._refuse(Risk(run.risk) if ends else Risk.SAFE)  # before anything is written
+        self._refuse_elsewhere()
         self._action = action_of(plan.action)
         self._context = dataclasses.replace(self._context, run=run.token, reason=run.reason)
-        engine = Engine(self._context, self._action, plan, self._journal, run.id)
-        ended = await self._settled(engine, plan, progress, run)
+        ended = await self._settled(plan, progress, run)
         if ended is not None:
             lock.release()
             return Reply(ended=ended)
-        self._resumed = (run, lock, progress)
-        self._plan = self._rest(plan, progress)
-        return Reply(plan=self._plan, reason=run.reason)
+        self._resumed = Resumed(run, lock, plan, progress)
+        try:
+            async with asyncio.timeout_at(until_s):
+                return Reply(plan=await self._look(), reason=run.reason)
+        except TimeoutError:
+            raise Refused("what is left cannot be looked at anew in time: try again") from None
 
-    async def _settled(self, engine: Engine, plan: Plan, progress: Progress, run: StoredRun) -> str | None:
+    async def _settled(self, plan: Plan, progress: Progress, run: StoredRun) -> str | None:
         """Find out what became of the changes whose end nobody wrote. How the run ended, if that is its end; None:
         there is a rest to carry out. Raises `Refused` while the remote state does not say."""
         broken = next((step for step in plan.steps if step.required and _failed(progress, step)), None)
         if broken is not None:  # killed after that was written, and before the run's end was
             words = f"{broken.words}: it failed, and the run was cut off before it could say so"
-            await take(self._context, self._journal.end(run.id, RunOutcome.FAILED, words))
-            return words
+            return await self._ended(run, RunOutcome.FAILED, words)
+        engine = Engine(self._context, self._known_action(), plan, self._journal, run.id)
+        until_s = asyncio.get_running_loop().time() + SETTLE_S
         for step in unsettled(plan, progress):
-            again = step.required and _has_changed(plan, progress)
-            result = await engine.settle(step, progress.data, again=again)
+            again = step.required and has_changed(plan, progress)
+            result = await engine.settle(step, progress.data, again=again, until_s=until_s)
             progress.took(step, result)
             if result.outcome is StepOutcome.UNKNOWN and step.required:
-                await take(self._context, self._journal.end(run.id, RunOutcome.UNKNOWN, result.words))
+                await self._ended(run, RunOutcome.UNKNOWN, result.words)
                 raise Refused(f"still unknown: {result.words}. radar actions close {run.id} ends it by hand")
             if again and result.outcome is StepOutcome.FAILED:
                 del progress.outcomes[step.key]
             elif step.required and result.outcome is StepOutcome.FAILED:
-                await take(self._context, self._journal.end(run.id, RunOutcome.NOT_DONE, result.words))
-                return f"nothing was changed: {result.words}"
+                words = untouched_words(plan, progress, result.words)
+                return await self._ended(run, RunOutcome.NOT_DONE, words)
+        if is_untouched(plan, progress):  # what was planned then is not what would be planned now
+            return await self._ended(run, RunOutcome.NOT_DONE, untouched_words(plan, progress))
         return None
 
-    def _rest(self, plan: Plan, progress: Progress) -> Plan:
-        """What is left, as a plan: as grave as the whole while a change is among it."""
-        left = tuple(step for step in plan.steps if not is_over(step, progress.outcomes.get(step.key)))
-        changes = any(step.kind is StepKind.CHANGE for step in left)
-        bare = dataclasses.replace(
-            plan, title=f"Go on with: {plan.title}", steps=left, options=(), checks=(),
-            risk=plan.risk if changes else Risk.SAFE,
-        )  # fmt: skip
-        return dataclasses.replace(bare, checks=(self._standing.check(bare.risk),))
+    async def _ended(self, run: StoredRun, outcome: RunOutcome, words: str) -> str:
+        await take(self._context, self._journal.end(run.id, outcome, words))
+        return words
 
-    async def _adopt(self) -> Begun:
-        assert self._resumed is not None
-        run, lock, _ = self._resumed
+    async def _rest(self, resumed: Resumed) -> Plan:
+        """What is left, as a plan. While a change is among it, the whole is planned anew: it must be the same, and its
+        checks are those of today. Raises `Refused`."""
+        rest = rest_of(resumed.plan, resumed.progress)
+        if not changes_more(rest):
+            return dataclasses.replace(rest, checks=watching_checks(self._context, self._standing, rest))
+        if resumed.plan.request is None:
+            raise Refused(f"what was asked for is not known, so that it cannot be planned anew. {by_hand(resumed)}")
+        self._request = resumed.plan.request
+        try:
+            fresh = await self._planned()
+        except Refused as refused:
+            raise Refused(f"what is left cannot be planned anew: {refused}. {by_hand(resumed)}") from None
+        refuse_other(resumed, rest, fresh)
+        return dataclasses.replace(rest, checks=fresh.checks)
+
+    async def _adopt(self, resumed: Resumed) -> Begun:
+        run = resumed.run
         await take(self._context, self._journal.adopt(run.id, os.getpid(), boot_id(), host()))
-        return Begun(run.id, run.token, lock)
+        return Begun(run.id, run.token, resumed.lock)
 
     async def close_run(self, token: str, reason: str) -> str:
         """End an open run by hand. Raises `Refused` while it is carried out, and without a reason."""
@@ -245,6 +291,12 @@ class Negotiation:
         check = self._standing.check(risk)
         if check.result is CheckResult.FAIL:
             raise Refused(check.words)
+
+    def _refuse_elsewhere(self) -> None:
+        """Nothing is asked of a system that is not the configured one, let alone carried out there."""
+        wrong = next((check for check in identity_check(self._context) if check.result is CheckResult.FAIL), None)
+        if wrong is not None:
+            raise Refused(wrong.words)
 
     def _lock_of(self, run: StoredRun) -> RunLock:
         directory = self._context.settings.state_directory
@@ -275,7 +327,6 @@ def _failed(progress: Progress, step: Step) -> bool:
     return progress.outcomes.get(step.key) is StepOutcome.FAILED
 
 
-def _has_changed(plan: Plan, progress: Progress) -> bool:
-    """Whether something was changed, here or outside: then what is left is worth finishing."""
-    kinds = (StepKind.CHANGE, StepKind.RECORD)
-    return any(step.kind in kinds and progress.outcomes.get(step.key) is StepOutcome.DONE for step in plan.steps)
+def _clock_s() -> float:
+    """Goes on while the machine sleeps: a plan that was open over night is old."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -6,18 +6,30 @@ from console.actions import break_glass
 from console.actions.authority import Standing
 from console.actions.base import Context
 from console.actions.host_checks import session_check
+from console.model.action_views import RunRow
 from console.model.actions import Check, CheckResult, Plan
 from console.model.ports import StoreUnreadable
-from console.store.journal import Journal
+from console.store.journal import Journal, StoredRun
 
 
-def common_checks(context: Context, standing: Standing, journal: Journal, plan: Plan) -> tuple[Check, ...]:
-    """Identity, exclusion, the session, authority: in this order, since the last is what a person looks for."""
+def common_checks(
+    context: Context, standing: Standing, journal: Journal, plan: Plan, *, own: str | None = None
+) -> tuple[Check, ...]:
+    """Identity, exclusion, the session, authority: in this order, since the last is what a person looks for.
+
+    `own`: the token of the run that is gone on with, which does not stand in its own way.
+    """
     glass = () if context.glass is None else (break_glass.check(context.glass, standing),)
-    return (*glass, *_identity(context), *_exclusion(journal, plan), *session_check(plan), standing.check(plan.risk))
+    held = (*_exclusion(journal, plan, own), *(_main_exclusion(context, plan) if context.glass else ()))
+    return (*glass, *identity_check(context), *held, *session_check(plan), standing.check(plan.risk))
 
 
-def _identity(context: Context) -> tuple[Check, ...]:
+def watching_checks(context: Context, standing: Standing, plan: Plan) -> tuple[Check, ...]:
+    """For the rest of a run that changes nothing more: identity and authority."""
+    return (*identity_check(context), standing.check(plan.risk))
+
+
+def identity_check(context: Context) -> tuple[Check, ...]:
     """What is observed must be what is configured; nothing observed is no proof of either."""
     try:
         header = context.reads.health(None, strip_slices=1, events=1).header
@@ -30,10 +42,30 @@ def _identity(context: Context) -> tuple[Check, ...]:
     return ()
 
 
-def _exclusion(journal: Journal, plan: Plan) -> tuple[Check, ...]:
+def _exclusion(journal: Journal, plan: Plan, own: str | None) -> tuple[Check, ...]:
     held = f"{plan.environment}: {plan.exclusion}"
     for run in journal.open_runs():
-        if plan.exclusion is not None and run.exclusion == held:
-            words = f"run {run.id} is not at its end: {run.title} ({run.operator}); see radar actions {run.id}"
-            return (Check(key="exclusion", result=CheckResult.FAIL, words=words, source="journal"),)
+        if plan.exclusion is not None and run.exclusion == held and run.token != own:
+            return (_busy(run, "journal"),)
     return ()
+
+
+def _main_exclusion(context: Context, plan: Plan) -> tuple[Check, ...]:
+    """The glass is broken: the second file knows nothing of the runs that stand open in records.db."""
+    if plan.exclusion is None:
+        return ()
+    try:
+        runs = [row for row in context.reads.actions(None).runs if row.ended_ms is None]
+        plans = [(row, context.reads.run(row.token, None).plan) for row in runs]
+    except StoreUnreadable as error:
+        words = f"whether a run is open cannot be read from records.db: ask the others before you go on ({error})"
+        return (Check(key="exclusion", result=CheckResult.WARN, words=words, source="records"),)
+    for row, other in plans:
+        if other is None or (other.environment, other.exclusion) == (plan.environment, plan.exclusion):
+            return (_busy(row, "records"),)
+    return ()
+
+
+def _busy(run: StoredRun | RunRow, source: str) -> Check:
+    words = f"run {run.id} is not at its end: {run.title} ({run.operator}); see radar actions {run.id}"
+    return Check(key="exclusion", result=CheckResult.FAIL, words=words, source=source)

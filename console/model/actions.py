@@ -147,6 +147,8 @@ class Plan:
     options: tuple[Option, ...] = ()
     data: Mapping[str, Json] = field(default_factory=dict)
     """What the steps need, decided here; never a secret."""
+    request: ActionRequest | None = None
+    """What was asked for, so that the same can be planned again; None: it is not known."""
 
     @property
     def expected_s(self) -> float:
@@ -174,7 +176,10 @@ class Plan:
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def confirms(self, typed: str) -> bool:
-        """Whether these characters confirm it. `ENVIRONMENT/TARGET` always does: it is what scripts give."""
+        """Whether these characters confirm it. `ENVIRONMENT/TARGET` always does: it is what scripts give. What is not
+        safe and names nothing to type is confirmed by nothing."""
+        if self.risk is not Risk.SAFE and not self.short_id.strip():
+            return False
         return typed.strip() in {self.phrase, f"{self.environment}/{self.short_id}"}
 
 

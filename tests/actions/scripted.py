@@ -45,9 +45,13 @@ def _there(remote: Path) -> Json:
     return [*sorted(path.name for path in remote.glob("*.made"))]
 
 
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
 class Scripted:
     """`remote`: the directory. `ask`, `again`, `tell`, `watch`: what the step does, by one word. `risk`, `fail`,
-    `look`."""
+    `look`, `short`. What changes outside between two looks stands in the remote's `title` and `warning`."""
 
     NAME: ClassVar[str] = "scripted"
 
@@ -59,18 +63,22 @@ class Scripted:
             (remote / "looks").write_text(str(os.getpid()))
             while not (remote / "go").exists():
                 await context.wait(0.02)
-        return {"there": await asyncio.to_thread(_there, remote)}
+        world: dict[str, Json] = {name: _text(remote / name) for name in ("title", "warning")}
+        return {"there": await asyncio.to_thread(_there, remote), **world}
 
     def plan(self, context: Context, request: ActionRequest, facts: Mapping[str, Json]) -> Plan:
         """The four steps."""
         parameters = dict(request.parameters)
         forbidden = parameters.get("fail")
-        checks = (
+        checks: tuple[Check, ...] = (
             Check(key="fail", result=CheckResult.FAIL if forbidden else CheckResult.PASS, words="as it was scripted"),
         )
+        if facts["warning"]:
+            checks = (*checks, Check(key="warning", result=CheckResult.WARN, words=str(facts["warning"])))
         return Plan(
-            action="scripted", title="Make two files", environment=context.environment.name, target="files (f1)",
-            short_id="f1f1f1f", risk=Risk(str(parameters.get("risk", "disruptive"))), exclusion="files", checks=checks,
+            action="scripted", title=str(facts["title"] or "Make two files"), environment=context.environment.name,
+            target="files (f1)", short_id=str(parameters.get("short", "f1f1f1f")),
+            risk=Risk(str(parameters.get("risk", "disruptive"))), exclusion="files", checks=checks,
             steps=STEPS, undo="radar scripted --undo", escape=("touch first second",),
             undo_request=ActionRequest(action="scripted"),
             options=(Option(key="h", words="hold", parameter="hold", value=True, on=bool(parameters.get("hold"))),),
@@ -82,7 +90,10 @@ class Scripted:
         script = str(plan.data.get(step.key, "well"))
         if said := leak(script, context):
             return done(said, token=said)
-        if script == "kill-before":
+        was_killed = (self._remote(plan) / "killed").exists()
+        if script == "kill-once":
+            (self._remote(plan) / "killed").touch()
+        if script == "kill-before" or (script == "kill-once" and not was_killed):
             os.kill(os.getpid(), signal.SIGKILL)
         if step.kind is StepKind.CHANGE and script not in ("rejected", "lost-not-done"):
             (self._remote(plan) / f"{step.key}.made").write_text(context.run or "")
@@ -107,7 +118,9 @@ class Scripted:
         return StepResult(outcome=StepOutcome.DONE, words="well", data={f"{step.key}_said": 1}, holds=holds)
 
     async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
-        """Whether the file is there."""
+        """Whether the file is there. Never, while the remote has a file `hangs`."""
+        if (self._remote(plan) / "hangs").exists():
+            await asyncio.Event().wait()
         leak(str(plan.data.get(step.key)), context)
         if plan.data.get(step.key) == "lost-unreadable":
             return unknown("the remote does not say")
