@@ -44,6 +44,22 @@ class Counted:
             self.keys += 1
 
 
+def test_maintenance_is_seen_from_outside_and_ended(demo: RunningDemo) -> None:
+    with demo.console() as terminal:
+        terminal.expect(WELL, 180)
+        plan = json.loads(demo.radar("maintenance", "on", "--plan", "--json").stdout)["plan"]
+        phrase = f"demo/{plan['short_id']}"
+        on = demo.radar("maintenance", "on", "--reason", "a change of the schema", "--confirm", phrase, timeout_s=120)
+        try:
+            assert on.returncode == 0, on.stderr + on.stdout
+            terminal.expect(r"! MAINTENANCE", 30)
+            terminal.expect_not(r"✗ UNHEALTHY", 30)
+        finally:
+            off = demo.radar("maintenance", "off", "--reason", "done", "--confirm", "demo/off", timeout_s=120)
+        assert off.returncode == 0, off.stderr + off.stdout
+        terminal.expect_not(r"! MAINTENANCE", 30)
+
+
 def test_a_bad_deployment_is_seen_on_the_charts_named_and_undone_in_twelve_keystrokes(
     demo: RunningDemo, record_property: Callable[[str, object], None]
 ) -> None:
@@ -126,19 +142,3 @@ def promote(demo: RunningDemo) -> None:
     good = next(each for each in production if "pricing v2" not in each["message"] or "Revert" in each["message"])
     done = demo.radar("promote", good["id"], "--reason", "mended", "--confirm", f"demo/{good['short']}", timeout_s=120)
     assert done.returncode in (0, 1), done.stderr + done.stdout
-
-
-def test_maintenance_is_seen_from_outside_and_ended(demo: RunningDemo) -> None:
-    with demo.console() as terminal:
-        terminal.expect(WELL, 180)
-        plan = json.loads(demo.radar("maintenance", "on", "--plan", "--json").stdout)["plan"]
-        phrase = f"demo/{plan['short_id']}"
-        on = demo.radar("maintenance", "on", "--reason", "a change of the schema", "--confirm", phrase, timeout_s=120)
-        try:
-            assert on.returncode == 0, on.stderr + on.stdout
-            terminal.expect(r"! MAINTENANCE", 30)
-            terminal.expect_not(r"✗ UNHEALTHY", 30)
-        finally:
-            off = demo.radar("maintenance", "off", "--reason", "done", "--confirm", "demo/off", timeout_s=120)
-        assert off.returncode == 0, off.stderr + off.stdout
-        terminal.expect_not(r"! MAINTENANCE", 30)
