@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
-from console.actions import vercel_build, vercel_checks, vercel_facts, vercel_plan
+from console.actions import vercel_build, vercel_checks, vercel_facts, vercel_pin, vercel_plan
 from console.actions.base import CHANGES_DEPLOYMENT, Context, failed, text_of, unknown
 from console.actions.vercel_api import VercelApi
 from console.actions.vercel_checks import PINNED, RECORDS, Facts
@@ -17,6 +17,8 @@ from console.model.observation import Json
 from console.model.ports import Refused
 from console.model.vercel_project import Deployment, told
 
+BAD_ERRORS = 0.05
+"""A share of errors with which nobody goes back to a build without being told."""
 WAITS = "the promotion waits behind it"
 SWITCHED_ON = "later pushes go live by themselves again: promote switches that ON, even where it was off on purpose"
 
@@ -42,6 +44,8 @@ class Promote:
         known, api = Facts(facts), api_of(context)
         target, live = known.wanted, known.live
         assert target is not None  # `facts` refuses where there is none
+        if vercel_pin.is_only_recorded(known, target):
+            return _release(context, known, target)
         options, first, held = vercel_plan.held_ci(known, on=vercel_plan.wants_ci_held(request))
         back = live if live is not None and live.id != target.id else None
         return Plan(
@@ -66,7 +70,8 @@ class Promote:
     async def carry_out(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """Do one step."""
         return (
-            await vercel_build.carry_out(context, plan, step)
+            await vercel_pin.carry_out(context, plan, step)
+            or await vercel_build.carry_out(context, plan, step)
             or await vercel_plan.carry_out(context, plan, step, _follow)
             or failed(f"there is no step {step.key}")
         )
@@ -89,7 +94,24 @@ async def _follow(context: Context, plan: Plan) -> StepResult:
     result, project = await vercel_plan.follow(context, plan)
     if not vercel_plan.is_done(result):
         return result
-    return replace(result, releases=vercel_plan.pinned_subjects(plan, project, context.environment))
+    return replace(result, releases=vercel_pin.pinned_subjects(plan, project, context.environment))
+
+
+def _release(context: Context, facts: Facts, target: Deployment) -> Plan:
+    """Somebody has promoted elsewhere: what is left is the entry in the ledger."""
+    return Plan(
+        action=Promote.NAME,
+        title=f"End the entry of {context.environment.name}'s pin: {target.short} serves, and nothing is pinned",
+        environment=context.environment.name,
+        target=f"{target.short} ({target.id})",
+        short_id=target.short,
+        risk=Risk.SAFE,
+        exclusion=CHANGES_DEPLOYMENT,
+        checks=_checks(context, facts, target),
+        steps=vercel_pin.release_steps(api_of(context)),
+        afterwards=("the pin in the ledger ends; nothing is asked of Vercel",),
+        data=vercel_plan.move_data(facts, "promote", target),
+    )
 
 
 def _steps(api: VercelApi, context: Context, facts: Facts, target: Deployment) -> tuple[Step, ...]:
@@ -134,17 +156,24 @@ def _target(facts: Facts, target: Deployment) -> Check:
         why = f": {target.error}" if target.error else ""
         return facts.refuse("target", f"{target.called}: its build is {target.state}{why}")
     if live is not None and live.id == target.id:
+        if vercel_pin.is_only_recorded(facts, target):
+            return facts.well("target", f"{target.called} serves production, and pushes go live by themselves")
         if facts.project.auto_assign is True:
             return facts.refuse("target", f"{target.called} serves production already, and nothing is pinned")
         return facts.well("target", f"{target.called} serves production already: this only ends the pin")
+    if why := vercel_checks.left(facts, target):
+        return facts.doubt("target", f"{target.called}: {why}")
     if target.target is None or _rebuilds(target):
         return facts.doubt(
             "target", f"{target.called} is no production deployment: it is built anew, with today's settings"
         )
     if target.alias_checks == "failed":
         return facts.doubt("target", f"{target.called}: the checks before its domains failed")
-    ran = "served production before" if target.aliased else "was built and never served production"
-    return facts.well("target", f"{target.called} {ran}")
+    if not target.aliased:
+        return facts.well("target", f"{target.called} was built and never served production")
+    words = f"{target.called} served production before{vercel_checks.did(facts, target)}"
+    is_bad = (vercel_checks.errors(facts, target) or 0.0) >= BAD_ERRORS
+    return facts.doubt("target", words) if is_bad else facts.well("target", words)
 
 
 def _frozen(facts: Facts) -> tuple[Check, ...]:
@@ -160,7 +189,8 @@ def _assignment(facts: Facts) -> tuple[Check, ...]:
     held = facts.holding(PINNED, project.id, project.name)
     found = [facts.doubt("paused", "the project is paused: visitors get 503 whatever serves")] if project.paused else []
     if held is not None:
-        found.append(facts.well("pinned", f"this ends: {held.get('text')} ({held.get('owner')})", RECORDS))
+        gone = "; at Vercel it has ended already" if project.auto_assign is True else ""
+        found.append(facts.well("pinned", f"this ends: {held.get('text')} ({held.get('owner')}){gone}", RECORDS))
     elif project.auto_assign is False:
         words = "pushes do not go live by themselves, by somebody's choice and no rollback of ours: this switches it ON"
         found.append(facts.doubt("pinned", words))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
-from console.actions import vercel_checks, vercel_facts, vercel_plan
+from console.actions import vercel_checks, vercel_facts, vercel_pin, vercel_plan
 from console.actions.base import CHANGES_DEPLOYMENT, Context, failed, text_of, unknown
 from console.actions.vercel_api import VercelApi
 from console.actions.vercel_checks import Facts
@@ -75,7 +75,7 @@ async def _follow(context: Context, plan: Plan) -> StepResult:
     moved = vercel_plan.has_moved(project, vercel_plan.asked_of(context, plan))
     stopped = project is not None and project.auto_assign is False and plan.data.get("auto_assign") is not False
     if vercel_plan.is_done(result) or moved or stopped:
-        return replace(result, holds=(vercel_plan.pin(context, plan),))
+        return replace(result, holds=(vercel_pin.pin(context, plan),))
     return result
 
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 from dataclasses import replace
 
-from console.actions import vercel_follow, vercel_plan
+from console.actions import vercel_follow, vercel_pin, vercel_plan
 from console.actions.base import Context, done, failed, unknown
 from console.actions.vercel_api import VercelApi
 from console.actions.vercel_facts import api_of
@@ -50,8 +50,10 @@ async def carry_out(context: Context, plan: Plan, step: Step) -> StepResult | No
         result, one = await vercel_follow.built(context, api_of(context), _built(context))
         return replace(result, data={**result.data, "built_short": one.short}) if one else result
     if step.key == LIVE:
-        result, _ = await vercel_follow.live(context, api_of(context), _built(context))
-        return result
+        result, project = await vercel_follow.live(context, api_of(context), _built(context))
+        if project is None or project.auto_assign is not True:
+            return result
+        return replace(result, releases=vercel_pin.pinned_subjects(plan, project, context.environment))
     return None
 
 

@@ -131,7 +131,7 @@ def candidate(facts: Facts, target: Deployment) -> Check:
     why = why_not(target, facts.project.production.id if facts.project.production else None)
     if why:
         return facts.refuse("target", f"{target.called}: {why}")
-    words = f"{target.called} {_ran(facts, target)}{_did(facts, target)}"
+    words = f"{target.called} {_ran(facts, target)}{did(facts, target)}"
     if target.candidate is None:
         return facts.doubt("target", f"{words}; whether Vercel takes it for a rollback is not told")
     return facts.well("target", words)
@@ -148,11 +148,26 @@ def _ran(facts: Facts, target: Deployment) -> str:
     return f"ran in production {seconds((min(after) - began_ms) / 1000)}"
 
 
-def _did(facts: Facts, target: Deployment) -> str:
+def did(facts: Facts, target: Deployment) -> str:
+    """How it did when it ran, as the end of a sentence."""
     p95, errors = (payload.number(facts.raw, "observed", "effects", target.id, key) for key in ("p95", "errors"))
     parts = [f"p95 {milliseconds(p95)}"] if p95 is not None else []
     parts += [f"errors {percent(errors)}"] if errors is not None else []
     return ", " + ", ".join(parts) if parts else "; nothing was observed of it"
+
+
+def left(facts: Facts, target: Deployment) -> str:
+    """Why a rollback left the target, and how it did then; empty: none did that is known of."""
+    known = payload.text(facts.raw, "observed", "left_why", target.id)
+    job = facts.project.job
+    if known is None and job is not None and (job.type, job.status, job.source) == ("rollback", "succeeded", target.id):
+        known = "the last rollback at Vercel left it"
+    return f"{known}{did(facts, target)}" if known else ""
+
+
+def errors(facts: Facts, target: Deployment) -> float | None:
+    """The share of errors when it ran; None: not observed."""
+    return payload.number(facts.raw, "observed", "effects", target.id, "errors")
 
 
 def migrations(facts: Facts, target: Deployment) -> Check:

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from console.actions.base import Context
 from console.actions.vercel_api import VercelApi, configured, match
 from console.model import payload
+from console.model.actions import RunOutcome
 from console.model.deployments import Effect
 from console.model.observation import Json
 from console.model.ports import Refused, StoreUnreadable
@@ -25,6 +26,7 @@ T = TypeVar("T")
 
 OPTIONAL_S = 3.0  # longer than any answer that is worth waiting for in a night
 DATABASE = "database"
+_NOT_LEFT = frozenset({RunOutcome.FAILED, RunOutcome.NOT_DONE})
 CATALOGUE = "postgres.catalogue"
 
 
@@ -123,15 +125,16 @@ def observed_now(context: Context) -> Json:
         {"kind": row.kind, "subject": row.subject, "text": row.text, "owner": row.owner, "expires_ms": row.expires_ms}
         for row in (actions.holdings if actions else ())
     ]
-    left: list[Json] = [
-        row.undo.removeprefix("radar promote ")
+    left: dict[str, Json] = {
+        row.undo.removeprefix("radar promote "): f"a rollback left it (run {row.id}, {row.operator}: {row.reason})"
         for row in (actions.runs if actions else ())
-        if row.action == "rollback" and row.undo.startswith("radar promote ")
-    ]
+        if row.action == "rollback" and row.undo.startswith("radar promote ") and row.outcome not in _NOT_LEFT
+    }
     return {
         "trouble": trouble,
         "holdings": holdings,
-        "left": left,
+        "left": list(left),
+        "left_why": left,
         "effects": {row.id: _effects(row.effects) for row in (shown.deployments if shown else ())},
         "migrations": _migrations(database) if database else None,
         "migration": _latest(database) if database else None,

@@ -11,12 +11,11 @@ from urllib.parse import urlsplit
 from console.actions import outside, vercel_follow
 from console.actions.base import Context, done, failed
 from console.actions.vercel_api import Move, VercelApi
-from console.actions.vercel_checks import PINNED, Facts
+from console.actions.vercel_checks import Facts
 from console.actions.vercel_facts import api_of
 from console.actions.vercel_follow import Asked
 from console.model import payload
-from console.model.actions import ActionRequest, Holding, Option, Plan, Step, StepKind, StepOutcome, StepResult
-from console.model.configuration import Environment
+from console.model.actions import ActionRequest, Option, Plan, Step, StepKind, StepOutcome, StepResult
 from console.model.observation import Json
 from console.model.ports import Refused
 from console.model.states import State
@@ -200,25 +199,6 @@ async def _serving(context: Context) -> Deployment | None:
 async def watch(context: Context, plan: Plan) -> StepResult:
     """Some rounds from outside."""
     return await outside.watch(context, plan.undo)
-
-
-def pin(context: Context, plan: Plan) -> Holding:
-    """The ledger's entry of a rollback: nothing goes live by itself any more."""
-    because = f": {clean(context.reason, 120)}" if context.reason else ""
-    return Holding(
-        kind=PINNED,
-        subject=str(plan.data.get("project") or ""),
-        text=f"by rollback to {plan.data.get('short')}{because}",
-        undo=plan.undo,
-        request=plan.undo_request,
-    )
-
-
-def pinned_subjects(plan: Plan, project: Project | None, environment: Environment) -> tuple[tuple[str, str], ...]:
-    """All names under which a pin of this project may be held."""
-    configured = environment.vercel.project if environment.vercel else None
-    names = (plan.data.get("project"), configured, project.id if project else None, project.name if project else None)
-    return tuple((PINNED, name) for name in dict.fromkeys(names) if isinstance(name, str) and name)
 
 
 def has_moved(project: Project | None, asked: Asked) -> bool:

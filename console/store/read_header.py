@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from console.model.configuration import Environment
 from console.model.observation import Outcome
 from console.model.states import State
-from console.model.views import CollectorStatus, Header
+from console.model.times import date_time
+from console.model.views import CollectorStatus, Header, OpenItem
 from console.store.clock import Clock
 from console.store.lease import TAKEOVER_MS, difference
 from console.store.moment import Moment, SpanAt
@@ -18,6 +19,9 @@ from console.store.read_records import RecordsAt
 from console.store.timeline import wall_of
 
 COLLECTOR = "collector"
+PLATFORM, PINNED = "vercel", "pinned"
+IN_FLIGHT_MS = 10_000
+"""An answer that was asked for before the pin may be written after it."""
 UNJUDGED = frozenset({"github"})
 """Sources that say nothing of the application's health, and are in no component."""
 
@@ -65,9 +69,36 @@ def header(moment: Moment, ours: Ours, records: RecordsAt) -> Header:
         sources_late=late,
         sources=sources,
         collector=_collector(moment, ours),
-        open_items=records.open_items(),
+        open_items=_open_items(moment, records),
         armed_until_ms=records.armed_until_ms,
     )
+
+
+def _open_items(moment: Moment, records: RecordsAt) -> tuple[OpenItem, ...]:
+    """The ledger; of a pin that somebody has ended elsewhere it says so."""
+    items = records.open_items()
+    if not any(item.kind == PINNED for item in items):
+        return items
+    span = moment.answered(PLATFORM)
+    facts = span.body["facts"] if span is not None else {}
+    if span is None or facts.get("auto_assign") is not True:
+        return items
+    began_ms, last_ms = wall_of(span.began_at), wall_of(span.last_at)
+    serving = (facts.get("production") or {}).get("id")
+    return tuple(
+        _gone(item, max(began_ms, item.since_ms or 0), serving)
+        if item.kind == PINNED and last_ms >= (item.since_ms or 0) + IN_FLIGHT_MS
+        else item
+        for item in items
+    )
+
+
+def _gone(item: OpenItem, since_ms: int, serving: str | None) -> OpenItem:
+    """A pin that was seen gone. What serves is promoted to end its entry: that moves nothing."""
+    text = f"{item.text}; seen gone since {date_time(since_ms)} UTC: radar promote ends this entry"
+    if serving is None:
+        return replace(item, text=text)
+    return replace(item, text=text, undo=f"radar promote {serving}", request=("promote", {"to": serving}))
 
 
 def _state(moment: Moment) -> State:

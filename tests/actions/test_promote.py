@@ -10,7 +10,7 @@ import pytest
 
 from console.actions import vercel_build
 from console.actions.promote import Promote
-from console.model.actions import RunOutcome, StepOutcome
+from console.model.actions import Risk, RunOutcome, StepOutcome
 from console.model.ports import Refused
 from tests.actions.hosting import (
     LIST,
@@ -20,6 +20,7 @@ from tests.actions.hosting import (
     PROJECT,
     STAGED,
     Hosting,
+    Reads,
     carried_out,
     context,
     held,
@@ -105,6 +106,61 @@ async def test_what_serves_already_is_promoted_only_to_end_the_pin() -> None:
     assert "Vercel does not show the request yet" in " ".join(ran.notes.told), (
         "it was production before: that proves nothing"
     )
+
+
+def recorded(*runs: SimpleNamespace, pin: bool = False, errors: float | None = None) -> Reads:
+    """What our journal and store know."""
+    holdings = (held("pinned", PROJECT, "pinned by x"),) if pin else ()
+    effects = (SimpleNamespace(figure="errors", after=errors),) if errors is not None else ()
+    shown = SimpleNamespace(deployments=(SimpleNamespace(id=NEW, effects=effects),))
+    return nothing_observed(actions=SimpleNamespace(holdings=holdings, runs=runs), deployments=shown)
+
+
+def rollback_from(left: str, outcome: RunOutcome = RunOutcome.DONE) -> SimpleNamespace:
+    return SimpleNamespace(
+        action="rollback", undo=f"radar promote {left}", id=7, operator="op2", reason="errors 28.9 %", outcome=outcome
+    )
+
+
+async def test_what_a_rollback_left_warns_with_its_errors() -> None:
+    script = hosting().say("project", pinned())
+    async with running(script) as server:
+        left = recorded(rollback_from(NEW), pin=True, errors=0.289)
+        said = words_of(await planned(Promote(), context(server, left), to=NEW), "target")
+        assert said.startswith("warn") and "a rollback left it (run 7, op2: errors 28.9 %)" in said
+        assert "errors 29 %" in said, "as observed, not only as somebody said"
+        failed = recorded(rollback_from(NEW, RunOutcome.FAILED), errors=0.001)
+        assert words_of(await planned(Promote(), context(server, failed), to=NEW), "target").startswith("pass")
+        bad = words_of(await planned(Promote(), context(server, recorded(errors=0.289)), to=NEW), "target")
+        assert bad.startswith("warn") and "errors 29 %" in bad
+        elsewhere = job(OLD, "succeeded")
+        script.say("project", project(OLD, elsewhere, autoAssignCustomDomains=False))
+        assert "the last rollback at Vercel left it" in words_of(
+            await planned(Promote(), context(server), to=NEW), "target"
+        )
+
+
+async def test_a_pin_that_was_ended_elsewhere_is_released_without_asking_vercel() -> None:
+    script = hosting()
+    async with running(script) as server:
+        where = context(server, recorded(pin=True))
+        plan = await planned(Promote(), where, to=NEW)
+        assert not plan.refusals and plan.risk is Risk.SAFE and [step.key for step in plan.steps] == ["look", "release"]
+        ran = await carried_out(Promote(), where, plan)
+        assert ran.outcome is RunOutcome.DONE and ("pinned", PROJECT) in ran["release"].releases
+        script.say("project", pinned(NEW))
+        ran = await carried_out(Promote(), where, plan)
+        assert ran.outcome is RunOutcome.FAILED and "release" not in ran.notes.results, "it is pinned again"
+        again = await planned(Promote(), where, to=NEW)
+    assert [step.key for step in again.steps] == ["before", "ask", "follow", "see", "watch"], "now it switches it on"
+    assert not script.asked("promote")
+
+
+async def test_a_build_that_went_live_by_itself_ends_the_entry_too() -> None:
+    script = hosting().say("deployment", built("BUILDING"), built())
+    taking(script, project(), project(BUILT), body=built("QUEUED"), name="create")
+    ran = await promoted(script, PREVIEW)
+    assert ("pinned", PROJECT) in ran["live"].releases
 
 
 async def test_202_waits_behind_the_rolling_release() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from console.actions.rollback import Rollback
+from console.model.actions import RunOutcome
 from console.model.configuration import Secret
 from console.model.ports import Refused
 from tests.actions.hosting import (
@@ -87,7 +88,9 @@ async def test_another_projects_deployment_and_one_that_is_not_there_are_refused
 
 
 async def test_what_a_rollback_has_left_is_not_gone_back_to() -> None:
-    left = SimpleNamespace(action="rollback", undo=f"radar promote {OLD}")
+    left = SimpleNamespace(
+        action="rollback", undo=f"radar promote {OLD}", id=7, operator="op1", reason="38 %", outcome=RunOutcome.DONE
+    )
     reads = nothing_observed(actions=SimpleNamespace(holdings=(), runs=(left,)))
     listed = [entry for entry in LIST["deployments"] if entry["uid"] in (NEW, OLD, STAGED)]
     older = {**listed[1], "uid": "dpl_older", "created": 1_700_000_000_000, "createdAt": 1_700_000_000_000}

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from console.model.judgement import RuleReading
-from console.model.observation import Event, Outcome
+from console.model.observation import Event, Json, Outcome
 from console.model.states import State
+from console.model.times import date_time
+from console.model.views import OpenItem
 from console.store.observe import Lease, ObservedStore
 from console.store.read import StoreReader
 from console.store.read_header import COLLECTOR
+from console.store.records import Records
 from tests.store.samples import ENVIRONMENT, ManualClock, alert, component, holder, judged, observed, verdict
 
 INTERVALS = {"health": 5.0, "ping": 5.0, "certificate:a:443": 3600.0, COLLECTOR: 5.0}
@@ -231,3 +234,40 @@ def test_the_samples_of_the_moment_are_shown_from_rounds_blocks_and_minutes(
         store.maintain(lease, clock.wall)
     assert reads.component("application", at_ms).targets[0].samples == {"ok": 39.0}
     assert reads.component("application", None).targets[0].samples == {"ok": 399.0}
+
+
+def pin(records: Path, at_ms: int) -> None:
+    """As a rollback leaves it."""
+    book = Records.open(records)
+    book.write(
+        lambda connection: connection.execute(
+            "INSERT INTO holding(kind, subject, text, owner, began_ms, undo) "
+            "VALUES ('pinned', 'prj', 'by rollback to 0606060', 'op1', ?, 'radar promote dpl_left')",
+            (at_ms,),
+        )
+    )
+    book.close()
+
+
+def test_a_pin_that_somebody_ended_elsewhere_says_so(
+    store: ObservedStore, lease: Lease, clock: ManualClock, reads: StoreReader, tmp_path: Path
+) -> None:
+    def polled(auto_assign: bool) -> None:
+        facts: dict[str, Json] = {"auto_assign": auto_assign, "production": {"id": "dpl_now"}}
+        told = [observed("vercel", facts=facts), observed("health")]
+        store.write_round(lease, clock.pass_ms(30_000), told, judged(clock.wall, PARTS), {**INTERVALS, "vercel": 30.0})
+
+    def item() -> OpenItem:
+        (found,) = reads.health(None).header.open_items
+        return found
+
+    polled(True)
+    pin(tmp_path / "records.db", clock.wall + 1000)
+    assert "seen gone" not in item().text, "that was before it"
+    polled(False)
+    assert (item().undo, item().text) == ("radar promote dpl_left", "by rollback to 0606060")
+    polled(True)
+    gone_ms = clock.wall
+    polled(True)
+    assert f"seen gone since {date_time(gone_ms)} UTC: radar promote ends this entry" in item().text
+    assert (item().undo, item().request) == ("radar promote dpl_now", ("promote", {"to": "dpl_now"}))
