@@ -17,8 +17,8 @@ READY := $(VENV)/.ready
 PYTHON ?= $(shell for name in python3.14 python3.13 python3.12 python3.11 python3; do \
 	command -v $$name >/dev/null 2>&1 && $$name -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$name && break; done)
-# Processes for the tests; the end-to-end tests are heavy, so no more than there are cores.
-WORKERS ?= auto
+# Processes for the tests: one more than there are cores, since one of them mostly waits for nights to pass.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 TESTS ?= tests
 # Each prints its figures; the console's own begins the file of results.
 BENCHES := $(filter-out console bare_app process_time __init__,$(basename $(notdir $(wildcard tests/bench/*.py))))
