@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -46,7 +47,7 @@ class Deploy:
         body = _body(known, context, target, ref)
         on = vercel_plan.wants_ci_held(request)
         options, first, held = vercel_plan.held_ci(known, on=on) if is_production else ((), (), {})
-        back = f"radar rollback --to {live.id}" if live and is_production and not pinned else ""
+        back = f"radar rollback --to {shlex.quote(live.id)}" if live and is_production and not pinned else ""
         return Plan(
             action=self.NAME,
             title=f"Deploy {name} to {target}",
@@ -202,4 +203,7 @@ async def _look(context: Context) -> StepResult:
 
 
 def _by_hand(context: Context, api: VercelApi) -> tuple[str, ...]:
-    return (f"vercel list {api.project_name}{vercel_plan.scope(api)}", *vercel_plan.check_by_hand(context, api))
+    return (
+        f"vercel list {shlex.quote(api.project_name)}{vercel_plan.scope(api)}",
+        *vercel_plan.check_by_hand(context, api),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
@@ -48,19 +49,20 @@ class Promote:
             return _release(context, known, target)
         options, first, held = vercel_plan.held_ci(known, on=vercel_plan.wants_ci_held(request))
         back = live if live is not None and live.id != target.id else None
+        name, left = (vercel_plan.told_apart(known, one) if one else "" for one in (target, back))
         return Plan(
             action=self.NAME,
-            title=f"Promote {target.short} to {context.environment.name}" + (f" from {back.short}" if back else ""),
+            title=f"Promote {name} to {context.environment.name}" + (f" from {left}" if left else ""),
             environment=context.environment.name,
             target=f"{target.short} ({target.id})",
-            short_id=target.short,
+            short_id=name,
             risk=Risk.DISRUPTIVE,
             exclusion=CHANGES_DEPLOYMENT,
             checks=_checks(context, known, target),
             steps=vercel_plan.beside(first, _steps(api, context, known, target)),
             lost=_lost(target),
             afterwards=_afterwards(known),
-            undo=f"radar rollback --to {back.id}" if back else "",
+            undo=f"radar rollback --to {shlex.quote(back.id)}" if back else "",
             undo_request=ActionRequest(action="rollback", parameters={"to": back.id}) if back else None,
             escape=_escape(context, api, target),
             options=options,
@@ -210,8 +212,8 @@ def _lost(target: Deployment) -> tuple[str, ...]:
 
 def _escape(context: Context, api: VercelApi, target: Deployment) -> tuple[str, ...]:
     return (
-        f"vercel promote {target.id}{vercel_plan.scope(api)}",
+        f"vercel promote {shlex.quote(target.id)}{vercel_plan.scope(api)}",
         vercel_plan.by_curl(context, api, "promote", target.id),
-        f"vercel promote status {api.project_name}{vercel_plan.scope(api)}   # accepted is not done",
+        f"vercel promote status {shlex.quote(api.project_name)}{vercel_plan.scope(api)}   # accepted is not done",
         *vercel_plan.check_by_hand(context, api),
     )

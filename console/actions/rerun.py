@@ -17,6 +17,9 @@ from console.sources.faults import Fault
 OLDEST_MS = 30 * 86_400_000
 """GitHub re-runs nothing that is older."""
 APPEARS_S = 60.0
+CLOCKS_APART_MS = 300_000
+"""Between GitHub's clock and this host's."""
+LOOK = "look"
 RESOLVE_S = 10.0
 
 
@@ -61,6 +64,7 @@ class Rerun:
             exclusion=CHANGES_DEPLOYMENT,
             checks=_checks(request, run, facts),
             steps=(
+                Step(key=LOOK, kind=StepKind.SEE, words="see that nobody else re-runs it", call=f"GET {root}"),
                 Step(key="ask", kind=StepKind.CHANGE, words=f"ask for attempt {run.attempt + 1}", call=call),
                 Step(
                     key="begins", kind=StepKind.FOLLOW, words="see the new attempt begin", call=f"GET {root}",
@@ -81,19 +85,20 @@ class Rerun:
     async def carry_out(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """Ask, or follow."""
         api, run = ci.api_of(context), _number(plan, "run")
+        if step.key == LOOK:
+            return _still(plan, await api.run(run), context.now_ms())
         if step.key == "ask":
             await api.rerun(run, failed_only=plan.data["failed_only"] is True)
             return done("GitHub has accepted it")
-        found = await ci.polled(context, api, run, lambda seen: _begun(plan, seen), APPEARS_S)
+        found = await ci.polled(context, api, run, lambda seen: _begun(context, plan, seen), APPEARS_S)
         if isinstance(found, StepResult):
             return found
         return failed(f"GitHub has accepted it, but no new attempt is seen after {seconds(APPEARS_S)}")
 
     async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
-        """It took place when the number of attempts has grown."""
-        found = await ci.polled(
-            context, ci.api_of(context), _number(plan, "run"), lambda seen: _begun(plan, seen), RESOLVE_S
-        )
+        """It took place when the number of attempts has grown since we looked, right before asking."""
+        api = ci.api_of(context)
+        found = await ci.polled(context, api, _number(plan, "run"), lambda seen: _begun(context, plan, seen), RESOLVE_S)
         if isinstance(found, StepResult):
             return found
         if found is None:
@@ -107,10 +112,27 @@ def _number(plan: Plan, name: str) -> int:
     return value
 
 
-def _begun(plan: Plan, seen: Run) -> StepResult | None:
+def _still(plan: Plan, seen: Run, now_ms: int) -> StepResult:
+    """That it is as it was planned. What begins after this began after we looked."""
+    if seen.attempt > _number(plan, "attempt"):
+        return failed(f"{_whose(seen)} is {seen.stands}: somebody has re-run it since, nothing was asked")
+    return done(f"attempt {seen.attempt} is its newest", looked_ms=now_ms)
+
+
+def _begun(context: Context, plan: Plan, seen: Run) -> StepResult | None:
+    """The new attempt, where it is ours: begun after we had looked."""
     if seen.attempt <= _number(plan, "attempt"):
         return None
-    return done(f"attempt {seen.attempt} of #{seen.number} is {seen.stands}: {seen.url or seen.id}", url=seen.url)
+    looked_ms = ci.moment(context.done, "looked_ms")
+    if looked_ms is None:
+        return unknown(f"{_whose(seen)} is {seen.stands}: whether it is ours is not known")
+    if seen.started_ms is not None and seen.started_ms < looked_ms - CLOCKS_APART_MS:
+        return failed(f"{_whose(seen)} is {seen.stands}, and was before we asked: it is somebody's, not ours")
+    return done(f"{_whose(seen)} is {seen.stands}: {seen.url or seen.id}", url=seen.url)
+
+
+def _whose(seen: Run) -> str:
+    return f"attempt {seen.attempt} of #{seen.number}" + (f" by {seen.actor}" if seen.actor else "")
 
 
 async def _deployed_since(api: GitHubApi, run: Run) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
@@ -40,20 +41,21 @@ class Rollback:
         target = known.wanted
         assert target is not None  # `facts` refuses where there is none
         options, first, held = vercel_plan.held_ci(known, on=vercel_plan.wants_ci_held(request))
-        live = known.live
+        live, name = known.live, vercel_plan.told_apart(known, target)
+        left = vercel_plan.told_apart(known, live) if live else "?"
         return Plan(
             action=self.NAME,
-            title=f"Roll back {context.environment.name} from {live.short if live else '?'} to {target.short}",
+            title=f"Roll back {context.environment.name} from {left} to {name}",
             environment=context.environment.name,
             target=f"{target.short} ({target.id})",
-            short_id=target.short,
+            short_id=name,
             risk=Risk.DISRUPTIVE,
             exclusion=CHANGES_DEPLOYMENT,
             checks=_checks(context, known, target),
             steps=vercel_plan.beside(first, vercel_plan.move_steps(api, "rollback", target, context)),
             lost=_lost(target, live),
             afterwards=("later pushes are built and do not go live until something is promoted: in the ledger",),
-            undo=f"radar promote {live.id}" if live else "",
+            undo=f"radar promote {shlex.quote(live.id)}" if live else "",
             undo_request=ActionRequest(action="promote", parameters={"to": live.id}) if live else None,
             escape=_escape(context, api, target),
             options=options,
@@ -115,8 +117,8 @@ def _lost(target: Deployment, live: Deployment | None) -> tuple[str, ...]:
 
 def _escape(context: Context, api: VercelApi, target: Deployment) -> tuple[str, ...]:
     return (
-        f"vercel rollback {target.id}{vercel_plan.scope(api)}",
+        f"vercel rollback {shlex.quote(target.id)}{vercel_plan.scope(api)}",
         vercel_plan.by_curl(context, api, "rollback", target.id),
-        f"vercel rollback status {api.project_name}{vercel_plan.scope(api)}   # accepted is not done",
+        f"vercel rollback status {shlex.quote(api.project_name)}{vercel_plan.scope(api)}   # accepted is not done",
         *vercel_plan.check_by_hand(context, api),
     )

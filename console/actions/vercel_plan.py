@@ -37,6 +37,14 @@ def short_name(identifier: str | None) -> str:
     return f"{kind}_…{identifier[-SHOWN_END:]}" if mark else f"{identifier[:4]}…{identifier[-SHOWN_END:]}"
 
 
+def told_apart(facts: Facts, one: Deployment) -> str:
+    """What is typed to mean it: its short name; the end of its id where another deployment is called the same, as one
+    is that was built anew of the same commit."""
+    others = (*facts.listed, facts.project.production, facts.wanted)
+    is_shared = any(other is not None and other.short == one.short and other.id != one.id for other in others)
+    return one.id[-7:] if is_shared else one.short
+
+
 def move_steps(api: VercelApi, move: Move, target: Deployment, context: Context) -> tuple[Step, ...]:
     """Look how it is now, ask, and follow the job."""
     what = "roll back" if move == "rollback" else "promote"
@@ -227,7 +235,7 @@ def named(found: Mapping[str, Json], wanted: str) -> Deployment:
 
 def scope(api: VercelApi) -> str:
     """` --scope TEAM`, as the vercel command takes it."""
-    return f" --scope {api.team}" if api.team else ""
+    return f" --scope {shlex.quote(api.team)}" if api.team else ""
 
 
 def by_curl(context: Context, api: VercelApi, name: str, deployment: str = "", body: Json = None) -> str:
@@ -235,7 +243,7 @@ def by_curl(context: Context, api: VercelApi, name: str, deployment: str = "", b
     vercel = context.environment.vercel
     base = vercel.api.rstrip("/") if vercel else "https://api.vercel.com"
     return (
-        f'curl -X POST "{base}{api.path(name, deployment)}" -H "authorization: Bearer $VERCEL_TOKEN" '
+        f'curl -X POST {shlex.quote(base + api.path(name, deployment))} -H "authorization: Bearer $VERCEL_TOKEN" '
         f"-H 'content-type: application/json' -d {shlex.quote(json.dumps(body or {}))}"
     )
 
@@ -244,8 +252,8 @@ def check_by_hand(context: Context, api: VercelApi) -> tuple[str, ...]:
     """How to see by hand whether it worked."""
     host = urlsplit(context.environment.url).netloc
     return (
-        f"vercel inspect {host}{scope(api)}",
-        f"curl -sS {context.environment.url.rstrip('/')}{context.environment.health}",
+        f"vercel inspect {shlex.quote(host)}{scope(api)}",
+        f"curl -sS {shlex.quote(context.environment.url.rstrip('/') + context.environment.health)}",
     )
 
 

@@ -12,9 +12,12 @@ from console.model.actions import ActionRequest
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
     parser.add_argument("to", metavar="ID", help="the deployment or commit")
+    parser.add_argument("--hold-ci", action="store_true", help="hold CI meanwhile: a deploy freeze of one hour")
     add_acting(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """0: done and verified; 1: done, but worse; 2: refused, failed or unknown."""
-    return act(arguments, settings_of(arguments), ActionRequest(action="promote", parameters={"to": arguments.to}))
+    held = {"hold_ci": True} if arguments.hold_ci else {}
+    request = ActionRequest(action="promote", parameters={"to": arguments.to, **held})
+    return act(arguments, settings_of(arguments), request)

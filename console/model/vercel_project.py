@@ -7,6 +7,7 @@ that is not known here is `unknown`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Self
@@ -26,6 +27,9 @@ ROLLING_STATES = frozenset({"active", "complete", "aborted"})
 SECRET_TYPES = frozenset({"secret", "encrypted", "sensitive"})
 RUN_KEY = "radarRun"
 """In the `meta` of a deployment that we asked for: the token of the run, by which it is found again."""
+_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+"""What stands in commands that people copy."""
+_COMMIT = re.compile(r"[0-9a-f]{7,40}")
 _FORGES = ("github", "gitlab", "bitbucket")
 
 
@@ -197,11 +201,11 @@ def project_of(found: Json) -> Project:
 
 
 def deployment_of(found: object) -> Deployment | None:
-    """A deployment in any of its forms; None: it has not even an id."""
+    """A deployment in any of its forms; None: it has not even an id, or one that is none."""
     name = payload.text(found, "id", limit=80) or payload.text(found, "uid", limit=80)
-    if name is None:
+    if name is None or not _ID.fullmatch(name):
         return None
-    commit, message = _meta(found, "CommitSha"), _meta(found, "CommitMessage")
+    commit, message = _commit(_meta(found, "CommitSha")), _meta(found, "CommitMessage")
     return Deployment(
         id=name,
         short=commit[:7] if commit else name.removeprefix("dpl_")[:7],
@@ -316,6 +320,11 @@ def _word(found: object, known: frozenset[str], *names: str) -> str:
 def _meta(found: object, name: str) -> str | None:
     """A field of the commit, whichever the forge."""
     return next((said for forge in _FORGES if (said := payload.text(found, "meta", forge + name))), None)
+
+
+def _commit(said: str | None) -> str | None:
+    """A commit; whoever deploys from a command line may give any text for one."""
+    return said.lower() if said is not None and _COMMIT.fullmatch(said.lower()) else None
 
 
 def _creator(found: object) -> str | None:

@@ -119,7 +119,7 @@ async def test_a_freeze_that_cannot_be_read_warns(site: Site) -> None:
 async def test_of_a_lost_answer_the_attempts_tell(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     run = last(site)
     plan = await planned(Rerun(), site.where, run=run.id)
-    before = await Rerun().resolve(site.where, plan, plan.steps[0])
+    before = await Rerun().resolve(site.where, plan, plan.steps[1])
     assert before.outcome is StepOutcome.FAILED and "not re-run" in before.words
 
     async def lost(self: GitHubApi, run: int, *, failed_only: bool = False) -> None:
@@ -130,6 +130,28 @@ async def test_of_a_lost_answer_the_attempts_tell(site: Site, monkeypatch: pytes
     monkeypatch.setattr(GitHubApi, "rerun", lost)
     ran = await carried_out(Rerun(), site.where, plan)
     assert ran.outcome is RunOutcome.DONE and "remote state" in ran["ask"].words and run.attempt == 2
+
+
+async def test_what_somebody_else_reran_since_the_plan_is_not_asked_for(site: Site) -> None:
+    run = last(site)
+    plan = await planned(Rerun(), site.where, run=run.id)
+    run.attempt = 2
+    ran = await carried_out(Rerun(), site.where, plan)
+    assert ran.outcome is RunOutcome.FAILED and "somebody has re-run it since, nothing was asked" in ran.words
+    assert "ask" not in ran.notes.results and run.attempt == 2
+
+
+async def test_an_attempt_of_before_our_asking_is_somebodys(site: Site) -> None:
+    run = last(site)
+    plan = await planned(Rerun(), site.where, run=run.id)
+    run.attempt, run.started_ms = 2, now_ms()
+    ask = next(step for step in plan.steps if step.key == "ask")
+    unlooked = await Rerun().resolve(site.where, plan, ask)
+    assert unlooked.outcome is StepOutcome.UNKNOWN and "whether it is ours is not known" in unlooked.words
+    ours = await Rerun().resolve(dataclasses.replace(site.where, done={"looked_ms": now_ms() - 1000}), plan, ask)
+    assert ours.outcome is StepOutcome.DONE and "attempt 2 of #" in ours.words
+    theirs = await Rerun().resolve(dataclasses.replace(site.where, done={"looked_ms": now_ms() + 900_000}), plan, ask)
+    assert theirs.outcome is StepOutcome.FAILED and "it is somebody's, not ours" in theirs.words
 
 
 async def test_accepted_and_never_seen_is_a_failure(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

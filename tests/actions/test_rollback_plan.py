@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -249,3 +250,30 @@ async def test_not_configured_is_refused_with_the_lines_to_add() -> None:
     async with running(hosting()) as server:
         with pytest.raises(Refused, match=r"\[environments.NAME.vercel\]"):
             await planned(Rollback(), context(server, vercel=None))
+
+
+async def test_two_deployments_of_one_commit_are_told_apart() -> None:
+    listed = [entry for entry in LIST["deployments"] if entry["uid"] in (NEW, OLD)]
+    again = {**listed[1], "uid": "dpl_builtAnewOfTheSame", "created": listed[1]["created"] - 1000}
+    script = hosting().say("deployments", {"deployments": [*listed, again]})
+    async with running(script) as server:
+        plan = await planned(Rollback(), context(server), to=again["uid"])
+        other = await planned(Rollback(), context(server), to=OLD)
+    assert plan.short_id == "TheSame" and plan.phrase == "TheSame" and plan.confirms("production/TheSame")
+    assert other.phrase == OLD[-7:] and not plan.confirms("0606060") and not plan.confirms(other.phrase)
+    assert plan.title == "Roll back production from 0909090 to TheSame"
+
+
+async def test_the_words_to_copy_are_quoted() -> None:
+    async with running(hosting()) as server:
+        where = context(server)
+        vercel = where.environment.vercel
+        assert vercel is not None
+        odd = replace(vercel, project="a;reboot", team="$(id)")
+        environment = replace(where.environment, vercel=odd)
+        where = replace(where, settings=replace(where.settings, environment=environment))
+        plan = await planned(Rollback(), where)
+    assert shlex.split(plan.escape[0]) == ["vercel", "rollback", OLD, "--scope", "$(id)"]
+    for line in plan.escape:
+        bare = line.replace("'a;reboot'", "").replace("'$(id)'", "")
+        assert "a;reboot" not in bare and "$(id)" not in bare, line
