@@ -87,6 +87,20 @@ async def test_less_notice_than_promised_is_warned_of(tmp_path: Path) -> None:
         assert words_of(await planned(Announce(), where), "notice") == ""
 
 
+async def test_what_was_missed_is_struck_out(tmp_path: Path) -> None:
+    async with opened(Stage()) as server:
+        where = context(server, tmp_path, edge_config(server))
+        row = due.add(where.records, key="k", due_ms=now_ms() - 1_200_000, action="maintenance", parameters={},
+                      title="Maintenance on", reason="why", operator="op1", operator_uid=1)  # fmt: skip
+        assert due.claim(where.records, now_ms()) == ()
+        plan = await planned(CancelDue(), where, due=row.id)
+        assert "20 m ago (missed: first seen 20 min late" in plan.checks[0].words
+        ran = await carried_out(CancelDue(), where, plan)
+        assert ran.outcome is RunOutcome.DONE, ran.words
+        with pytest.raises(Refused, match="is cancelled"):
+            await planned(CancelDue(), where, due=row.id)
+
+
 async def test_taking_it_back_tells_that_it_is_cancelled(tmp_path: Path) -> None:
     stage = Stage()
     async with opened(stage) as server:

@@ -11,7 +11,7 @@ import pytest
 from console.actions import ci, hold_ci
 from console.actions.cancel_run import CancelRun
 from console.actions.freeze import Freeze
-from console.model.actions import CheckResult, Plan, Risk, RunOutcome, StepKind
+from console.model.actions import ActionRequest, CheckResult, Plan, Risk, RunOutcome, StepKind
 from console.model.ports import Refused
 from tests.actions.ci_site import SUBJECT, Site, opened, quicken
 from tests.actions.hosting import (
@@ -49,6 +49,7 @@ async def test_freeze_holds_and_cancels_what_would_deploy(site: Site) -> None:
     ran = await carried_out(Freeze(), site.where, plan)
     assert ran.outcome is RunOutcome.DONE and run.conclusion == "cancelled"
     (holding,) = ran["hold-ci"].holds
+    assert holding.request == ActionRequest(action="freeze", parameters={"on": False})
     assert (holding.kind, holding.subject, holding.undo) == ("freeze", SUBJECT, "radar freeze off")
     assert holding.expires_ms and 7_200_000 <= holding.expires_ms - before < 7_260_000
     assert site.where.reason in holding.text

@@ -11,7 +11,7 @@ import pytest
 
 from console.actions import maintenance_providers
 from console.actions.maintenance import SetMaintenance
-from console.model.actions import Risk, RunOutcome
+from console.model.actions import ActionRequest, Risk, RunOutcome
 from console.model.observation import Json
 from console.model.operations import Operations
 from console.model.ports import Refused
@@ -113,6 +113,7 @@ async def test_on_writes_the_flag_sees_the_page_and_tells(tmp_path: Path) -> Non
     assert (incident["status"], incident["deliver_notifications"]) == ("in_progress", False)
     assert set(stage.components.values()) == {"under_maintenance"}
     (holding,) = ran["flag"].holds
+    assert holding.request == ActionRequest(action="maintenance", parameters={"on": False})
     assert (holding.kind, holding.subject, holding.undo) == ("maintenance", "production", "radar maintenance off")
     assert holding.expires_ms == stage.flag["until_ms"]
     assert [channel for _, channel, _ in outbox(where)] == ["slack", "webhook:ops"]

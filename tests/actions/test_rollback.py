@@ -8,7 +8,7 @@ import pytest
 
 from console.actions import vercel_follow
 from console.actions.rollback import Rollback
-from console.model.actions import RunOutcome, StepOutcome
+from console.model.actions import ActionRequest, RunOutcome, StepOutcome
 from tests.actions.hosting import (
     NEW,
     OLD,
@@ -51,6 +51,7 @@ async def test_accepted_followed_seen_and_watched() -> None:
     (pin,) = ran["follow"].holds
     assert (pin.kind, pin.subject, pin.undo) == ("pinned", PROJECT, f"radar promote {NEW}")
     assert "by rollback to 0606060: errors 38 %" in pin.text
+    assert pin.request == ActionRequest(action="promote", parameters={"to": NEW})
     assert "version 1.4.0, which names no commit (as before)" in ran["see"].words
     assert "2 good rounds" in ran["watch"].words
     assert len(script.asked("rollback")) == 1 and "description=errors%2038%20%25" in script.asked("rollback")[0].path
