@@ -10,7 +10,10 @@ from console.model.escape_cards import Known, card
 KNOWN = Known(project="prj_1", team="team_1", repository="o/r", url="https://app.example.com", edge_config="ecfg_1")
 
 
-@pytest.mark.parametrize("action", sorted(set(ACTIONS) - {"scripted", "cancel-due", "maintenance-table"}))
+OURS = {name for name, place in ACTIONS.items() if place.startswith("console.")}  # tests add theirs
+
+
+@pytest.mark.parametrize("action", sorted(OURS - {"cancel-due", "maintenance-table"}))
 def test_every_action_on_hosted_systems_has_a_card(action: str) -> None:
     blank, filled = card(action, {}, Known()), card(action, {"to": "dpl_9", "run": 7}, KNOWN)
     assert blank and filled and blank != filled

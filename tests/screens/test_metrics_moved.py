@@ -102,9 +102,9 @@ def test_the_last_part_before_records_begin_is_less_than_half_a_window() -> None
 @pytest.mark.parametrize(
     ("size", "words"),
     [
-        ((60, 20), "1 Health  9 Alerts  tab page  < pan  : go  ? help  q quit"),
-        ((80, 24), "1 Health  2 Metrics  9 Alerts  tab page  < pan  m mark  : go  ? help  q quit"),
-        ((100, 30), "tab page  < pan  m mark  t table  b targets  : go"),
+        ((60, 20), "1 Health  5 Dep  9 Alerts  tab page  : go  ? help  q quit"),
+        ((80, 24), "1 Health  2 Metrics  5 Dep  9 Alerts  tab page  < pan  : go  ? help  q quit"),
+        ((100, 30), "5 Dep  9 Alerts  tab page  < pan  m mark  t table  : go"),
         ((160, 48), "t table  b targets  + zoom  f full  c compare  @ time  : go"),
     ],
 )
