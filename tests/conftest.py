@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from itertools import count
 from typing import TYPE_CHECKING
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
     from console.demo.server import EmbeddedPostgres
 
 _numbers = count(1)
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: looking for garbage in it again and again would be a part of every test."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
