@@ -45,6 +45,18 @@ def add_acting(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
+def add_hold_ci(parser: argparse.ArgumentParser) -> None:
+    """The option of every command that moves production."""
+    parser.add_argument("--hold-ci", action="store_true", help="hold CI meanwhile: a deploy freeze of one hour")
+
+
+def asked(action: str, **parameters: Json) -> ActionRequest:
+    """The request with what was given: None is what was not."""
+    return ActionRequest(
+        action=action, parameters={name: value for name, value in parameters.items() if value is not None}
+    )
+
+
 def act(arguments: argparse.Namespace, settings: Settings, request: ActionRequest) -> int:
     """Plan, ask, carry out, follow. 0: done and verified; 1: done, but worse; 2: refused, failed or unknown."""
     from console.actions.desk import Desk

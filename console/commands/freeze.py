@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from console.commands.acting import act, add_acting
+from console.commands.acting import act, add_acting, asked
 from console.commands.parts import settings_of
-from console.model.actions import ActionRequest
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +18,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0: done; 2: refused, failed or unknown."""
-    hours = {"hours": arguments.hours} if arguments.hours is not None else {}
-    run = {"run": arguments.run} if arguments.run else {}
-    parameters = {"on": arguments.state == "on", **hours, **run}
-    return act(arguments, settings_of(arguments), ActionRequest(action="freeze", parameters=parameters))
+    request = asked("freeze", on=arguments.state == "on", hours=arguments.hours, run=arguments.run or None)
+    return act(arguments, settings_of(arguments), request)
