@@ -19,6 +19,7 @@ import pytest
 from console.actions import outside, vercel_follow, wire
 from console.actions.base import Action, Context
 from console.actions.engine import Engine, Progress
+from console.actions.rollback import Rollback
 from console.model.actions import ActionRequest, Plan, RunOutcome, StepResult
 from console.model.configuration import Environment, Secret, Settings, Vercel
 from console.model.observation import Json
@@ -279,3 +280,10 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(vercel_follow, name, limit_s)
     monkeypatch.setattr(outside, "SEE_S", 0.1)
     Quick.waits.clear()
+
+
+async def rolled_back(script: Hosting, **parameters: Any) -> Any:
+    """A rollback planned and carried out against the script."""
+    async with running(script) as server:
+        where = context(server)
+        return await carried_out(Rollback(), where, await planned(Rollback(), where, **parameters))

@@ -7,27 +7,22 @@ from typing import Any
 import pytest
 
 from console.actions import vercel_follow
-from console.actions.rollback import Rollback
 from console.model.actions import ActionRequest, RunOutcome, StepOutcome
 from tests.actions.hosting import (
     NEW,
     OLD,
     PROJECT,
     STAGED,
-    Hosting,
     Quick,
     accepting,
-    carried_out,
-    context,
     hosting,
     impatient,
     job,
     moved,
     moving,
     now_ms,
-    planned,
     project,
-    running,
+    rolled_back,
 )
 from tests.sources.loopback import Seen, Writer, answering, cases, hang, replay
 
@@ -35,12 +30,6 @@ from tests.sources.loopback import Seen, Writer, answering, cases, hang, replay
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     impatient(monkeypatch)
-
-
-async def rolled_back(script: Hosting, **parameters: Any) -> Any:
-    async with running(script) as server:
-        where = context(server)
-        return await carried_out(Rollback(), where, await planned(Rollback(), where, **parameters))
 
 
 async def test_accepted_followed_seen_and_watched() -> None:

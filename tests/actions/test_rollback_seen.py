@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
@@ -21,8 +20,6 @@ from tests.actions.hosting import (
     NEW,
     OLD,
     STAGED,
-    Hosting,
-    carried_out,
     context,
     healthy,
     hosting,
@@ -32,6 +29,7 @@ from tests.actions.hosting import (
     moving,
     planned,
     project,
+    rolled_back,
     running,
     sick,
 )
@@ -41,12 +39,6 @@ from tests.sources.loopback import Seen, Writer, answering, hang
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     impatient(monkeypatch)
-
-
-async def rolled_back(script: Hosting, **parameters: Any) -> Any:
-    async with running(script) as server:
-        where = context(server)
-        return await carried_out(Rollback(), where, await planned(Rollback(), where, **parameters))
 
 
 async def test_the_version_from_outside_must_be_the_targets() -> None:
