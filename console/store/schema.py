@@ -6,7 +6,8 @@ Columns named `at`, `start`, `…_at` hold positions (`timeline.py`), columns na
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 OBSERVED_ID = 0x52444F42  # "RDOB", in the file's header
 RECORDS_ID = 0x52445243  # "RDRC"
@@ -185,13 +186,34 @@ def _statements(tables: str) -> list[str]:
 
 def _found(connection: sqlite3.Connection, file_id: int, version: int, older: Mapping[int, str]) -> int | None:
     """The format of the file; None: it is empty. Raises `WrongSchema` or `sqlite3.Error`."""
-    if _pragma(connection, "application_id") == file_id and _pragma(connection, "user_version") in older:
-        return _pragma(connection, "user_version")
-    return version if verify(connection, file_id, version) else None
+    with _one_moment(connection):
+        found_version = _pragma(connection, "user_version")
+        if _pragma(connection, "application_id") == file_id and found_version in older:
+            return found_version
+        return version if _verify(connection, file_id, version) else None
 
 
 def verify(connection: sqlite3.Connection, file_id: int, version: int) -> bool:
     """True when our tables are there, False when the file is empty. Raises `WrongSchema` or `sqlite3.Error`."""
+    with _one_moment(connection):
+        return _verify(connection, file_id, version)
+
+
+@contextmanager
+def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """All reads within see the file before or after its maker's commit, never the id of one and the format of the other."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _verify(connection: sqlite3.Connection, file_id: int, version: int) -> bool:
     found_id, found_version = _pragma(connection, "application_id"), _pragma(connection, "user_version")
     if found_id == file_id and found_version == version:
         return True
