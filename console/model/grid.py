@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
 STEPS_MS = tuple(
     1000 * step_s
     for step_s in (5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400)

@@ -6,11 +6,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from console.model.charts import ChartSpec, SeriesSpec, Statistic
-from console.model.grid import MINUTE_MS, Grid
+from console.model.grid import Grid
 from console.model.heat import heat_of, is_open
 from console.model.metric_views import Heat, LineView
 from console.model.metrics import Rollup
 from console.store.cells import Cell
+from console.store.names import MINUTE_MS
 
 Cells = Mapping[str, Sequence[Cell | None]]
 RECENT = 3
