@@ -15,6 +15,9 @@ STAGES = (
 )  # fmt: skip
 """The ten stages of the pipeline (D1), in their order."""
 
+BY_HOURS_S = 3600
+"""The window of an effect that only whole hours tell of."""
+
 StageState = Literal["passed", "failed", "running", "waiting", "skipped", "cancelled", "absent", "unknown"]
 
 
@@ -28,6 +31,13 @@ class Effect:
     unit: str
     origin: Origin
     window_s: int
+    words: str = ""
+    """Why a side is not known; empty where both are."""
+
+    @property
+    def by_hours(self) -> bool:
+        """Whether it is of whole hours: of that time nothing finer is kept."""
+        return self.window_s >= BY_HOURS_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +11,9 @@ import pytest
 
 from console.model.configuration import Environment, Secret, Vercel
 from console.model.deployments import DeploymentRow, DeploymentsView
-from console.model.metrics import Rollup
-from console.model.observation import ErrorKind, Event, Json, Observation, Origin, Outcome
+from console.model.observation import ErrorKind, Event, Json, Observation, Outcome
 from console.model.states import State
-from console.store import closed_cells
-from console.store.history import HistoryWriter
-from console.store.names import DAY_MS, HOUR_MS, MINUTE_MS
+from console.store.names import DAY_MS, HOUR_MS
 from console.store.read import StoreReader
 from console.store.records import Records
 from tests.store.charts import BEGIN_MS, SETTINGS, Charts
@@ -221,107 +216,3 @@ def test_pin_and_freeze_are_those_open_at_the_moment(charts: Charts, tmp_path: P
     charts.round(vercel(item("old"), production="old", auto_assign=True))
     assert charts.reader.deployments(None).pinned_by is None  # Vercel assigns again, whatever our records say
     assert charts.reader.deployments(now - 90 * 60_000).pinned_by == "op9"
-
-
-# What it did
-
-
-def minutes(
-    first_min: int, count: int, value: float, n: float, *, distribution: bool = False
-) -> list[tuple[int, Rollup]]:
-    """So many minutes from `first_min` minutes after BEGIN_MS; of `n` samples each, whose sum is `n * value`."""
-    made = Rollup.of([value] * int(n), distribution=distribution)
-    assert made is not None
-    return [(BEGIN_MS + (first_min + at) * MINUTE_MS, made) for at in range(count)]
-
-
-def history(
-    tmp_path: Path, series: Mapping[str, list[tuple[int, Rollup]]], now_ms: int, live_ms: int = LIVE_MS
-) -> StoreReader:
-    with HistoryWriter(tmp_path / "observed.db") as writer:
-        for name, rollups in series.items():
-            writer.minutes(name, rollups)
-        writer.event(live("new", live_ms))
-        writer.observation(vercel(item("new"), production="new"), live_ms, now_ms, 60)
-    return StoreReader(tmp_path / "observed.db", tmp_path / "records.db", ENVIRONMENT, None, lambda: now_ms)
-
-
-def effects(reads: StoreReader) -> dict[str, tuple[Any, Any, Origin]]:
-    (row,) = reads.deployments(None).deployments
-    return {one.figure: (one.before, one.after, one.origin) for one in row.effects}
-
-
-USERS = {
-    "metrics|latency_ms": [*minutes(-20, 20, 100, 50, distribution=True), *minutes(0, 20, 900, 50, distribution=True)],
-    "metrics|requests": [*minutes(-20, 20, 50, 1), *minutes(0, 20, 50, 1)],
-    "metrics|errors": [*minutes(-20, 20, 0, 1), *minutes(0, 20, 10, 1)],
-}
-PROBES = {
-    "route:/|latency_ms": [*minutes(-20, 20, 40, 12, distribution=True), *minutes(0, 20, 60, 12, distribution=True)],
-    "route:/|ok": [*minutes(-20, 20, 1, 12), *minutes(0, 20, 0, 12)],
-    "route:/pricing|ok": [*minutes(-20, 20, 1, 12), *minutes(0, 20, 1, 12)],
-}
-
-
-def test_the_users_figures_come_first(tmp_path: Path) -> None:
-    found = effects(history(tmp_path, USERS | PROBES, LIVE_MS + HOUR_MS))
-    assert found["p95"] == (pytest.approx(100, rel=0.02), pytest.approx(900, rel=0.02), Origin.USERS)
-    assert found["errors"] == (0.0, pytest.approx(0.2), Origin.USERS)
-
-
-def test_the_probes_stand_for_them_and_say_so(tmp_path: Path) -> None:
-    found = effects(history(tmp_path, PROBES, LIVE_MS + HOUR_MS))
-    assert found["p95"] == (pytest.approx(40, rel=0.02), pytest.approx(60, rel=0.02), Origin.PROBE)
-    assert found["errors"] == (0.0, pytest.approx(0.5), Origin.PROBE)
-
-
-def test_too_little_is_not_known(tmp_path: Path) -> None:
-    found = effects(history(tmp_path, USERS, LIVE_MS + 100_000))
-    assert found["p95"] == (pytest.approx(100, rel=0.02), None, Origin.USERS)
-    few = {"metrics|latency_ms": minutes(-20, 20, 100, 1, distribution=True)}
-    assert effects(history(tmp_path / "few", few, LIVE_MS + HOUR_MS))["p95"] == (None, None, Origin.NONE)
-
-
-def test_the_minute_of_the_change_and_what_came_after_the_next_change_count_for_neither_side(tmp_path: Path) -> None:
-    odd = dict(USERS)
-    odd["metrics|latency_ms"] = [
-        *minutes(-20, 20, 100, 50, distribution=True),
-        *minutes(0, 1, 9000, 50, distribution=True),
-        *minutes(1, 4, 200, 50, distribution=True),
-        *minutes(5, 20, 7000, 50, distribution=True),
-    ]
-    reads = history(tmp_path, odd, LIVE_MS + HOUR_MS)
-    with HistoryWriter(tmp_path / "observed.db") as writer:
-        writer.event(live("next", BEGIN_MS + 5 * MINUTE_MS))
-        writer.observation(
-            vercel(item("new"), item("next", 5), production="next"), BEGIN_MS + 5 * MINUTE_MS, LIVE_MS + HOUR_MS, 60
-        )
-    (effect,) = (one for one in named(reads.deployments(None))["new"].effects if one.figure == "p95")
-    assert effect.after == pytest.approx(200, rel=0.02)
-
-
-def test_what_went_live_too_long_ago_has_no_effect(tmp_path: Path) -> None:
-    assert effects(history(tmp_path, USERS, LIVE_MS + 31 * DAY_MS)) == {}
-
-
-def test_the_effect_of_a_closed_window_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reads = history(tmp_path, USERS, LIVE_MS + HOUR_MS)
-    first = effects(reads)
-    monkeypatch.setattr("console.store.effects.Effects._read", lambda *_: pytest.fail("read again"))
-    assert effects(reads) == first
-    assert closed_cells.SPARE_MS < HOUR_MS
-
-
-def test_a_page_of_many_is_read_fast(tmp_path: Path) -> None:
-    """No measurement: an order of magnitude, so that nobody makes each row cost a scan of the store."""
-    with HistoryWriter(tmp_path / "observed.db") as writer:
-        for name, rollups in (USERS | PROBES).items():
-            writer.minutes(name, rollups)
-        for at in range(40):
-            writer.event(live(f"n{at}", LIVE_MS - at * HOUR_MS))
-        items = [item(f"n{at}", -at) for at in range(40)]
-        writer.observation(vercel(*items, production="n0"), LIVE_MS, LIVE_MS + HOUR_MS, 60)
-    reads = StoreReader(tmp_path / "observed.db", tmp_path / "r.db", ENVIRONMENT, None, lambda: LIVE_MS + HOUR_MS)
-    began = time.process_time()
-    assert sum(bool(row.effects) for row in reads.deployments(None).deployments) == 12
-    assert time.process_time() - began < 1.0
