@@ -32,6 +32,7 @@ from screens.defects import Defects
 from screens.feed import Done, Feed, Hands
 from screens.health import HealthScreen, health_question
 from screens.host import FaultSwitch
+from screens.keyboard import Keyboard
 from screens.leaving import Leaving
 from screens.opening import Opening
 from screens.page import Page
@@ -118,7 +119,7 @@ class RadarApp(Opening, App[None], inherit_bindings=False):
         # NO_COLOR means no colour codes at all, so the theme without colours of its own.
         self._colourless = "NO_COLOR" in os.environ
         first = "ansi" if self._colourless else self._first_theme()
-        super().__init__(ansi_color=True if first == "ansi" else None)
+        super().__init__(driver_class=Keyboard, ansi_color=True if first == "ansi" else None)
         self.alert_actions = alerts
         self.polls = polls
         self.faults = faults

@@ -1,6 +1,7 @@
 """The confirmation of a plan: a reason, the phrase that is typed, Cancel and the button that begins it.
 
-Keys typed before the plan was seen, and in its first half second, are dropped; so is what is pasted as confirmation.
+Keys typed before the plan was seen, and in its first half second, are dropped; so is what is pasted as confirmation,
+also where the terminal does not say that it is pasted.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from textual.events import DescendantFocus, Event, Key, Paste, ScreenResume
 from textual.message import Message
 
 from console.model.actions import REASON_LIMIT, Plan, Risk
+from console.model.keystrokes import Burst, believed, refusal
 from screens.page import Page, key
 from widgets.canvas import Canvas
 from widgets.field import Field
@@ -25,6 +27,8 @@ from widgets.pressed import Button
 
 GUARD_S = 0.5
 """What is typed in this time after the plan was drawn was meant for something else."""
+
+_SCROLLING = ("j", "k", "pagedown", "pageup", "ctrl+d", "ctrl+u", "up", "down")
 
 
 class Stage(StrEnum):
@@ -72,6 +76,11 @@ class ConfirmPage(Page[None]):
         self.armed = ""
         """The reason under which this person may act without giving one."""
         self._drawn_s: float | None = None
+        self._burst = Burst()
+        self._burst_is_over = False
+        """Of what came at once nothing more is taken."""
+        self._told_of: tuple[str, str] | None = None
+        """What stood in the fields when something was told last."""
 
     def confirm(self, reason: str, typed: str) -> None:
         """All that is needed is there."""
@@ -113,12 +122,42 @@ class ConfirmPage(Page[None]):
         """Esc always; else nothing that happened before the plan stood for half a second."""
         if isinstance(event, Key) and event.key == "escape":
             return True
+        pasted = isinstance(event, Key) and self._is_pasted(event)
         if self.stage in (Stage.ASKING, Stage.REFUSED) and self.plan is None:
             return self.stage is Stage.REFUSED or not isinstance(event, Key | Paste)
         if self._drawn_s is None or event.time < self._drawn_s + GUARD_S:
             return False
+        if isinstance(event, Key) and pasted and not self._may_paste(event):
+            self._drop_burst()
+            return False
         # Over a slow line keys come several in a packet: each is done before the next is looked at.
         return not (isinstance(event, Key) and isinstance(self.focused, Field) and self.focused.take(event))
+
+    def _is_pasted(self, event: Key) -> bool:
+        """Whether it came at once with so many others that nobody typed them."""
+        length = self._burst.add(event.time)
+        self._burst_is_over = self._burst_is_over and length > 1
+        return length > believed(self.plan.phrase if self.plan is not None else "")
+
+    def _may_paste(self, event: Key) -> bool:
+        """A reason's first line may be pasted; a key that is held down scrolls on, over a slow line in jumps."""
+        if self._burst_is_over:
+            return False
+        if isinstance(self.focused, Field):
+            return self.focused is self.reason and event.is_printable
+        return event.key in _SCROLLING
+
+    def _drop_burst(self) -> None:
+        """What of it was taken for typing goes, too; the rest of it is passed over."""
+        if self._burst_is_over:
+            return
+        self._burst_is_over = True
+        if self.focused is self.reason:
+            self._tell("pasted: the first line is taken as the reason, the rest is dropped")
+            return
+        self.clear_typed()
+        self.shape()
+        self._tell(refusal(self.plan.phrase if self.plan is not None else ""))
 
     def guard(self) -> None:
         """From now on nothing counts until what is shown now has been seen."""
@@ -225,8 +264,9 @@ class ConfirmPage(Page[None]):
             self.dismiss(None)
 
     def on_input_changed(self, event: Field.Changed) -> None:
-        """What is missing changes with every character."""
-        self.problem = ""
+        """What is missing changes with every character. What was typed before something was told is no news."""
+        if self._written != self._told_of:
+            self.problem = ""
         self.shape()
 
     def on_typed_field_pasted(self, event: TypedField.Pasted) -> None:
@@ -244,6 +284,10 @@ class ConfirmPage(Page[None]):
         else:
             self.confirm(self._given_reason, self.typed.value.strip())
 
+    @property
+    def _written(self) -> tuple[str, str]:
+        return self.reason.value, self.typed.value
+
     def _tell(self, words: str) -> None:
-        self.problem = words
+        self.problem, self._told_of = words, self._written
         self.paint_bars()

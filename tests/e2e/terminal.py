@@ -74,8 +74,14 @@ class Terminal:
         self._screen.resize(rows, columns)
 
     def press(self, keys: str) -> None:
-        """Send keys: literal text, with escapes already in it (`\\x1b`, `\\r`)."""
+        """Send keys at once: literal text, with escapes already in it (`\\x1b`, `\\r`)."""
         os.write(self._descriptor, keys.encode())
+
+    def type(self, keys: str, gap_s: float = 0.05) -> None:
+        """Send keys one by one as a person types, reading what is shown meanwhile."""
+        for key in keys:
+            self.press(key)
+            self.watch(gap_s)
 
     def pump(self, timeout_s: float = 0.01) -> bool:
         """Read what has arrived; False when the program closed the terminal."""

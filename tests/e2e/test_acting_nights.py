@@ -40,7 +40,7 @@ class Counted:
     def press(self, *keys: str) -> None:
         """One after the other."""
         for key in keys:
-            self.terminal.press(key)
+            self.terminal.type(key)
             self.keys += 1
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.e2e.terminal import Terminal
 
@@ -27,7 +30,7 @@ def test_what_is_typed_ahead_in_one_go_confirms_nothing(tmp_path: Path) -> None:
         terminal.expect("41ab9e0 to confirm: +▌ Cancel")
         terminal.watch(0.8)
         assert "Nothing has been done yet" in terminal.text() and _told(tmp_path) == ["plan"]
-        terminal.press(AHEAD)  # the counter-test: the same keys of somebody who has seen it
+        terminal.type(AHEAD)  # the counter-test: the same keys of somebody who has seen it
         terminal.expect("All steps done")
         assert _told(tmp_path) == ["plan", "confirm"]
 
@@ -47,6 +50,70 @@ def test_what_arrives_while_the_console_is_stopped_confirms_nothing(tmp_path: Pa
         terminal.expect("41ab9e0 to confirm: +▌ Cancel")
         terminal.watch(0.8)
         assert "Nothing has been done yet" in terminal.text() and _told(tmp_path) == ["plan"]
+
+
+def _asked(terminal: Terminal) -> None:
+    """The plan stands, and is believed to have been seen."""
+    terminal.expect("LATELY")
+    terminal.press("a")
+    terminal.expect("Nothing has been done yet")
+    terminal.watch(0.8)
+
+
+@pytest.mark.parametrize("tail", ["\r", ""])
+def test_a_word_that_comes_at_once_is_no_typing_though_no_terminal_says_pasted(tmp_path: Path, tail: str) -> None:
+    """A terminal without bracketed paste, or a program that sends keys: all of it in one read()."""
+    with _console(tmp_path) as terminal:
+        _asked(terminal)
+        terminal.type("\t\r")
+        terminal.expect("type 41ab9e0, then enter")
+        terminal.press(f"41ab9e0{tail}")
+        terminal.expect("pasted or typed ahead, and dropped: type 41ab9e0 key by key")
+        terminal.watch(0.3)
+        assert not re.search("to confirm: +4", terminal.text()) and _told(tmp_path) == ["plan"]
+        terminal.type("\r")
+        terminal.expect("type 41ab9e0 to confirm")
+        assert _told(tmp_path) == ["plan"]
+        terminal.type("41ab9e0\r", gap_s=0.03)  # the counter-test: the same word, typed
+        terminal.expect("All steps done")
+        assert _told(tmp_path) == ["plan", "confirm"]
+
+
+def test_what_comes_at_once_is_seen_whatever_the_console_does_meanwhile(tmp_path: Path) -> None:
+    """While a page is drawn the thread that reads keys waits for the interpreter: one read() looks like typing."""
+    with _console(tmp_path) as terminal:
+        _asked(terminal)
+        terminal.type("\t\r")
+        for _ in range(40):
+            terminal.press("41ab9e0\r")
+            terminal.expect("pasted or typed ahead")
+            assert _told(tmp_path) == ["plan"]
+            terminal.type("x")
+            terminal.expect("type 41ab9e0, then enter")
+
+
+def test_a_few_keys_in_one_packet_are_typing(tmp_path: Path) -> None:
+    """A slow line gathers two or three strokes."""
+    with _console(tmp_path) as terminal:
+        _asked(terminal)
+        for packet in ("\t\r", "41a", "b9", "e0\r"):
+            terminal.press(packet)
+            terminal.watch(0.1)
+        terminal.expect("All steps done")
+        assert _told(tmp_path) == ["plan", "confirm"]
+
+
+def test_a_reason_may_be_pasted_but_not_what_follows_it(tmp_path: Path) -> None:
+    with _console(tmp_path) as terminal:
+        _asked(terminal)
+        terminal.press("\t")
+        terminal.expect("enter, 41ab9e0, enter")
+        terminal.press("because of it\r41ab9e0\r")
+        terminal.expect("pasted: the first line is taken as the reason")
+        assert "because of it" in terminal.text() and _told(tmp_path) == ["plan"]
+        terminal.type("\rx")
+        terminal.expect("to confirm: +x +Cancel")
+        assert _told(tmp_path) == ["plan"]
 
 
 def test_pasted_text_confirms_nothing(tmp_path: Path) -> None:
