@@ -16,16 +16,30 @@ from screens.logs_asked import Logs
 from screens.page import Page, key
 from screens.scroll import Content, ScrollPage, empty
 from widgets.deployment_detail import Row, deployment_rows, job_of, log_stage, run_rows
-from widgets.deployment_lines import DeploymentList
+from widgets.deployment_lines import BACK_FROM, WIDE, DeploymentList
+from widgets.event_lines import change_column
 from widgets.lines import Line, beside, plain
 
 DETAIL_FROM = 140
+LATELY_FROM = 180
 _GAP = 2
 PLAN_HINT = "Choosing one looks at the live facts and shows its plan; nothing is done before that is confirmed."
 
 
 def _ask(reads: StoreReads, at_ms: int | None) -> DeploymentsView:
     return reads.deployments(at_ms)
+
+
+def columns(width: int) -> tuple[int, int, int]:
+    """Cells of the list, of the detail beside it, and of what changed lately; 0: there is no room for it."""
+    if width < DETAIL_FROM:
+        return width, 0, 0
+    if width < LATELY_FROM:
+        main = min(112, width * 5 // 8)
+        return main, width - main - _GAP, 0
+    main = min(BACK_FROM - 1, WIDE + (width - LATELY_FROM) // 2)  # the detail tells whether one can go back
+    lately = min(56, 32 + (width - LATELY_FROM) // 3)
+    return main, width - main - lately - 2 * _GAP, lately
 
 
 def found(view: object, key: str | None) -> DeploymentRow | CiRunRow | None:
@@ -86,14 +100,18 @@ class DeploymentsScreen(FilteredPage[None]):
         return Content([line for line, _ in rows], [(y, key) for y, (_, key) in enumerate(rows) if key is not None])
 
     def body(self, width: int, height: int) -> list[Line]:
-        main = width if width < DETAIL_FROM else min(112, width * 5 // 8)
+        main, detail, lately = columns(width)
         lines = super().body(main, height)
         view, row = self.view, self.chosen_row
-        if main == width or not isinstance(view, DeploymentsView) or row is None:
+        if not detail or not isinstance(view, DeploymentsView):
             return lines
-        rest = width - main - _GAP
-        detail = detail_rows(self, view, row, rest, self.logs, None, height)
-        return beside([(lines, main), ([line for line, _ in detail], rest)], height, _GAP)
+        parts: list[tuple[Sequence[Line], int]] = [(lines, main)]
+        rows = detail_rows(self, view, row, detail, self.logs, None, height) if row is not None else []
+        parts.append(([line for line, _ in rows], detail))
+        if lately:
+            now_ms, glyphs = self.now_ms(view.header), self.host.glyphs
+            parts.append((change_column(view.lately, lately, height, now_ms, glyphs), lately))
+        return beside(parts, height, _GAP)
 
     def leave_field(self) -> bool:
         """Esc gives up what is being read, else drops the filter."""

@@ -21,6 +21,8 @@ Log = LogEnd | str | None
 """The end of a log; in words why there is none, or that it is being read; None: nobody asked."""
 READING = "reading"
 _NAME = 14
+_FIGURE = 8
+"""Narrower than a name: beside two figures and their origin there are 44 cells at 180 columns."""
 _LEAST_LOG = 5
 """So many lines of a log are laid out however little room there is."""
 
@@ -133,10 +135,10 @@ def _moment(at_ms: int | None, now_ms: int) -> str:
 
 
 def _effect_lines(row: DeploymentRow, width: int) -> list[Line]:
-    """Before and after, one figure a line; or why there is nothing."""
+    """Before and after, one figure a line, and why a side is not known; or why there is nothing."""
     known = [effect for effect in row.effects if effect.origin is not Origin.NONE]
-    minutes = row.effects[0].window_s // 60 if row.effects else 15
-    head = f" {fit('EFFECT', _NAME)} {fit(f'{minutes} MIN BEFORE', 15, 'right')}{fit('AFTER', 11, 'right')}  FROM"
+    window = _window_words(row.effects[0].window_s if row.effects else 900)
+    head = f" {fit('EFFECT', _FIGURE)} {fit(f'{window} BEFORE', 15, 'right')}{fit('AFTER', 11, 'right')}  FROM"
     lines = [cut([Span(head, "head")], width)]
     for effect in known:
         unit = "%" if effect.figure == "errors" else effect.unit
@@ -145,12 +147,20 @@ def _effect_lines(row: DeploymentRow, width: int) -> list[Line]:
             for each in (effect.before, effect.after)
         ]
         spans = [
-            Span(f" {fit(effect.figure, _NAME)} {fit(values[0], 15, 'right')}"),
+            Span(f" {fit(effect.figure, _FIGURE)} {fit(values[0], 15, 'right')}"),
             Span(fit(values[1], 11, "right"), effect_tone(effect)),
             Span(f"  {effect.origin.value}", "dim"),
         ]
         lines.append(cut(spans, width))
+    if any(effect.by_hours for effect in known):
+        lines += _text("by whole hours: of that time no minutes are on record", width, "dim")
+    for words in dict.fromkeys(effect.words for effect in known if effect.words):
+        lines += _text(f"? {words}", width, "dim")
     return lines if known else [*lines, *_text(_no_effect(row), width, "dim")]
+
+
+def _window_words(window_s: int) -> str:
+    return f"{window_s // 3600} H" if window_s >= 3600 else f"{window_s // 60} MIN"
 
 
 def _no_effect(row: DeploymentRow) -> str:
@@ -159,8 +169,9 @@ def _no_effect(row: DeploymentRow) -> str:
     if row.live_ms is None:
         return "it was never live, as far as is known"
     if not row.effects:
-        return "told of the twelve newest that were live within the last 29 days"
-    return "not known: too little was measured before and after"
+        return "told of the 24 newest that were live within the last 60 days"
+    words = "; ".join(dict.fromkeys(effect.words for effect in row.effects if effect.words))
+    return f"not known: {words or 'too little was measured before and after'}"
 
 
 class Sheet(NamedTuple):

@@ -21,6 +21,8 @@ WIDE = 100
 """Columns from which a line tells when it was made; below, the selected one does in a second line."""
 BACK_FROM, BACK = 112, 22
 """Columns from which each line tells whether one can go back, and the cells of that."""
+HOURS = " 1 h"
+"""Beside the origin of figures of whole hours: of that time no minutes are on record."""
 OLD_MS = 60_000
 """A list that is younger than this is called one of now."""
 ROOMY = 40
@@ -137,13 +139,19 @@ class DeploymentList:
             return self._head(f" {name}")
         made = f" {fit('MADE', 6, 'right')}" if self._is_wide else ""
         tail = f"  {fit('GO BACK', BACK)}" if self.width >= BACK_FROM else ""
-        figures = f"{fit('p95 ms', 11)} {fit('ERRORS %', 9)} {fit('FROM', 5)}"
+        figures = f"{fit('p95 ms', 11)} {fit('ERRORS %', 9)} {fit('FROM', self._from)}"
         left = f" {fit(name, 20)}{made}{fit('LIVE', 6, 'right')}  {figures}  COMMIT"
         return self._head(fit(left, self.width - len(tail)) + tail)
 
     @property
     def _is_wide(self) -> bool:
         return self.width >= WIDE
+
+    @property
+    def _from(self) -> int:
+        """Cells of where the figures are from; with room for their window where one is not the usual quarter hour."""
+        by_hours = any(_window(effect) for row in self.view.deployments for effect in row.effects)
+        return 5 + len(HOURS) * by_hours
 
     def _deployment(self, row: DeploymentRow) -> list[Row]:
         key = f"deployment:{row.id}"
@@ -186,21 +194,24 @@ class DeploymentList:
         """`118→1,840`: what it was in the quarter of an hour before it went live, and after."""
         found = {effect.figure: effect for effect in row.effects}
         p95, errors = found.get("p95"), found.get("errors")
-        origin = next((one.origin.value for one in (p95, errors) if one and one.origin is not Origin.NONE), "")
+        known = next((one for one in (p95, errors) if one and one.origin is not Origin.NONE), None)
+        origin = f"{known.origin.value}{_window(known)}" if known is not None else ""
         return [
             Span(f"{fit(self._change(p95), 11)} ", effect_tone(p95)),
             Span(f"{fit(self._change(errors), 9)} ", effect_tone(errors)),
-            Span(f"{fit(origin, 5)} ", "dim"),
+            Span(f"{fit(origin, self._from)} ", "dim"),
         ]
 
     def _where(self, row: DeploymentRow) -> list[Span]:
         """Of what is not production: its target and its branch, where the figures of production stand."""
         words = f"{row.target or 'preview'} {row.branch or ''}"
-        return [Span(f"{fit(words, 27, ellipsis=self.glyphs.ellipsis)} ", "dim")]
+        return [Span(f"{fit(words, 22 + self._from, ellipsis=self.glyphs.ellipsis)} ", "dim")]
 
     def _change(self, effect: Effect | None) -> str:
-        if effect is None or (effect.before is None and effect.after is None):
+        if effect is None:
             return ""
+        if effect.before is None and effect.after is None:
+            return "?"
         arrow = "→" if self.glyphs.ellipsis == "…" else ">"
         return f"{effect_value(effect, effect.before)}{arrow}{effect_value(effect, effect.after)}"
 
@@ -301,6 +312,11 @@ def deployment_state(row: DeploymentRow, glyphs: Glyphs) -> tuple[str, str, Tone
     return glyphs.state[State.UNKNOWN], "unknown", "unknown"
 
 
+def _window(effect: Effect) -> str:
+    """What is said of a window that is not the usual one."""
+    return HOURS if effect.by_hours and effect.origin is not Origin.NONE else ""
+
+
 def effect_value(effect: Effect, value: float | None) -> str:
     """In ms, or in per cent without its sign."""
     if value is None:
@@ -316,7 +332,9 @@ def _percent(value: float) -> str:
 
 
 def effect_tone(effect: Effect | None) -> Tone:
-    """What got clearly worse is worth a colour."""
+    """What got clearly worse is worth a colour; what is not known is none."""
+    if effect is not None and effect.before is None and effect.after is None:
+        return "dim"
     return "bad" if effect is not None and worse(effect) else "text"
 
 

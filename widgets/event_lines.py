@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from console.model.views import EventRow
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, blank, cut, width_of, wrap
-from widgets.words import when
+from widgets.words import age, when
 
 _LABEL = " LATELY  "
 
 
 def event_spans(event: EventRow, now_ms: int, glyphs: Glyphs, aligned: bool = True, moment: int = 6) -> list[Span]:
     """When (in `moment` cells) and what, with the state it led to."""
-    spans = [Span(f"{when(event.at_ms, now_ms):>{moment}} ", "dim")]
+    return [Span(f"{when(event.at_ms, now_ms):>{moment}} ", "dim"), *_what(event, glyphs, aligned)]
+
+
+def _what(event: EventRow, glyphs: Glyphs, aligned: bool = True) -> list[Span]:
+    spans = []
     if event.state is not None:
         spans.append(Span(f"{glyphs.state[event.state]} ", STATE_TONES[event.state]))
     elif aligned:
@@ -52,6 +56,20 @@ def _event(spans: list[Span], width: int, glyphs: Glyphs, wraps: bool) -> list[L
     if rest:
         lines.append(cut([Span(" " * taken), Span(" ".join(rest))], width, glyphs.ellipsis))
     return lines
+
+
+def change_column(events: Sequence[EventRow], width: int, room: int, now_ms: int, glyphs: Glyphs) -> list[Line]:
+    """Beside a list that tells ages: how long ago each was, its words on two lines where they need them."""
+    lines = [cut([Span("LATELY", "head")], width)]
+    if not events:
+        return [*lines, cut([Span("nothing recorded yet", "dim")], width)][:room]
+    for event in events:
+        spans = [Span(f"{age(now_ms, event.at_ms):>4} ", "dim"), *_what(event, glyphs)]
+        told = _event(spans, width, glyphs, wraps=True)
+        if len(lines) + len(told) > room:
+            break
+        lines += told
+    return lines[:room]
 
 
 def event_pairs(events: Sequence[EventRow], width: int, room: int, now_ms: int, glyphs: Glyphs) -> list[Line]:

@@ -93,6 +93,7 @@ def _effect(effect: Effect) -> Document:
         "unit": effect.unit,
         "origin": effect.origin.value,
         "window_s": effect.window_s,
+        "words": effect.words,
     }
 
 
@@ -190,7 +191,7 @@ def _change(row: DeploymentRow, figure: str) -> str:
         return ""
     share = figure == "errors"
     before, after = (_figure(value, share=share) for value in (effect.before, effect.after))
-    return f"{figure} {before} → {after} {'%' if share else effect.unit} ({effect.origin.value})"
+    return f"{figure} {before} → {after} {'%' if share else effect.unit} ({effect.origin.value}{', by the hour' if effect.by_hours else ''})"
 
 
 def _figure(value: float | None, *, share: bool) -> str:

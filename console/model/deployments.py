@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from console.model.observation import Origin
-from console.model.views import Header
+from console.model.views import EventRow, Header
 
 STAGES = (
     "lint & type check", "unit tests", "integration tests", "security scan", "build", "database migration",
@@ -129,3 +129,5 @@ class DeploymentsView:
     frozen_until_ms: int | None = None
     frozen_by: str | None = None
     marks: Mapping[str, str] = field(default_factory=dict)
+    lately: tuple[EventRow, ...] = ()
+    """What changed lately and bears on deployments, newest first: what went live, actions, alerts and more."""

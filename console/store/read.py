@@ -24,11 +24,12 @@ from console.store.timeline import wall_of
 
 # What reads the charts is imported with the first of them: 25 ms that no first picture needs.
 if TYPE_CHECKING:
-    from console.model.action_views import ActionsView, HoldingRow, RunView
+    from console.model.action_views import ActionsView, RunView
     from console.model.deployments import DeploymentsView
     from console.model.incident import Happening
     from console.model.metric_views import MetricsQuestion, MetricsView, SloView
     from console.store.closed_cells import ClosedCells
+    from console.store.read_deployments import Journal
     from console.store.slo_counts import Closed
 
 
@@ -188,18 +189,21 @@ class StoreReader:
 
         with self._at(at_ms) as (moment, records, shown_ms):
             environment, top = self._ours.environment, self._header(moment, records, shown_ms)
-            holdings = self._holdings_at(shown_ms)
+            journal = self._journal_at(shown_ms)
             if moment is None:
-                return read_deployments.empty(environment, top, holdings)
-            return read_deployments.view(moment, environment, top, holdings, self._closed_cells())
+                return read_deployments.empty(environment, top, journal)
+            return read_deployments.view(moment, environment, top, journal, self._closed_cells())
 
-    def _holdings_at(self, at_ms: int) -> tuple[HoldingRow, ...]:
-        """What actions left behind; nothing where the records cannot be read, which the header says."""
+    def _journal_at(self, at_ms: int) -> Journal:
+        """What actions did and left behind; nothing where the records cannot be read, which the header says."""
+        from console.store import read_changes
+        from console.store.read_deployments import Journal
         from console.store.read_journal import holdings_at
 
         with suppress(Unreadable), self._records.transaction() as connection:
-            return holdings_at(connection, at_ms) if connection is not None else ()
-        return ()
+            if connection is not None:
+                return Journal(holdings_at(connection, at_ms), tuple(read_changes.recorded(connection, at_ms)))
+        return Journal((), ())
 
     def happenings(self, from_ms: int, to_ms: int) -> tuple[Happening, ...]:
         """What is on record of a stretch of time, oldest first. Raises `StoreUnreadable`."""

@@ -14,7 +14,7 @@ from console.model.deployment_rules import PRODUCTION, why_not
 from console.model.deployments import CiRunRow, DeploymentRow, DeploymentsView
 from console.model.observation import Json
 from console.model.pipeline import run_row
-from console.model.views import Header
+from console.model.views import EventRow, Header
 from console.model.words import time_of_day
 from console.store import codec
 from console.store.amiss import amiss
@@ -22,6 +22,7 @@ from console.store.closed_cells import ClosedCells
 from console.store.effects import Effects
 from console.store.moment import Moment
 from console.store.names import DAY_MS, RAW_MS
+from console.store.read_changes import newest, observed
 from console.store.read_health import clock_text
 from console.store.read_series import SeriesReader
 from console.store.timeline import wall_of
@@ -30,7 +31,7 @@ VERCEL, GITHUB = "vercel", "github"
 LIVES_MS = 60 * DAY_MS
 LIVES = 200
 """The newest changes of production that are looked at."""
-EFFECTS = 12
+EFFECTS = 24
 """Of so many of the deployments that were live last the effect is told."""
 LOOKED_BACK = 30
 """Stored lists among which the newest with deployments is looked for; older versions stored none."""
@@ -49,16 +50,23 @@ class Live(NamedTuple):
     data: Mapping[str, Json]
 
 
-def empty(environment: Environment, header: Header, holdings: Sequence[HoldingRow]) -> DeploymentsView:
+class Journal(NamedTuple):
+    """What the records say: what actions left behind, and what they did lately."""
+
+    holdings: Sequence[HoldingRow]
+    lately: tuple[EventRow, ...]
+
+
+def empty(environment: Environment, header: Header, journal: Journal) -> DeploymentsView:
     """The view over a store that does not exist yet."""
     words = "Nothing has been observed yet: radar collect does, and the console brings its own collector."
     return _view(
-        header, holdings, None, words=words if environment.vercel else _unconfigured(environment), runs_words=words
+        header, journal, None, words=words if environment.vercel else _unconfigured(environment), runs_words=words
     )
 
 
 def view(
-    moment: Moment, environment: Environment, header: Header, holdings: Sequence[HoldingRow], closed: ClosedCells
+    moment: Moment, environment: Environment, header: Header, journal: Journal, closed: ClosedCells
 ) -> DeploymentsView:
     """What was known at the moment. `closed`: what earlier reads of the same file kept."""
     span = moment.answered(VERCEL)
@@ -68,20 +76,21 @@ def view(
     rows = _rows(listed, facts, lives, moment.at_ms)
     rows = _with_effects(rows, Effects(SeriesReader(moment, closed), environment, closed, moment.at_ms))
     runs, runs_words = _runs(moment, environment)
-    found = _view(header, holdings, facts, words=words, runs_words=runs_words)
+    found = _view(header, journal, facts, words=words, runs_words=runs_words)
     return replace(
         found,
         deployments=rows,
         deployments_ms=_seen_ms(moment, VERCEL),
         runs=runs,
         runs_ms=_seen_ms(moment, GITHUB),
+        lately=tuple(newest([*observed(moment), *journal.lately])),
     )
 
 
 def _view(
-    header: Header, holdings: Sequence[HoldingRow], facts: Mapping[str, Json] | None, *, words: str, runs_words: str
+    header: Header, journal: Journal, facts: Mapping[str, Json] | None, *, words: str, runs_words: str
 ) -> DeploymentsView:
-    told = facts or {}
+    told, holdings = facts or {}, journal.holdings
     auto_assign = payload.flag(told, "auto_assign")
     pin = next((each for each in holdings if each.kind == "pinned"), None)
     in_force = [each for each in holdings if each.expires_ms is None or each.expires_ms > header.at_ms]
@@ -99,6 +108,7 @@ def _view(
         runs_words=runs_words,
         frozen_until_ms=freeze.expires_ms if freeze is not None else None,
         frozen_by=freeze.owner if freeze is not None else None,
+        lately=journal.lately,
     )
 
 

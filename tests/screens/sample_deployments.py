@@ -9,6 +9,8 @@ from console.model.deployments import DeploymentRow, DeploymentsView, Effect
 from console.model.inquiries import LogEnd, LogLine
 from console.model.observation import Origin
 from console.model.pipeline import run_row
+from console.model.states import State
+from console.model.views import EventRow
 from tests.screens.sample import NOW, D, H, M, S, header
 
 JOBS = ("lint", "test", "integration-test", "build", "migrate", "deploy-staging", "deploy-production", "performance",
@@ -21,6 +23,13 @@ def effects(p95: tuple[float | None, float | None], errors: tuple[float | None, 
         Effect(figure="p95", before=p95[0], after=p95[1], unit="ms", origin=origin, window_s=900),
         Effect(figure="errors", before=errors[0], after=errors[1], unit="share", origin=origin, window_s=900),
     )
+
+
+def by_hours() -> Any:
+    """Of a time of which only hours are on record, and after it served too little."""
+    why = "after: only hours are kept of that time, and it served for less than the whole hour after"
+    found = effects((104, None), (0.001, None), Origin.USERS)
+    return tuple(replace(each, window_s=3600, words=why) for each in found)
 
 
 def deployment(short: str, message: str, made: int, **more: Any) -> DeploymentRow:
@@ -50,12 +59,16 @@ DEPLOYMENTS = (
     deployment("77b0c4e", "prices by region", 12 * D, until_ms=NOW - 9 * D + 3 * M, author="luis",
                effects=effects((117, 119), (0.001, 0.003), Origin.PROBE)),
     deployment("0a91f3d", "hotfix: null cover image", 31 * D, until_ms=NOW - 12 * D + 2 * M, candidate=False,
-               why_not="Vercel takes it for no rollback (plan or age)"),
+               why_not="Vercel takes it for no rollback (plan or age)", effects=by_hours()),
     deployment("5e44b21", "audit weights", 26 * M, target="staging", live_ms=None, candidate=None, author="luis",
                why_not="never served production: it is of staging", branch="audit-weights"),
     deployment("b8813fa", "try: denser tables", 3 * H, target=None, live_ms=None, candidate=None,
                why_not="a preview: never aliased", branch="dense"),
 )  # fmt: skip
+
+
+def happened(ago_ms: int, kind: str, text: str, state: State | None = None) -> EventRow:
+    return EventRow(at_ms=NOW - ago_ms, kind=kind, subject=kind, text=text, state=state)
 
 
 def run(number: int, title: str, began: int, *, failed: str = "", now: str = "", **more: Any) -> Any:
@@ -99,12 +112,22 @@ RUNS = (
 )  # fmt: skip
 
 
+LATELY = (
+    happened(4 * M, "alert", "error-rate/users: 38 % of requests fail", State.UNHEALTHY),
+    happened(9 * M, "deployment", "8f3c1d2 live (op1)"),
+    happened(14 * M, "migration", "migration 012 prices_by_region by CI"),
+    happened(3 * H, "action", "Put production into maintenance: done (op2)", State.HEALTHY),
+    happened(2 * D, "action", "Roll back production from d20f9aa to 41ab9e0: failed (luis)", State.UNHEALTHY),
+    happened(9 * D, "deployment", "41ab9e0 live (op2)"),
+)
+
+
 def deployments(**changes: Any) -> DeploymentsView:
     """The page of the sample night."""
     given: dict[str, Any] = {
         "header": header(), "deployments": DEPLOYMENTS, "deployments_ms": NOW - 9 * S, "deployments_words": "",
         "auto_assign": True, "pinned_by": None, "rolling_release": False, "runs": RUNS, "runs_ms": NOW - 20 * S,
-        "runs_words": "",
+        "runs_words": "", "lately": LATELY,
     }  # fmt: skip
     return DeploymentsView(**given | changes)
 

@@ -277,3 +277,25 @@ async def test_esc_gives_up_a_log_and_a_plan_does_not_wait_for_one(make_app: Mak
         await pilot.press("a")
         await until(pilot, lambda: bool(desk.done), "planned")
         assert inquiries.cancelled == 2
+
+
+async def test_from_180_columns_a_third_column_tells_what_changed_lately(make_app: MakeApp) -> None:
+    async with app_of(make_app).run_test(size=(180, 24)) as pilot:
+        await opened(pilot)
+        body = text_of(pilot, "#body")
+        assert "LATELY" in body and "  3 h ● Put production into" in body and "15 MIN BEFORE" in body
+    async with app_of(make_app).run_test(size=(179, 24)) as pilot:
+        await opened(pilot)
+        assert "LATELY" not in text_of(pilot, "#body")
+
+
+async def test_an_effect_by_whole_hours_says_so_and_why_a_side_is_not_known(make_app: MakeApp) -> None:
+    async with app_of(make_app).run_test(size=(160, 48)) as pilot:
+        await opened(pilot)
+        assert "104→?       0.1→?     users 1 h" in text_of(pilot, "#body")
+        await select(pilot, "deployment:dpl_0a91f3dQz81kXo")
+        body = text_of(pilot, "#body")
+        assert "1 H BEFORE" in body and "by whole hours: of that time no minutes are on record" in body
+        assert "? after: only hours are kept of that time" in body
+        await select(pilot, f"deployment:{GOOD.id}")
+        assert "1 H BEFORE" not in text_of(pilot, "#body") and "15 MIN BEFORE" in text_of(pilot, "#body")

@@ -119,7 +119,7 @@ def test_a_page_of_many_is_read_fast(tmp_path: Path) -> None:
         writer.observation(vercel(*items, production="n0"), LIVE_MS, LIVE_MS + HOUR_MS, 60)
     reads = StoreReader(tmp_path / "observed.db", tmp_path / "r.db", ENVIRONMENT, None, lambda: LIVE_MS + HOUR_MS)
     began = time.process_time()
-    assert sum(bool(row.effects) for row in reads.deployments(None).deployments) == 12
+    assert sum(bool(row.effects) for row in reads.deployments(None).deployments) == 24
     assert time.process_time() - began < 1.0
 
 
