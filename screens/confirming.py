@@ -17,7 +17,7 @@ from textual.events import DescendantFocus, Event, Key, Paste, ScreenResume
 from textual.message import Message
 
 from console.model.actions import REASON_LIMIT, Plan, Risk
-from console.model.keystrokes import Burst, believed, refusal
+from console.model.keystrokes import FIRST_LINE, Burst, believed, refusal
 from screens.page import Page, key
 from widgets.canvas import Canvas
 from widgets.field import Field
@@ -153,7 +153,7 @@ class ConfirmPage(Page[None]):
             return
         self._burst_is_over = True
         if self.focused is self.reason:
-            self._tell("pasted: the first line is taken as the reason, the rest is dropped")
+            self._tell(FIRST_LINE)
             return
         self.clear_typed()
         self.shape()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import select
 import sys
-import termios
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -19,18 +17,17 @@ from console.commands.output import Output, add_json, complain, document
 from console.commands.parts import reading
 from console.commands.writing import Unwritable, drop, give_up
 from console.model.action_views import RunView, StepRow
-from console.model.actions import ActionRequest, Plan, Risk, RunOutcome, StepOutcome
+from console.model.actions import REASON_LIMIT, ActionRequest, Plan, Risk, RunOutcome, StepOutcome
 from console.model.configuration import Settings
 from console.model.observation import Json
 from console.model.plan_text import STEP_WORDS, ended_text, escape_text, plan_text
 from console.model.ports import PlanTicket, Refused, StoreReads, StoreUnreadable
+from console.model.prompt import Prompt
 
 if TYPE_CHECKING:
     from console.model.escape_cards import Known
 
 LOOK_S = 0.25
-DISCARD_S = 0.5
-"""What is typed before the question was read is no answer."""
 _STATUS = {RunOutcome.DONE: WELL, RunOutcome.WORSE: SHORT}
 
 
@@ -186,21 +183,20 @@ def _yes(arguments: argparse.Namespace, ticket: PlanTicket) -> tuple[str, str]:
         return reason, arguments.confirm
     reason = arguments.reason.strip() or ticket.reason
     if plan.risk is not Risk.SAFE and not reason:
-        reason = _answer("REASON  ")
+        reason = _answer(Prompt("REASON  ", takes_paste=True, longest=REASON_LIMIT))
     question = f"TYPE {plan.phrase} to do it, anything else to leave: " if plan.phrase else "ENTER does it, q leaves: "
-    typed = _answer(question)
+    typed = _answer(Prompt(question, phrase=plan.phrase))
     if (plan.phrase and not plan.confirms(typed)) or (not plan.phrase and typed):
         raise Refused("left: nothing was done")
     return reason, typed
 
 
-def _answer(question: str) -> str:
-    """What is typed after the question has stood for half a second; what was typed before is thrown away."""
-    select.select([], [], [], DISCARD_S)
-    termios.tcflush(sys.stdin, termios.TCIFLUSH)
+def _answer(prompt: Prompt) -> str:
+    from console.commands import asking
+
     try:
-        return input(question).strip()
-    except EOFError:
+        return asking.answer(prompt)
+    except asking.Left:
         raise Refused("left: nothing was done") from None
 
 

@@ -34,4 +34,8 @@ def believed(phrase: str) -> int:
 
 def refusal(phrase: str) -> str:
     """What is told of a paste."""
-    return f"pasted or typed ahead, and dropped: {f'type {phrase}' if phrase else 'press the keys'} key by key"
+    return f"pasted or typed ahead, and dropped: {f'type {phrase} key by key' if phrase else 'press enter by itself'}"
+
+
+FIRST_LINE = "pasted: its first line is the reason; enter goes on"
+"""Told of a reason, which may be pasted."""

@@ -169,9 +169,9 @@ def test_cut_while_asked_nothing_is_done(here: Place, line: Line, asked: str) ->
     with line.open(here, "look=wait") as terminal:
         terminal.expect("^REASON")
         if asked == "TYPE":
-            terminal.press("it is broken\r")
+            terminal.type("it is broken\r")
             terminal.expect("^TYPE")
-            terminal.press(PHRASE)  # all but the Enter
+            terminal.type(PHRASE)  # all but the Enter
             terminal.expect(f"leave: {PHRASE}")
         line.cut(terminal, here)
         until(lambda: is_gone(int((here.remote / "looks").read_text())), "the runner is gone")
@@ -184,9 +184,9 @@ def test_cut_while_asked_nothing_is_done(here: Place, line: Line, asked: str) ->
 def test_cut_in_a_step_the_run_goes_on_to_its_end(here: Place, line: Line, step: str) -> None:
     with line.open(here, f"{step}=wait") as terminal:
         terminal.expect("^REASON")
-        terminal.press("it is broken\r")
+        terminal.type("it is broken\r")
         terminal.expect("^TYPE")
-        terminal.press(f"{PHRASE}\r")
+        terminal.type(f"{PHRASE}\r")
         terminal.expect(r"begun +" + {"ask": "make the first", "again": "make the second"}.get(step, step))
         journal = Journal(here.records(), identity())
         until(lambda: ("waits", step) in [(each.words, each.step) for each in journal.entries(1)], "the step waits")

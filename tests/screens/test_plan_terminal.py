@@ -109,7 +109,7 @@ def test_a_reason_may_be_pasted_but_not_what_follows_it(tmp_path: Path) -> None:
         terminal.press("\t")
         terminal.expect("enter, 41ab9e0, enter")
         terminal.press("because of it\r41ab9e0\r")
-        terminal.expect("pasted: the first line is taken as the reason")
+        terminal.expect("pasted: its first line is the reason; enter goes on")
         assert "because of it" in terminal.text() and _told(tmp_path) == ["plan"]
         terminal.type("\rx")
         terminal.expect("to confirm: +x +Cancel")
