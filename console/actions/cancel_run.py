@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
 from console.actions import ci
@@ -15,6 +16,8 @@ from console.model.observation import Json
 from console.model.words import seconds
 from console.sources.faults import Fault
 
+Jobs = Sequence[Job] | None
+"""None: they cannot be read."""
 ENDS_S = 90.0
 AT_ITS_END = 409
 
@@ -64,16 +67,14 @@ class CancelRun:
                 f"gh api -X POST repos/{repository}/actions/runs/{run.id}/force-cancel",
             ),
             options=(Option(key="f", words=forced, parameter="force", value=True, on=force),),
-            data={"run": run.id, "number": run.number, "force": force, **_only(request)},
+            data={"run": run.id, "number": run.number, "force": force, "seen": run.attempt, **_only(request)},
         )  # fmt: skip
 
     async def carry_out(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """Ask, or follow."""
         api, run = ci.api_of(context), int(str(plan.data["run"]))
         if step.key == "ask":
-            if (why := await _why_not_now(api, plan)) is not None:
-                return failed(f"{why}: nothing was asked for")
-            return await ask(api, run, force=plan.data["force"] is True)
+            return await ask(api, run, partial(_why_not_now, plan), force=plan.data["force"] is True)
         return await ended(context, api, run)
 
     async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
@@ -88,25 +89,33 @@ def _only(request: ActionRequest) -> dict[str, Json]:
     return {"attempt": wanted} if wanted is not None else {}
 
 
-async def _why_not_now(api: GitHubApi, plan: Plan) -> str | None:
-    """Looked at once more for the keeper of a freeze, whom nobody watches: between the plan and the request a job may
-    have begun to migrate. None: nothing speaks against it."""
-    attempt, number = plan.data.get("attempt"), int(str(plan.data["run"]))
-    if attempt is None:
-        return None
+def _why_not_now(plan: Plan, run: Run, jobs: Jobs) -> str:
+    """What has changed since the plan was made: it named an attempt, and what would be left half done. For the keeper
+    of a freeze, whom nobody watches, all that is half done; empty: nothing speaks against it."""
+    planned = plan.data.get("attempt", plan.data.get("seen", run.attempt))
+    if run.attempt != planned:
+        return f"it is at attempt {run.attempt}, not {planned}"
+    warned = any(check.key == ci.half_way_key(run) and check.result is not CheckResult.PASS for check in plan.checks)
+    if "attempt" not in plan.data and (warned or jobs is None):
+        return ""
+    return ci.half_way_words(run.number, jobs)
+
+
+async def ask(api: GitHubApi, number: int, why_not: Callable[[Run, Jobs], str], *, force: bool = False) -> StepResult:
+    """Look once more, and ask for the run's end: between plan and request it may have ended, or begun to migrate.
+
+    `why_not`: what speaks against it as the run stands now; empty: nothing. Raises `Rejected` or `Unanswered`.
+    """
     try:
         run, jobs = await asyncio.gather(api.run(number), ci.jobs_or_none(api, number))
     except Fault as fault:
-        return f"the run cannot be read: {fault.words}"
-    if run.attempt != attempt:
-        return f"it is at attempt {run.attempt}, not {attempt}"
-    return (ci.half_way_words(run.number, jobs) or None) if run.active else None
-
-
-async def ask(api: GitHubApi, run: int, *, force: bool = False) -> StepResult:
-    """Ask for the run's end. That it is at its end already is no failure. Raises `Rejected` or `Unanswered`."""
+        return failed(f"the run cannot be read: {fault.words}: nothing was asked for")
+    if not run.active:
+        return done(f"{_ended(run).words}: nothing had to be asked for")
+    if why := why_not(run, jobs):
+        return failed(f"{why}: nothing was asked for")
     try:
-        await api.cancel(run, force=force)
+        await api.cancel(number, force=force)
     except Rejected as rejected:
         if rejected.status == AT_ITS_END:
             return done("it was at its end already")

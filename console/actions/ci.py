@@ -120,12 +120,17 @@ def freeze_words(row: Mapping[str, Json]) -> str:
 
 def half_way_check(run: Run, jobs: Sequence[Job] | None, at_ms: int | None, *, by_keeper: bool = False) -> Check:
     """Whether ending the run now leaves something half done. A person may choose that; `by_keeper` nobody looks."""
-    key, doubt = f"half-way-{run.id}", CheckResult.FAIL if by_keeper else CheckResult.WARN
+    key, doubt = half_way_key(run), CheckResult.FAIL if by_keeper else CheckResult.WARN
     if words := half_way_words(run.number, jobs):
         then = "it is left alone for now" if by_keeper else "ended now it may be half done; look at it after"
         return Check(key=key, result=doubt, words=f"{words}: {then}", source=SOURCE, at_ms=at_ms)
     words = f"#{run.number} neither deploys production nor migrates at this moment"
     return Check(key=key, result=CheckResult.PASS, words=words, source=SOURCE, at_ms=at_ms)
+
+
+def half_way_key(run: Run) -> str:
+    """Of the check that tells whether it does."""
+    return f"half-way-{run.id}"
 
 
 def half_way_words(number: int, jobs: Sequence[Job] | None) -> str:

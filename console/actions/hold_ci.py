@@ -102,7 +102,7 @@ def data(
     return {
         DATA: {
             "subject": ci.subject(repository, run), "repository": repository, "branch": found["branch"],
-            "hours": hours, "run": run, "runs": runs,
+            "hours": hours, "run": run, "runs": runs, "half_way": also_half_way,
         }
     }  # fmt: skip
 
@@ -133,7 +133,8 @@ async def carry_out(context: Context, plan: Plan, step: Step) -> StepResult | No
     if step.key == HOLD:
         return _hold(context, what)
     if step.key.startswith(CANCEL):
-        return await cancel_run.ask(ci.api_of(context), int(step.key.removeprefix(CANCEL)))
+        number, also = int(step.key.removeprefix(CANCEL)), what.get("half_way") is True
+        return await cancel_run.ask(ci.api_of(context), number, lambda run, jobs: _why_not_now(run, jobs, also=also))
     return await _ends(context, _runs(what)) if step.key == ENDS else None
 
 
@@ -143,6 +144,12 @@ async def resolve(context: Context, plan: Plan, step: Step) -> StepResult | None
         return None
     run = await ci.api_of(context).run(int(step.key.removeprefix(CANCEL)))
     return unknown(f"#{run.number} is still {run.stands}") if run.active else done(f"#{run.number} is {run.stands}")
+
+
+def _why_not_now(run: Run, jobs: cancel_run.Jobs, *, also: bool) -> str:
+    """What began to migrate or deploy since the plan was made is not cut, unless that was asked for. Where the jobs
+    cannot be read it is as planned."""
+    return "" if also or jobs is None else ci.half_way_words(run.number, jobs)
 
 
 def _hold(context: Context, what: Mapping[str, Json]) -> StepResult:

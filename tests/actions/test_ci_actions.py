@@ -179,8 +179,28 @@ async def test_cancel_of_what_ended_meanwhile_is_done_with_words(site: Site) -> 
     run.end("success")
     ran = await carried_out(CancelRun(), site.where, plan)
     assert ran.outcome is RunOutcome.DONE
-    assert "at its end already" in ran["ask"].words and "ended by itself: success" in ran["ends"].words
+    assert ran["ask"].words == f"#{run.number} has ended by itself: success: nothing had to be asked for"
+    assert "ended by itself: success" in ran["ends"].words
     assert words_of(await planned(CancelRun(), site.where, run=run.id), "active").startswith("fail")
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ("migrates", "migrate of #{} is in progress: nothing was asked for"),
+    ("attempt", "it is at attempt 2, not 1: nothing was asked for"),
+])  # fmt: skip
+async def test_what_changed_since_the_plan_is_not_cancelled(site: Site, change: str, words: str) -> None:
+    run = site.building()
+    plan = await planned(CancelRun(), site.where, run=run.id)
+    if change == "migrates":
+        jobs = {job.name: job for job in run.jobs}
+        jobs["build"].status, jobs["migrate"].status = "completed", "in_progress"
+    else:
+        run.attempt = 2
+    ran = await carried_out(CancelRun(), site.where, plan)
+    assert ran.outcome is RunOutcome.FAILED and ran["ask"].words == words.format(run.number)
+    assert run.conclusion is None
+    seen = await site.run(CancelRun(), run=run.id)  # the counter-test: somebody who has seen it
+    assert seen.outcome is RunOutcome.DONE and run.conclusion == "cancelled"
 
 
 @pytest.mark.parametrize(("at", "result"), [("deploy-production", "warn"), ("migrate", "warn"), ("build", "pass"),

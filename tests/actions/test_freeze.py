@@ -11,7 +11,8 @@ import pytest
 from console.actions import ci, hold_ci
 from console.actions.cancel_run import CancelRun
 from console.actions.freeze import Freeze
-from console.model.actions import ActionRequest, CheckResult, Plan, Risk, RunOutcome, StepKind
+from console.actions.github_api import GitHubApi
+from console.model.actions import ActionRequest, CheckResult, Plan, Risk, RunOutcome, StepKind, StepOutcome
 from console.model.ports import Refused
 from tests.actions.ci_site import SUBJECT, Site, opened, quicken
 from tests.actions.hosting import (
@@ -131,6 +132,59 @@ async def test_another_plan_offers_it_as_an_option(site: Site) -> None:
     assert [check.result for check in hold_ci.checks(facts)] == [CheckResult.WARN]
     without = dataclasses.replace(site.where, operations=dataclasses.replace(site.where.operations, github=None))
     assert await hold_ci.facts(without) == {} and hold_ci.checks({}) == ()
+
+
+# What happened since the plan was made
+
+
+@pytest.fixture
+def asked_for(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The runs whose end was asked for."""
+    found: list[int] = []
+    post = GitHubApi.cancel
+
+    async def noted(self: GitHubApi, run: int, *, force: bool = False) -> None:
+        found.append(run)
+        await post(self, run, force=force)
+
+    monkeypatch.setattr(GitHubApi, "cancel", noted)
+    return found
+
+
+@pytest.mark.parametrize("ends", ["success", "cancelled"])
+async def test_what_has_ended_meanwhile_is_told_and_not_asked_for(site: Site, asked_for: list[int], ends: str) -> None:
+    ended, goes_on = site.building(), site.building()
+    plan = await planned(Freeze(), site.where, on=True)
+    ended.end(ends)
+    ran = await carried_out(Freeze(), site.where, plan)
+    assert asked_for == [goes_on.id] and ran.outcome is RunOutcome.DONE and goes_on.conclusion == "cancelled"
+    words = "is cancelled" if ends == "cancelled" else "has ended by itself: success"
+    assert ran[f"cancel-ci-{ended.id}"].words == f"#{ended.number} {words}: nothing had to be asked for"
+
+
+async def test_what_began_to_migrate_meanwhile_is_not_cut(site: Site, asked_for: list[int]) -> None:
+    run = site.building()
+    plan, told = [await planned(Freeze(), site.where, on=True, half_way=half_way) for half_way in (False, True)]
+    jobs = {job.name: job for job in run.jobs}
+    jobs["build"].status, jobs["migrate"].status = "completed", "in_progress"
+    ran = await carried_out(Freeze(), site.where, plan)
+    assert ran.outcome is RunOutcome.FAILED and asked_for == [] and run.conclusion is None
+    assert ran[f"cancel-ci-{run.id}"].words == f"migrate of #{run.number} is in progress: nothing was asked for"
+    assert ran["hold-ci"].holds, "the freeze itself is in force"
+    assert (await carried_out(Freeze(), site.where, told)).outcome is RunOutcome.DONE and asked_for == [run.id]
+
+
+async def test_as_an_option_of_another_plan_it_looks_again_too(site: Site, asked_for: list[int]) -> None:
+    run = site.building()
+    found = await hold_ci.facts(site.where)
+    plan = Plan(
+        action="rollback", title="", environment="demo", target="", short_id="x", risk=Risk.DISRUPTIVE, exclusion=None,
+        checks=(), steps=hold_ci.steps(hold_ci.data(found)), data=hold_ci.data(found),
+    )  # fmt: skip
+    run.end("success")
+    result = await hold_ci.carry_out(site.where, plan, plan.steps[1])
+    assert result is not None and result.outcome is StepOutcome.DONE and asked_for == []
+    assert "has ended by itself: success: nothing had to be asked for" in result.words
 
 
 # The keeper of a freeze, whom nobody watches
