@@ -61,12 +61,14 @@ def verb_of(plan: Plan) -> str:
 
 
 class _Room(NamedTuple):
-    """What there is room for: empty lines, the calls whole, where a check comes from, a line before the steps."""
+    """What there is room for: empty lines, the calls whole, where a check comes from, a line before the steps, all the
+    words of what is well."""
 
     airy: bool = True
     whole: bool = True
     sources: bool = True
     parted: bool = True
+    worded: bool = True
 
 
 _ROOMS = (
@@ -75,6 +77,7 @@ _ROOMS = (
     _Room(airy=False, whole=False),
     _Room(airy=False, whole=False, sources=False),
     _Room(airy=False, whole=False, sources=False, parted=False),
+    _Room(airy=False, whole=False, sources=False, parted=False, worded=False),
 )
 
 
@@ -143,6 +146,8 @@ def _check(check: Check, look: Look, room: _Room) -> list[Line]:
     sign = Span(f"  {look.glyphs.state[state]}  ", tone)  # type: ignore[arg-type]  # a tone of the table above
     aged = "" if check.at_ms is None else f"{duration(max(0, look.now_ms - check.at_ms) / 1000)} ago"
     tail = ", ".join(part for part in (check.source, aged) if part)
+    if check.result is CheckResult.PASS and not room.worded:
+        return [cut([sign, Span(check.words)], look.width - 1, look.glyphs.ellipsis)]
     rows = wrap(check.words, look.width - _NUMBER - 1)
     ink: Tone = "strong" if check.result is CheckResult.FAIL else "text"
     lines = [[sign if index == 0 else Span(" " * _NUMBER), Span(row, ink)] for index, row in enumerate(rows)]

@@ -7,9 +7,12 @@ from console.actions.authority import Standing
 from console.actions.base import Context
 from console.actions.host_checks import session_check
 from console.model.action_views import RunRow
-from console.model.actions import Check, CheckResult, Plan
+from console.model.actions import Check, CheckResult, Plan, StepKind
 from console.model.ports import StoreUnreadable
 from console.store.journal import Journal, StoredRun
+
+_LOCKING = ("maintenance", "maintenance-table")
+"""What is done in the application's database, under its advisory lock, where the flag is a row there."""
 
 
 def common_checks(
@@ -21,7 +24,8 @@ def common_checks(
     """
     glass = () if context.glass is None else (break_glass.check(context.glass, standing),)
     held = (*_exclusion(journal, plan, own), *(_main_exclusion(context, plan) if context.glass else ()))
-    return (*glass, *identity_check(context), *held, *session_check(plan), standing.check(plan.risk))
+    alone = held or elsewhere_check(context, plan)
+    return (*glass, *identity_check(context), *alone, *session_check(plan), standing.check(plan.risk))
 
 
 def watching_checks(context: Context, standing: Standing, plan: Plan) -> tuple[Check, ...]:
@@ -40,6 +44,17 @@ def identity_check(context: Context) -> tuple[Check, ...]:
         words = f"this is not the configured system: {header.identity_mismatch}"
         return (Check(key="identity", result=CheckResult.FAIL, words=words, source="store", at_ms=header.at_ms),)
     return ()
+
+
+def elsewhere_check(context: Context, plan: Plan) -> tuple[Check, ...]:
+    """Journal and locks are this host's. Nobody knows from here whether there is another one that acts."""
+    if plan.exclusion is None or all(step.kind is not StepKind.CHANGE for step in plan.steps):
+        return ()
+    maintenance = context.operations.maintenance
+    locked = plan.action in _LOCKING and maintenance is not None and maintenance.provider == "database"
+    words = "any other bastion: advisory lock and remote state only" if locked else ""
+    words = f"no other run here; {words or 'against any other bastion only remote state protects'}"
+    return (Check(key="elsewhere", result=CheckResult.PASS, words=words),)
 
 
 def _exclusion(journal: Journal, plan: Plan, own: str | None) -> tuple[Check, ...]:
