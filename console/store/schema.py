@@ -201,7 +201,7 @@ def verify(connection: sqlite3.Connection, file_id: int, version: int) -> bool:
 
 @contextmanager
 def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
-    """All reads within see the file before or after its maker's commit, never the id of one and the format of the other."""
+    """All reads within see the file as it was before its maker's commit or after it, never a part of each."""
     if connection.in_transaction:
         yield
         return
