@@ -28,6 +28,7 @@ _TITLES = {
     "cancel-run": "Cancel a CI run",
     "freeze": "Deploy freeze",
     "maintenance": "Maintenance mode",
+    "maintenance-end": "End a maintenance",
     "announce": "Announce a maintenance",
     "cancel-due": "Call off what is due",
     "maintenance-table": "Create the maintenance table",

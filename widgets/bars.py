@@ -152,8 +152,8 @@ def notice_line(bars: Bars, width: int) -> Line:
     if not entries:
         return cut([], width)
     spans: list[Span] = [Span(" ")]
-    for text, tone in entries:
-        spans += [Span("! ", tone), Span(f"{text}   ", "text")]
+    for text, tone, is_loud in entries:
+        spans += [Span("! ", tone), Span(f"{text}   ", tone if is_loud else "text")]
     return ends(spans, [Span("o ", "accent"), Span("all ", "dim")], width, bars.glyphs.ellipsis)
 
 
@@ -166,31 +166,40 @@ def _banner(moment: Moment, width: int, glyphs: Glyphs) -> Line:
     return backed(ends([Span(left, "strong")], [Span(f" {right} ")], width, glyphs.ellipsis), "banner")
 
 
-def _abnormal(bars: Bars) -> Iterable[tuple[str, Tone]]:
+def _abnormal(bars: Bars) -> Iterable[tuple[str, Tone, bool]]:
+    """What it is, its tone, and whether its words have it too."""
     if bars.trouble:
-        yield bars.trouble, "bad"
+        yield bars.trouble, "bad", False
     header = bars.header
     if header is None:
         return
     if header.identity_mismatch:
-        yield header.identity_mismatch, "bad"
+        yield header.identity_mismatch, "bad", False
     collector = header.collector
     if not collector.alive:
         ago = "" if collector.renewed_age_s is None else f" for {duration(collector.renewed_age_s)}"
-        yield f"no collector{ago}: nothing is polled", "bad"
+        yield f"no collector{ago}: nothing is polled", "bad", False
     if collector.last_error:
-        yield f"collector: {collector.last_error}", "bad"
+        yield f"collector: {collector.last_error}", "bad", False
     if collector.difference:
-        yield f"collector differs: {collector.difference}", "warn"
-    for item in header.open_items:
-        yield open_words(item, bars.moment.shown_ms), "warn"
+        yield f"collector differs: {collector.difference}", "warn", False
+    now_ms = bars.moment.shown_ms
+    for item in sorted(header.open_items, key=lambda item: not item.is_overdue(now_ms)):
+        yield open_words(item, now_ms), "warn", item.is_overdue(now_ms)
 
 
 def open_words(item: OpenItem, now_ms: int) -> str:
-    """One entry of the ledger in a few words."""
+    """One entry of the ledger in a few words; of one that should be over how long it should be."""
     owner = f" by {item.owner}" if item.owner else ""
+    if item.is_overdue(now_ms):
+        return f"{item.kind.upper()} {over_words(item, now_ms)} its planned end{owner}"
     until = f" till {when(item.expires_ms, now_ms)}" if item.expires_ms else ""
     return f"{item_title(item)}{owner}{until}"
+
+
+def over_words(item: OpenItem, now_ms: int) -> str:
+    """`12 m past`: for how long it has been over."""
+    return f"{duration((now_ms - (item.expires_ms or now_ms)) / 1000)} past"
 
 
 def item_title(item: OpenItem) -> str:

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from console.model.configuration import Contact, Environment
 from console.model.views import Header, OpenItem
-from widgets.bars import item_title
+from widgets.bars import item_title, over_words
 from widgets.glyphs import Glyphs
 from widgets.lines import Line, Span, blank, choosable, cut, fit
 from widgets.words import age, duration, full, when
@@ -40,12 +40,13 @@ def ledger_rows(header: Header | None, width: int, now_ms: int, glyphs: Glyphs, 
         if item.expires_ms is not None:
             left = (item.expires_ms - now_ms) / 1000
             moment = full(item.expires_ms) if width >= 120 else when(item.expires_ms, now_ms)
-            until = f"{moment}, in {duration(left)}" if left > 0 else f"{moment}, past"
+            past = over_words(item, now_ms) if item.is_overdue(now_ms) else "past"
+            until = f"{moment}, in {duration(left)}" if left > 0 else f"{moment}, {past}"
         spans = [
             Span(fit(item_title(item), _open_width(width), ellipsis=glyphs.ellipsis), "strong" if marked else "text"),
             Span(f" {fit(item.owner or '-', 10)} "),
             Span(fit(age(now_ms, item.since_ms), 6, "right"), "dim"),
-            Span(f"  {until}", "text"),
+            Span(f"  {until}", "warn" if item.is_overdue(now_ms) else "text"),
         ]
         rows.append((choosable(spans, width, marked=marked, bar=glyphs.bar, ellipsis=glyphs.ellipsis), key))
         if item.undo:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import ClassVar
 
+from console.actions import maintenance_schedule as schedule
 from console.actions import maintenance_telling as telling
 from console.actions.base import Context, done, failed
 from console.actions.maintenance import (
@@ -29,14 +30,14 @@ from console.model.ports import Refused
 from console.model.times import ago, date_time
 from console.store import due
 from console.store.due import DueEntry
-from console.store.identity import identity
 from console.store.service import service
 
 DUE, CANCEL = "due", "cancel"
 
 
 class Announce:
-    """`announce` {minutes?, message?, lasts?, mail?}: `minutes` is the notice, `lasts` the planned length."""
+    """`announce` {minutes?, message?, lasts?, ends?, mail?}: `minutes` is the notice, `lasts` the planned length;
+    `ends`: the service ends it then."""
 
     NAME: ClassVar[str] = "announce"
 
@@ -75,10 +76,12 @@ class Announce:
             steps=(row, *telling.steps(context.operations, public, mail=mail)),
             afterwards=(
                 f"the ledger counts down; at its time {name} goes into maintenance without another question",
+                *((f"the service ends it {asked['minutes']:g} min later",) if asked.get(schedule.ENDS) else ()),
                 "what is missed by more than 10 min is not done, and told",
             ),
             undo="radar maintenance cancel (tells that it is cancelled)",
             undo_request=ActionRequest(action=CancelDue.NAME),
+            options=schedule.option(asked),
             escape=("at its time, by hand:", *provider_for(context).escape(on=True)),
             data=asked,
         )
@@ -102,7 +105,13 @@ def _asked(context: Context, request: ActionRequest) -> dict[str, Json]:
     notice = minutes_of(ActionRequest(action=Announce.NAME, parameters=parameters))
     bare = ActionRequest(
         action=SetMaintenance.NAME,
-        parameters={"on": True, "message": parameters.get("message"), "mail": parameters.get("mail"), "minutes": lasts},
+        parameters={
+            "on": True,
+            "message": parameters.get("message"),
+            "mail": parameters.get("mail"),
+            "minutes": lasts,
+            "ends": schedule.asked_for(parameters, "lasts"),
+        },
     )
     asked = parameters_of(bare)
     statuspage = context.operations.statuspage
@@ -112,9 +121,7 @@ def _asked(context: Context, request: ActionRequest) -> dict[str, Json]:
 
 
 def _own_checks(facts: Mapping[str, Json], notice: float, promised: int) -> tuple[Check, ...]:
-    alive, words = facts.get("service"), str(facts.get("service_words"))
-    result = CheckResult.PASS if alive is True else CheckResult.FAIL if alive is False else CheckResult.WARN
-    found = [Check(key="service", result=result, words=words, source="store")]
+    found = [*schedule.checks(facts)]
     for other in payload.items(facts, "others"):
         told = (
             f"already due: {payload.text(other, 'title')} at {date_time(int(payload.number(other, 'due_ms') or 0))} UTC"
@@ -134,7 +141,9 @@ def _waiting(context: Context) -> list[DueEntry]:
 
 def _scheduled(context: Context, plan: Plan) -> StepResult:
     name, notice_ms = context.environment.name, int(float(str(plan.data["notice"])) * 60_000)
-    told = {key: plan.data[key] for key in ("on", "message", "mail", "minutes") if plan.data.get(key) is not None}
+    told = {
+        key: plan.data[key] for key in ("on", "message", "mail", "minutes", "ends") if plan.data.get(key) is not None
+    }
     row = due.add(
         context.records,
         key=context.run or "",
@@ -144,18 +153,10 @@ def _scheduled(context: Context, plan: Plan) -> StepResult:
         title=f"Maintenance of {name}",
         reason=context.reason,
         operator=context.operator,
-        operator_uid=_uid(context),
+        operator_uid=schedule.uid_of(context),
     )
     words = f"due {row.id}: {name} goes into maintenance at {date_time(row.due_ms)} UTC; radar maintenance cancel"
     return done(words, due=row.id, due_ms=row.due_ms)
-
-
-def _uid(context: Context) -> int:
-    """Of the person who announces it, as the run's row has it."""
-    row = context.records.read(
-        lambda connection: connection.execute("SELECT operator_uid FROM run WHERE token = ?", (context.run,)).fetchone()
-    )
-    return int(row[0]) if row else identity().uid
 
 
 def _news(context: Context, data: Mapping[str, Json], due_ms: int, what: str, key: str) -> telling.News:
@@ -210,7 +211,7 @@ class CancelDue:
             exclusion=EXCLUSION if is_maintenance else None,
             checks=(Check(key="waits", result=CheckResult.PASS, words=when, source="records"),),
             steps=(row, *(tell if is_maintenance else ())),
-            undo="radar maintenance on --in 1h (announces it anew)",
+            undo=_anew(facts.get("action")),
             data=data,
         )
 
@@ -226,6 +227,12 @@ class CancelDue:
     async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """There is no change outside."""
         return await self.carry_out(context, plan, step)
+
+
+def _anew(action: Json) -> str:
+    if action == schedule.END:
+        return "radar maintenance on --for 30m --ends (sets another end); the ledger tells once the planned end is past"
+    return "radar maintenance on --in 1h (announces it anew)"
 
 
 def _wanted(context: Context, number: Json) -> DueEntry:

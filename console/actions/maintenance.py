@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import ClassVar
 
+from console.actions import maintenance_schedule as schedule
 from console.actions import maintenance_telling as telling
 from console.actions.base import Context, done, failed, text_of, unknown
 from console.actions.maintenance_facts import checks, gathered, seen_page, sign_in
@@ -23,6 +24,7 @@ from console.model.operations import Maintenance
 from console.model.ports import Refused
 from console.sources.application import address
 from console.sources.faults import Fault
+from console.store.service import service
 
 EXCLUSION = "maintenance"
 FLAG, PAGE = "flag", "page"
@@ -34,20 +36,25 @@ LONGEST_MINUTES = 7 * 24 * 60
 
 
 class SetMaintenance:
-    """`maintenance` {on, message?, mail?, minutes?, announced?}."""
+    """`maintenance` {on, message?, mail?, minutes?, ends?, announced?}. `ends`: the collector's service ends it after
+    `minutes`."""
 
     NAME: ClassVar[str] = "maintenance"
 
     async def facts(self, context: Context, request: ActionRequest) -> Mapping[str, Json]:
         """The flag and what stands around it. Raises `Refused` without a provider, and for parameters that are none."""
-        parameters_of(request)
-        return await gathered(context, provider_for(context))
+        asked = parameters_of(request)
+        facts = await gathered(context, provider_for(context))
+        if schedule.ENDS not in asked:
+            return facts
+        seen = await asyncio.to_thread(service, context.settings.observed_path)
+        return {**facts, "service": seen.alive, "service_words": seen.words}
 
     def plan(self, context: Context, request: ActionRequest, facts: Mapping[str, Json]) -> Plan:
         """On or off, with everybody who is told."""
         asked, provider, maintenance = parameters_of(request), provider_for(context), settings_for(context)
         on, name = asked["on"] is True, context.environment.name
-        mail = _mail(context, asked)
+        mail, ends = _mail(context, asked), schedule.ENDS in asked
         word = "on" if on else "off"
         public = "maintenance in progress, its components under maintenance" if on else "completed, all operational"
         return Plan(
@@ -58,9 +65,10 @@ class SetMaintenance:
             short_id=word,
             risk=Risk.DISRUPTIVE,
             exclusion=EXCLUSION,
-            checks=checks(facts, provider, context, on=on),
+            checks=(*checks(facts, provider, context, on=on), *(schedule.checks(facts) if ends else ())),
             steps=(
                 _flag_step(provider, payload.text(facts, "call") or provider.call, on=on),
+                *((schedule.step(float(str(asked["minutes"]))),) if ends else ()),
                 _page_step(context, maintenance, provider, on=on),
                 *telling.steps(context.operations, public, mail=mail),
             ),
@@ -69,7 +77,7 @@ class SetMaintenance:
             undo=f"radar maintenance {'off' if on else 'on'} (about {provider.propagation_s + 2:.0f} s)",
             undo_request=ActionRequest(action=self.NAME, parameters={"on": not on}),
             escape=(*_escape(facts, provider, on=on), _look_by_hand(context, maintenance)),
-            options=_mail_option(context, mail=mail),
+            options=(*_mail_option(context, mail=mail), *(schedule.option(asked) if on else ())),
             # Nothing here that changes by itself: a plan that says something else than a moment ago is refused.
             data={**asked, "mail": mail},
         )
@@ -80,6 +88,8 @@ class SetMaintenance:
             return await _write(context, plan)
         if step.key == PAGE:
             return await _see(context, plan)
+        if step.key == schedule.ENDS:
+            return schedule.write(context, plan.data)
         return await telling.carry_out(context, step, _news(context, plan))
 
     async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
@@ -106,6 +116,10 @@ def parameters_of(request: ActionRequest) -> dict[str, Json]:
             asked[name] = value
     if (minutes := minutes_of(request)) is not None:
         asked["minutes"] = minutes
+    if schedule.asked_for({**asked, schedule.ENDS: request.parameters.get(schedule.ENDS)}):
+        if not on:
+            raise Refused("what ends by itself is switched on")
+        asked[schedule.ENDS] = True
     return asked
 
 
@@ -163,7 +177,8 @@ def _page_step(context: Context, maintenance: Maintenance, provider: Provider, *
 
 def _afterwards(asked: Mapping[str, Json]) -> tuple[str, ...]:
     minutes = asked.get("minutes")
-    planned = f"planned for {minutes:g} min; nothing ends it by itself" if isinstance(minutes, float) else ""
+    by = "the collector's service ends it then" if asked.get(schedule.ENDS) else "nothing ends it by itself"
+    planned = f"planned for {minutes:g} min; {by}" if isinstance(minutes, float) else ""
     held = "alerts of routes that show the maintenance page are held; an answer 500 still counts"
     return tuple(
         each for each in (planned or "without a planned end: the ledger shows it until it is ended", held) if each
@@ -208,6 +223,7 @@ def _wanted(context: Context, plan: Plan) -> Flag:
 def _switched(context: Context, plan: Plan, flag: Flag, words: str, before: Sign = "") -> StepResult:
     """Done, with its entry in the ledger or without it any more. `before`: what the page looked like until then."""
     name = context.environment.name
+    words += schedule.forget(context)
     if plan.data["on"] is not True:
         return StepResult(outcome=done("").outcome, words=words, releases=((HOLDING, name),))
     holding = Holding(

@@ -15,6 +15,7 @@ ACTIONS = {
     "rerun": "console.actions.rerun:Rerun",
     "cancel-run": "console.actions.cancel_run:CancelRun",
     "maintenance": "console.actions.maintenance:SetMaintenance",
+    "maintenance-end": "console.actions.maintenance_end:EndMaintenance",
     "announce": "console.actions.announce:Announce",
     "cancel-due": "console.actions.announce:CancelDue",
     "maintenance-table": "console.actions.maintenance_table:MakeMaintenanceTable",

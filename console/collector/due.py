@@ -1,7 +1,8 @@
 """Carries out what is due: takes each row once, at its time by the wall clock, and starts a runner for it.
 
 Only the service does this (`radar collect`): a console's own collector ends with the console. Nothing here knows what
-an action is; the runner is started by the name of its module and told the row's number.
+an action is; the runner is started by the name of its module and told the row's number. A maintenance that nobody
+has ended at its planned end is told of as well.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from console.collector.store_thread import StoreThread
 from console.collector.told import operations_of
 from console.model.configuration import Settings
 from console.model.maintenance import channels
-from console.store import due
+from console.notify.wording import where_words
+from console.store import due, overdue
 from console.store.clock import Clock
 from console.store.due import DueEntry
 from console.store.errors import StoreError
@@ -58,6 +60,7 @@ class DueActions:
         self._command = command
         self._records = Records(settings.records_path)
         self._channels = channels(operations_of(settings))
+        self._where = where_words(settings.environment.name, settings.environment.label)
         self._runners = DaemonThreads(2, "due")
         self._started: set[asyncio.Future[None]] = set()
         self._signature: tuple[int, int] | None = None
@@ -98,7 +101,7 @@ class DueActions:
         if signature is None:
             return  # nobody has recorded anything yet
         if signature != self._signature:
-            self._next_ms = await self._thread.run(due.next_due_ms, self._records)
+            self._next_ms = await self._thread.run(self._next)
             self._signature = signature
         # By the wall clock, which people were told: a clock that is set right moves what is due with it.
         now_ms = self._clock.wall_ms()
@@ -107,6 +110,13 @@ class DueActions:
         self._signature = None
         for entry in await self._thread.run(due.claim, self._records, now_ms, self._channels):
             self._start(entry)
+        if self._channels:
+            await self._thread.run(overdue.tell, self._records, now_ms, self._channels, self._where)
+
+    def _next(self) -> int | None:
+        """When there is something to do: what is due, or a maintenance past its end that is to be told of."""
+        untold = overdue.next_ms(self._records) if self._channels else None
+        return min((each for each in (due.next_due_ms(self._records), untold) if each is not None), default=None)
 
     def _start(self, entry: DueEntry) -> None:
         log.warning("due %d is begun: %s", entry.id, entry.title)

@@ -191,7 +191,8 @@ def _change(row: DeploymentRow, figure: str) -> str:
         return ""
     share = figure == "errors"
     before, after = (_figure(value, share=share) for value in (effect.before, effect.after))
-    return f"{figure} {before} → {after} {'%' if share else effect.unit} ({effect.origin.value}{', by the hour' if effect.by_hours else ''})"
+    origin = f"{effect.origin.value}, by the hour" if effect.by_hours else effect.origin.value
+    return f"{figure} {before} → {after} {'%' if share else effect.unit} ({origin})"
 
 
 def _figure(value: float | None, *, share: bool) -> str:

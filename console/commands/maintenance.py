@@ -31,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--in", dest="notice", metavar="TIME", help="with on: announce it, and do it then: 1h")
     parser.add_argument("--for", dest="length", metavar="TIME", help="with on: how long it is planned to last")
+    parser.add_argument("--ends", action="store_true", help="with --for: the collector's service ends it then")
     parser.add_argument("--message", metavar="TEXT", help="what visitors and the status page are told")
     mail = parser.add_mutually_exclusive_group()
     mail.add_argument("--mail", action="store_true", default=None, help="mail to the status page's subscribers")
@@ -55,6 +56,8 @@ def request_of(arguments: argparse.Namespace) -> ActionRequest | None:
     for option in ("notice", "length"):
         if getattr(arguments, option) and what != "on":
             raise ValueError(f"--{'in' if option == 'notice' else 'for'} belongs to radar maintenance on")
+    if arguments.ends and what != "on":
+        raise ValueError("--ends belongs to radar maintenance on")
     told: dict[str, Json] = {"message": arguments.message, "mail": arguments.mail}
     given = {name: value for name, value in told.items() if value is not None}
     if given and what not in ("on", "off"):
@@ -63,13 +66,16 @@ def request_of(arguments: argparse.Namespace) -> ActionRequest | None:
         return ActionRequest(action="cancel-due" if what == "cancel" else "maintenance-table")
     if what == "status":
         return None
+    if arguments.ends and not arguments.length:
+        raise ValueError("--ends needs --for: it ends by itself only at a planned end")
+    ends: Mapping[str, Json] = {"ends": True} if arguments.ends else {}
     length = {} if not arguments.length else {"for": parse_duration(arguments.length) / 60}
     if arguments.notice:
         lasts: Mapping[str, Json] = {"lasts": length["for"]} if length else {}
         minutes = parse_duration(arguments.notice) / 60
-        return ActionRequest(action="announce", parameters={**given, **lasts, "minutes": minutes})
+        return ActionRequest(action="announce", parameters={**given, **lasts, **ends, "minutes": minutes})
     planned: Mapping[str, Json] = {"minutes": length["for"]} if length else {}
-    return ActionRequest(action="maintenance", parameters={**given, **planned, "on": what == "on"})
+    return ActionRequest(action="maintenance", parameters={**given, **planned, **ends, "on": what == "on"})
 
 
 # --- the status -------------------------------------------------------------------------------------------------------
@@ -134,7 +140,7 @@ def _records(settings: Settings) -> tuple[list[dict[str, object]], list[dict[str
     due: list[dict[str, object]] = [
         {"id": row.id, "due_ms": row.due_ms, "title": row.title, "operator": row.operator, "state": row.state}
         for row in view.due
-        if row.action == "maintenance" and row.state in ("waiting", "missed", "refused")
+        if row.action in ("maintenance", "maintenance-end") and row.state in ("waiting", "missed", "refused")
     ]
     return held, due
 
@@ -144,6 +150,11 @@ def _first(name: str | None, flag: Flag | None, fault: str | None) -> tuple[Stat
         return (State.UNKNOWN, f"{name} cannot be read: {fault}") if name else (State.NOT_CONFIGURED, str(fault))
     state = {True: State.DEGRADED, False: State.HEALTHY}.get(bool(flag.on), State.UNKNOWN)
     return (state if flag.on is not None else State.UNKNOWN), f"maintenance is {flag.words} ({name})"
+
+
+def _planned(until_ms: int, now_ms: int) -> str:
+    past = f", {ago((now_ms - until_ms) / 1000)} past" if until_ms <= now_ms else ""
+    return f", planned until {date_time(until_ms)} UTC{past}"
 
 
 def _print(
@@ -157,7 +168,7 @@ def _print(
     state, words = first
     output.line(f"{output.painted(output.glyph(state), state)} {words}")
     for row in held:
-        ends = f", planned until {date_time(int(str(row['expires_ms'])))} UTC" if row["expires_ms"] else ""
+        ends = _planned(int(str(row["expires_ms"])), now_ms) if row["expires_ms"] else ""
         since = date_time(int(str(row["began_ms"])))
         output.line(f"  begun here by {row['owner']} at {since} UTC{ends}; undo: {row['undo']}")
     for row in due:

@@ -9,7 +9,7 @@ from console.commands.documents import Document, moment
 from console.commands.output import Output, add_json, complain, document
 from console.commands.parts import reading, settings_of
 from console.model.ports import StoreUnreadable
-from console.model.times import date_time
+from console.model.times import ago, date_time
 from console.model.views import OpenItem
 
 
@@ -23,14 +23,15 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     try:
         with reading(settings) as reads:
-            items = reads.health(None, strip_slices=1, events=1).header.open_items
+            header = reads.health(None, strip_slices=1, events=1).header
     except StoreUnreadable as error:
         complain(str(error))
         return FAILED
+    items = header.open_items
     if arguments.json:
         document({"open": [item_document(item) for item in items]})
     else:
-        _print(Output(arguments, settings.display), items)
+        _print(Output(arguments, settings.display), items, header.at_ms)
     return SHORT if items else WELL
 
 
@@ -46,16 +47,17 @@ def item_document(item: OpenItem) -> Document:
     }
 
 
-def _print(output: Output, items: tuple[OpenItem, ...]) -> None:
+def _print(output: Output, items: tuple[OpenItem, ...], now_ms: int) -> None:
     if not items:
         output.line("Nothing abnormal is open: no silence, nothing pinned, nothing interrupted.")
         return
-    output.table([("KIND", "SINCE", "UNTIL", "OWNER", "WHAT"), *(_row(item) for item in items)])
+    output.table([("KIND", "SINCE", "UNTIL", "OWNER", "WHAT"), *(_row(item, now_ms) for item in items)])
     for item in items:
         if item.undo:
             output.line(f"undo {item.kind}: {item.undo}")
 
 
-def _row(item: OpenItem) -> tuple[str, str, str, str, str]:
+def _row(item: OpenItem, now_ms: int) -> tuple[str, str, str, str, str]:
     since, until = (date_time(at_ms) if at_ms is not None else "-" for at_ms in (item.since_ms, item.expires_ms))
+    until += f" ({ago((now_ms - (item.expires_ms or 0)) / 1000)} past)" if item.is_overdue(now_ms) else ""
     return item.kind, since, until, item.owner or "-", item.text

@@ -111,4 +111,5 @@ _CARDS: Mapping[str, Callable[[Mapping[str, Json], Known], tuple[str, ...]]] = {
     "cancel-run": _run("cancel"),
     "maintenance": _maintenance,
     "announce": _maintenance,
+    "maintenance-end": _maintenance,
 }

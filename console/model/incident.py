@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from console.model.text import BLOCK_LIMIT, clean
-from console.model.times import clock, date_time
+from console.model.times import ago, clock, date_time
 from console.model.views import AlertRow, EventRow, OpenItem
 
 
@@ -149,7 +149,7 @@ def handover_text(handover: Handover) -> list[str]:
         *(f"  {reason}" for reason in handover.reasons),
         "",
         "OPEN  what somebody must undo or look after",
-        *(_open_line(item) for item in handover.open_items),
+        *(_open_line(item, handover.at_ms) for item in handover.open_items),
     ]
     lines += [] if handover.open_items else ["  nothing"]
     lines += ["", "FIRING", *(_alert_line(alert) for alert in handover.firing)]
@@ -161,8 +161,9 @@ def handover_text(handover: Handover) -> list[str]:
     return [line.replace("\n", "↵") for line in lines]
 
 
-def _open_line(item: OpenItem) -> str:
+def _open_line(item: OpenItem, now_ms: int) -> str:
     until = f", until {date_time(item.expires_ms)}" if item.expires_ms is not None else ""
+    until += f", {ago((now_ms - (item.expires_ms or 0)) / 1000)} past" if item.is_overdue(now_ms) else ""
     since = f", since {date_time(item.since_ms)}" if item.since_ms is not None else ""
     undo = f"; undo: {item.undo}" if item.undo else ""
     return f"  {item.kind}: {item.text} ({item.owner or 'nobody known'}{since}{until}){undo}"

@@ -49,6 +49,10 @@ class OpenItem:
     run: str | None = None
     """The token of the run that is open, or that made it."""
 
+    def is_overdue(self, at_ms: int) -> bool:
+        """Whether it should have been ended by somebody: nothing ends a maintenance by itself."""
+        return self.kind == "maintenance" and self.expires_ms is not None and self.expires_ms <= at_ms
+
 
 @value
 class Header:

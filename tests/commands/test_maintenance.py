@@ -43,6 +43,8 @@ def asked(*typed: str) -> tuple[str, dict[str, Json]] | None:
         (["on", "--no-mail"], ("maintenance", {"on": True, "mail": False})),
         (["on", "--in", "1h", "--message", "x"], ("announce", {"minutes": 60, "message": "x"})),
         (["on", "--in", "90m", "--for", "2h"], ("announce", {"minutes": 90, "lasts": 120})),
+        (["on", "--for", "30m", "--ends"], ("maintenance", {"on": True, "minutes": 30, "ends": True})),
+        (["on", "--in", "1h", "--for", "2h", "--ends"], ("announce", {"minutes": 60, "lasts": 120, "ends": True})),
         (["cancel"], ("cancel-due", {})),
         (["table"], ("maintenance-table", {})),
         (["status"], None),
@@ -53,10 +55,18 @@ def test_what_is_typed_is_what_is_asked_for(typed: list[str], request_: Any) -> 
 
 
 @pytest.mark.parametrize(
-    "typed", [["off", "--in", "1h"], ["status", "--for", "1h"], ["cancel", "--message", "x"], ["on", "--in", "soon"]]
+    "typed",
+    [
+        ["off", "--in", "1h"],
+        ["status", "--for", "1h"],
+        ["cancel", "--message", "x"],
+        ["on", "--in", "soon"],
+        ["off", "--ends"],
+        ["on", "--ends"],
+    ],
 )
 def test_options_that_do_not_belong_together_are_refused(typed: list[str]) -> None:
-    with pytest.raises(ValueError, match=r"belong|no duration"):
+    with pytest.raises(ValueError, match=r"belong|no duration|needs --for"):
         asked(*typed)
 
 

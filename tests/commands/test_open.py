@@ -53,6 +53,16 @@ def test_what_an_action_left_behind_is_open_until_it_is_undone(
     assert radar("open").status == 0
 
 
+def test_a_maintenance_past_its_planned_end_says_for_how_long(radar: Radar, collector: Collector, shift: Shift) -> None:
+    collector.round()
+    ends_ms = now_ms() - 12 * MINUTE_MS - 5000
+    shift.run(RunOutcome.DONE, Holding(kind="maintenance", subject="s", text="of s", undo="x", expires_ms=ends_ms))
+    assert " (12 m past)" in radar("open").out
+    assert ", 12 m past)" in radar("handover").out
+    shift.records.write(lambda connection: connection.execute("UPDATE holding SET kind = 'freeze'"))
+    assert "past)" not in radar("open").out
+
+
 @pytest.mark.parametrize(("outcome", "kind"), [(None, "interrupted"), (RunOutcome.UNKNOWN, "unknown")])
 def test_a_run_without_an_end_is_open_with_what_to_do(
     radar: Radar, collector: Collector, shift: Shift, outcome: RunOutcome | None, kind: str

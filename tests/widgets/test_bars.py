@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from console.model.states import State
-from console.model.views import CollectorStatus, Header
+from console.model.views import CollectorStatus, Header, OpenItem
 from tests.screens.sample import GOOD, NOW, M, S, header
 from widgets.bars import Bars, Key, Moment, footer_line, header_line, notice_line, small_line
 from widgets.glyphs import UNICODE
+from widgets.ledger_lines import ledger_rows
 from widgets.lines import Line, plain, width_of
 
 
@@ -53,6 +54,20 @@ def test_not_live_is_a_banner_over_the_full_width_with_the_reason() -> None:
 
 def test_the_second_line_is_empty_when_nothing_is_abnormal() -> None:
     assert text(notice_line(bars(header(open_items=())), 80)) == ""
+
+
+def test_a_maintenance_past_its_planned_end_comes_first_and_in_the_colour_of_a_warning() -> None:
+    silence = OpenItem(kind="silence", text="SILENCE memory", owner="op2", expires_ms=NOW - 12 * M)
+    left = OpenItem(kind="maintenance", text="of production: back soon", owner="op1", expires_ms=NOW - 12 * M)
+    line = notice_line(bars(header(open_items=(silence, left))), 80)
+    assert text(line).startswith(" ! MAINTENANCE 12 m past its planned end by op1   ! SILENCE memory by")
+    loud = [span.text.strip() for span in line if span.tone == "warn"]
+    assert loud == ["!", "MAINTENANCE 12 m past its planned end by op1", "!"]
+    within = replace(left, expires_ms=NOW + 12 * M)
+    quiet = notice_line(bars(header(open_items=(silence, within))), 80)
+    assert [span.text.strip() for span in quiet if span.tone == "warn"] == ["!", "!"]
+    rows = [text(row) for row, _ in ledger_rows(header(open_items=(left,)), 80, NOW, UNICODE, None)]
+    assert "12 m past" in rows[1]
 
 
 @pytest.mark.parametrize(
