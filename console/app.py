@@ -105,12 +105,12 @@ class RadarApp(Opening, App[None], inherit_bindings=False):
         reads: StoreReads,
         alerts: AlertActions,
         polls: PollRequests,
+        notes: Notes,
         at_ms: int | None = None,
         clock_ms: Callable[[], int] = _now_ms,
         faults: FaultSwitch | None = None,
         session_path: Path | None = None,
         desk: ActionDesk | None = None,
-        notes: Notes | None = None,
         inquiries: Inquiries | None = None,
     ) -> None:
         self.settings = settings

@@ -38,7 +38,7 @@ class Host(Protocol):
     """Where guarded actions are asked for; None: this console has none."""
     role: str
     """What this person is here, once it is known; empty: this console acts on nothing."""
-    notes: Notes | None
+    notes: Notes
     inquiries: Inquiries | None
     """What can be asked of hosted systems; None: this console asks nothing."""
     begun: set[str]

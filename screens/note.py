@@ -19,9 +19,7 @@ from widgets.words import full
 
 async def open_note(page: Page[Any]) -> None:
     """The page to write a note on, or why there is none."""
-    if page.host.notes is None:
-        page.say("notes cannot be written here: this console has no records to write to")
-    elif not page.host.moment.live:
+    if not page.host.moment.live:
         page.say(f"{page.host.moment.word}: a note bears the time of now; L goes back to now")
     elif not isinstance(page, NotePage):
         await page.open_page(NotePage(), lambda words: page.say(words) if words else None)
@@ -68,7 +66,7 @@ class NotePage(Page[str | None]):
             self._tell("There is nothing to put on record yet.")
         elif not self.host.moment.live:
             self._tell("Not live: a note bears the time of now (esc, then L).")
-        elif notes is not None and not self._sending:
+        elif not self._sending:
             self._sending = True
             self._tell("It is being written.")
             self.host.hands.do(self, lambda: _refused(notes, text), then=self._sent)

@@ -45,7 +45,7 @@ def main() -> None:
 async def draw(settings: Settings, arguments: argparse.Namespace) -> None:
     """One first paint in a terminal of that size, as SVG."""
     with reading(settings) as reads, operator(settings) as person:
-        app = RadarApp(settings, reads, person.alerts, person.polls)
+        app = RadarApp(settings, reads, person.alerts, person.polls, person.notes)
         async with app.run_test(size=(arguments.columns, arguments.rows)) as pilot:
             await pilot.pause(2)
             arguments.file.write_text(app.export_screenshot(title="radar"))

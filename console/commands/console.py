@@ -76,9 +76,11 @@ def _run_app(settings: Settings, reads: StoreReads, at_ms: int | None, story: St
             reads,
             person.alerts,
             person.polls,
+            person.notes,
             at_ms=at_ms,
             faults=faults,
             desk=desk,
+            notes=person.notes,
             inquiries=LateInquiries(settings),
         )
         if story is not None:

@@ -101,3 +101,12 @@ def test_a_stopped_and_continued_console_goes_on(terminal: Terminal) -> None:
         20,
         what="the clock going on",
     )
+
+
+def test_a_note_written_in_the_console_stands_in_the_incidents_export(demo: RunningDemo, terminal: Terminal) -> None:
+    terminal.press("i")
+    terminal.expect("INCIDENT NOTE")
+    terminal.type("pricing was slow before it failed")
+    terminal.press("\r")
+    terminal.expect("the note is on record")
+    assert "pricing was slow before it failed" in demo.radar("incident", "export", "--from", "-5m").stdout

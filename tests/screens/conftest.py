@@ -9,8 +9,10 @@ import pytest
 
 from console.app import RadarApp
 from console.model.configuration import Display
+from console.model.ports import Notes
 from tests.screens.sample import NOW
 from tests.screens.scripted import ScriptedActions, ScriptedReads, settings
+from tests.screens.scripted_desk import ScriptedNotes
 
 MakeApp = Callable[..., RadarApp]
 
@@ -24,6 +26,7 @@ def make_app(tmp_path: Path) -> MakeApp:
         actions: ScriptedActions | None = None,
         display: Display | None = None,
         clock_ms: Callable[[], int] = lambda: NOW,
+        notes: Notes | None = None,
         **more: object,
     ) -> RadarApp:
         done = actions or ScriptedActions()
@@ -32,6 +35,7 @@ def make_app(tmp_path: Path) -> MakeApp:
             reads or ScriptedReads(),
             done,
             done,
+            notes or ScriptedNotes(),
             clock_ms=clock_ms,
             session_path=tmp_path / "session.json",
             **more,  # type: ignore[arg-type]

@@ -147,11 +147,14 @@ def main(case: str, directory: Path) -> None:
             if case == "crash":
                 raise RuntimeError(f"a defect with {len(password)} letters")
 
+    from tests.screens.scripted_desk import ScriptedNotes
+
     actions = Hanging() if case == "hang" else ScriptedActions()
     made = {"hostile": _hostile, "acting": _suggesting}.get(case, _live)
     desk = _desk(directory) if case == "acting" else None
     session = directory / "session.json"
-    app = Console(settings(directory), Reads(make_health=made), actions, actions, session_path=session, desk=desk)
+    reads, notes = Reads(make_health=made), ScriptedNotes()
+    app = Console(settings(directory), reads, actions, actions, notes, session_path=session, desk=desk)
     app.run()
     sys.exit(app.return_code)
 

@@ -56,11 +56,7 @@ async def test_a_note_that_is_not_sent_is_kept_and_esc_and_q_ask(make_app: MakeA
         await until(pilot, lambda: getattr(app.focused, "value", "") == "half", "opened again, at the next start too")
 
 
-async def test_without_records_and_not_live_there_is_no_note(make_app: MakeApp) -> None:
-    async with make_app().run_test(size=(80, 24)) as pilot:
-        await until_fed(pilot)
-        await pilot.press("i")
-        await until_text(pilot, "notes cannot be written", "#footer")
+async def test_not_live_there_is_no_note(make_app: MakeApp) -> None:
     async with make_app(notes=ScriptedNotes()).run_test(size=(80, 24)) as pilot:
         await until_fed(pilot)
         await pilot.press("p", "i")

@@ -14,6 +14,7 @@ from console.model.configuration import Display, Environment
 from console.model.ports import ActionDesk, Inquiries, Notes, StoreReads
 from tests.screens import scripted
 from tests.screens.scripted import ScriptedActions
+from tests.screens.scripted_desk import ScriptedNotes
 from tests.snapshots.recorded import reader, record
 from tests.snapshots.stories import STORIES
 from tests.snapshots.story_alerts import NOW
@@ -51,11 +52,11 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
             reads or reader(tmp_path, settings.environment, now),
             actions,
             actions,
+            notes or ScriptedNotes(),
             at_ms=at_ms,
             clock_ms=lambda: now,
             faults=faults,
             desk=desk,
-            notes=notes,
             inquiries=inquiries,
             session_path=tmp_path / "session.json",
         )
