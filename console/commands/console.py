@@ -80,7 +80,6 @@ def _run_app(settings: Settings, reads: StoreReads, at_ms: int | None, story: St
             at_ms=at_ms,
             faults=faults,
             desk=desk,
-            notes=person.notes,
             inquiries=LateInquiries(settings),
         )
         if story is not None:
