@@ -72,7 +72,6 @@ async def _until_signalled(settings: Settings, expose: tuple[str, int] | None) -
 
 
 def _log_to_stderr() -> None:
-    """The journal adds the time. httpx logs each URL at INFO, and a webhook's URL is a secret."""
+    """The journal adds the time."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    for name in ("httpx", "httpcore", "psycopg"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("psycopg").setLevel(logging.WARNING)

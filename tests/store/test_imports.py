@@ -12,7 +12,7 @@ from tests.store.samples import ManualClock, holder, judged, observed
 HEAVY = (
     "msgspec",
     "asyncio",
-    "httpx",
+    "h11",
     "psycopg",
     "psutil",
     "console.collector",
