@@ -173,7 +173,8 @@ class Desk:
     @property
     def role_words(self) -> str:
         """`OPERATOR`, `VIEWER`, …: what the settings say of whoever runs this process."""
-        return standing(self._settings.operations().access).role.upper()
+        access = self._settings.operations().access
+        return "READ-ONLY" if access.read_only else standing(access).role.upper()
 
     @property
     def authority_words(self) -> str:

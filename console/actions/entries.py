@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from console.actions.authority import Standing
 from console.actions.base import Context
 from console.actions.messages import Entry
-from console.store.identity import Who
 from console.store.notes import NoteBook
 from console.store.records import AlertBook, PollBook
 
 
-def write(context: Context, who: Who, entry: Entry) -> None:
+def write(context: Context, standing: Standing, entry: Entry) -> None:
     """Write it. Raises `Refused`."""
-    alerts = AlertBook(context.records, context.reads, who)
+    who, refusal = standing.who, standing.entry_refusal
+    alerts = AlertBook(context.records, context.reads, who, refusal)
     if entry.kind == "acknowledge":
         alerts.acknowledge(entry.number, entry.text)
     elif entry.kind == "silence":
@@ -19,6 +20,6 @@ def write(context: Context, who: Who, entry: Entry) -> None:
     elif entry.kind == "end-silence":
         alerts.end_silence(entry.number)
     elif entry.kind == "poll":
-        PollBook(context.records, who).poll_now()
+        PollBook(context.records, who, refusal).poll_now()
     else:
-        NoteBook(context.records, who).add(entry.text)
+        NoteBook(context.records, who, refusal).add(entry.text)

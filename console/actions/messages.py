@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from console.model.actions import Plan
+from console.model.ports import EntryKind
 
 LARGEST_LINE_BYTES = 4 * 1024 * 1024
 
@@ -33,7 +34,7 @@ class Opening(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Entry(msgspec.Struct, kw_only=True, omit_defaults=True):
     """An acknowledgement, a silence, its end, a request to poll, a note: where a service account keeps the records."""
 
-    kind: Literal["acknowledge", "silence", "end-silence", "poll", "note"]
+    kind: EntryKind
     number: int = 0
     """The alert's id, or the silence's."""
     text: str = ""

@@ -157,11 +157,10 @@ class Negotiation:
         return self._context.settings.state_directory / "runs" / f"{token}.log"
 
     def enter(self, entry: Entry) -> None:
-        """Write something into the people's records that is no action. Raises `Refused`; a viewer may not."""
+        """Write something into the people's records that is no action. Raises `Refused`, where they may not."""
         from console.actions.entries import write
 
-        self._refuse(Risk.SAFE)
-        write(self._context, self._standing.who, msgspec.structs.replace(entry, text=self.conceal(entry.text)))
+        write(self._context, self._standing, msgspec.structs.replace(entry, text=self.conceal(entry.text)))
 
     # What was planned for a time
 

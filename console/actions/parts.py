@@ -50,7 +50,7 @@ def standing_of(context: Context, uid: int) -> Standing:
     who = who_is(uid)
     role, words = role_of(who.name, groups_of(who), context.operations.access)
     authority = Authority.ENFORCED if context.operations.access.service else Authority.GUARD_RAILS
-    return Standing(who, role, words, authority)
+    return Standing(who, role, words, authority, context.operations.access.read_only)
 
 
 def _settings(opening: Opening) -> tuple[Settings, bool]:

@@ -11,8 +11,8 @@ from console.model.actions import Check, CheckResult, Plan, StepKind
 from console.model.ports import StoreUnreadable
 from console.store.journal import Journal, StoredRun
 
-_LOCKING = ("maintenance", "maintenance-table")
-"""What is done in the application's database, under its advisory lock, where the flag is a row there."""
+_LOCKING = "maintenance"
+"""Begin of the names of what is done in the application's database, under its lock, where the flag is a row there."""
 
 
 def common_checks(
@@ -51,7 +51,7 @@ def elsewhere_check(context: Context, plan: Plan) -> tuple[Check, ...]:
     if plan.exclusion is None or all(step.kind is not StepKind.CHANGE for step in plan.steps):
         return ()
     maintenance = context.operations.maintenance
-    locked = plan.action in _LOCKING and maintenance is not None and maintenance.provider == "database"
+    locked = plan.action.startswith(_LOCKING) and maintenance is not None and maintenance.provider == "database"
     words = "any other bastion: advisory lock and remote state only" if locked else ""
     words = f"no other run here; {words or 'against any other bastion only remote state protects'}"
     return (Check(key="elsewhere", result=CheckResult.PASS, words=words),)

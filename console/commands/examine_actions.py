@@ -32,11 +32,11 @@ def findings(settings: Settings) -> Iterator[Finding]:
         fix = f'add [environments.{name}.github] with repository = "OWNER/NAME" and token = "${{GITHUB_TOKEN}}"'
         yield Finding("not configured", "github", Result.OFF, "what CI is about to deploy stays unknown", fix)
     access = operations.access
-    if not (access.operators or access.admins):
+    if not (access.operators or access.admins or access.read_only):
         fix = (
             f'add [environments.{name}.access] with operators = ["@oncall"]; entries are Unix users, or groups as @name'
         )
-        yield Finding("not configured", "access", Result.OFF, "everybody is a viewer: nobody may roll back", fix)
+        yield Finding("not configured", "access", Result.OFF, "everybody is a viewer: nobody may acknowledge, silence or roll back", fix)
         return
     yield _standing(access)
     if settings.demo_directory is None:  # the demo's groups are examples

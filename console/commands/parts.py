@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from threading import Timer
 from typing import TYPE_CHECKING
 
 from console.model.configuration import Settings
-from console.model.ports import AlertActions, Notes, PollRequests, Refused, StoreReads
+from console.model.ports import AlertActions, EntryKind, Notes, PollRequests, Refused, StoreReads
 from console.settings import SettingsError, load
 
 if TYPE_CHECKING:
@@ -104,9 +104,24 @@ def operator(settings: Settings) -> Iterator[Operator]:
             book = ServiceBook(settings)
             yield Operator(reads, book, book, book)
         return
-    who = identity()
+    who, refusal = identity(), _refusal(settings)
     with reading(settings) as reads, closing(Records(settings.records_path)) as records:
-        yield Operator(reads, AlertBook(records, reads, who), PollBook(records, who), NoteBook(records, who))
+        alerts, polls = AlertBook(records, reads, who, refusal), PollBook(records, who, refusal)
+        yield Operator(reads, alerts, polls, NoteBook(records, who, refusal))
+
+
+def _refusal(settings: Settings) -> Callable[[EntryKind], str]:
+    """Why this person may not; judged when they want to, since that reads the settings of acting (7 ms)."""
+
+    def why(kind: EntryKind) -> str:
+        from console.actions.authority import standing
+
+        try:
+            return standing(settings.operations().access).entry_refusal(kind)
+        except SettingsError as error:
+            return str(error)
+
+    return why
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ class Access:
     """The Unix account that owns tokens, runner and records: authority is enforced. None: guard rails only."""
     runner: str = "/usr/local/bin/radar-runner"
     """The program that the sudoers rule lets people start as that account."""
+    read_only: bool = False
+    """Nobody may change anything, whatever their role: not even acknowledge, note or poll."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

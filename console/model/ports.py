@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from console.model.observation import Json
 from console.model.service_levels import SLO_WINDOWS_S
@@ -59,6 +59,10 @@ class StoreReads(Protocol):
 
 class StoreUnreadable(Exception):
     """The store cannot be read now; the text says why and what to do."""
+
+
+EntryKind = Literal["acknowledge", "silence", "end-silence", "poll", "note"]
+"""What people put on record that is no action."""
 
 
 class AlertActions(Protocol):

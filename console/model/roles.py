@@ -30,9 +30,13 @@ _MAY = {
     Role.ADMIN: frozenset(Risk),
 }
 
+READ_ONLY = "read-only: access.read_only is set in radar.toml"
+
 
 def role_of(user: str, groups: Collection[str], access: Access) -> tuple[Role, str]:
     """The role and by what: `operator by group oncall`. Entries are users, or groups as `@name`."""
+    if access.read_only:
+        return Role.VIEWER, READ_ONLY
     for role, entries in ((Role.ADMIN, access.admins), (Role.OPERATOR, access.operators)):
         for entry in entries:
             if entry == user or (entry.startswith("@") and entry[1:] in groups):

@@ -9,7 +9,7 @@ from console.model.ports import Refused
 from console.model.text import clean_block
 from console.store.clock import now_ms
 from console.store.identity import Who
-from console.store.records import Records, refusing
+from console.store.records import Records, Refusal, refuse, refusing
 
 NOTE_LIMIT = 2000
 
@@ -17,12 +17,14 @@ NOTE_LIMIT = 2000
 class NoteBook:
     """See `ports.Notes`."""
 
-    def __init__(self, records: Records, who: Who) -> None:
+    def __init__(self, records: Records, who: Who, refusal: Refusal) -> None:
         self._records = records
         self._who = who
+        self._refusal = refusal
 
     def add(self, text: str) -> None:
         """Put a note on record. Raises `Refused`."""
+        refuse(self._refusal("note"))
         typed = text.strip()
         if not typed:
             raise Refused("the note is empty")

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
-from console.model.ports import Refused
+from console.model.ports import EntryKind, Refused
 from console.model.views import AlertsView, SilenceRow
 from console.store import ballast, damage, files, schema
 from console.store.clock import now_ms
@@ -22,6 +22,8 @@ __all__ = ["AlertBook", "PollBook", "Records", "Who", "identity"]
 
 T = TypeVar("T")
 
+Refusal = Callable[[EntryKind], str]
+"""Why this person may not put that on record, asked when they do; empty: they may."""
 LONGEST_SILENCE_MINUTES = 7 * 24 * 60
 TEXT_LIMIT = 500
 
@@ -170,13 +172,15 @@ class _ReadsAlerts(Protocol):
 class AlertBook:
     """What an operator does to alerts (`ports.AlertActions`), recorded under their name."""
 
-    def __init__(self, records: Records, reader: _ReadsAlerts, who: Who) -> None:
+    def __init__(self, records: Records, reader: _ReadsAlerts, who: Who, refusal: Refusal) -> None:
         self._records = records
         self._reader = reader
         self._who = who
+        self._refusal = refusal
 
     def acknowledge(self, alert_id: int, note: str) -> None:
         """Record that the caller has seen a firing alert. Raises `Refused`."""
+        refuse(self._refusal("acknowledge"))
         firing = {alert.id: alert for alert in self._reader.alerts(None).firing}
         alert = firing.get(alert_id)
         if alert is None:
@@ -186,6 +190,7 @@ class AlertBook:
 
     def silence(self, matcher: str, minutes: int, reason: str) -> None:
         """Begin a silence of `minutes`. Raises `Refused` without a reason, a matcher, or an expiry within 7 days."""
+        refuse(self._refusal("silence"))
         if not matcher.strip():
             raise Refused("a silence needs a rule, or rule/subject")
         if not reason.strip():
@@ -200,6 +205,7 @@ class AlertBook:
 
     def end_silence(self, silence_id: int) -> None:
         """End a silence now. Raises `Refused` when it is not in force."""
+        refuse(self._refusal("end-silence"))
         with refusing():
             if not self._records.end_silence(silence_id, self._who.words):
                 raise Refused(f"silence {silence_id} is not in force (any more)")
@@ -208,14 +214,22 @@ class AlertBook:
 class PollBook:
     """`r`: asks the collector to poll now (`ports.PollRequests`)."""
 
-    def __init__(self, records: Records, who: Who) -> None:
+    def __init__(self, records: Records, who: Who, refusal: Refusal) -> None:
         self._records = records
         self._who = who
+        self._refusal = refusal
 
     def poll_now(self) -> None:
         """Write the request. Raises `Refused`."""
+        refuse(self._refusal("poll"))
         with refusing():
             self._records.request_poll(by=self._who.words)
+
+
+def refuse(why: str) -> None:
+    """Raise `Refused` with these words, if there are any."""
+    if why:
+        raise Refused(why)
 
 
 @contextmanager

@@ -64,6 +64,8 @@ class Choice:
     needs_text: bool = False
 
 
+UNABLE = {"VIEWER": "You are a viewer here", "READ-ONLY": "This environment is read-only"}
+"""Told before anything is typed; whether it holds is decided where the row is written."""
 SPANS = ((30, "30 m"), (120, "2 h"), (480, "8 h"), (1440, "24 h"))
 
 
@@ -132,6 +134,8 @@ class ActPage(Page[Decision | None]):
     def _hint(self) -> str:
         if self.problem:
             return self.problem
+        if self.host.role in UNABLE and not isinstance(self.choices[self.index].decision, ShowPlan):
+            return f"{UNABLE[self.host.role]}: this needs an operator, and will be refused."
         needs = self.choices[self.index].needs_text
         return "Type the reason above, then Enter." if needs else "A note is welcome; Enter does it, Esc leaves."
 

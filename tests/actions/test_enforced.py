@@ -102,7 +102,9 @@ def test_what_people_record_stands_in_their_name(place: Path) -> None:
 
 
 def test_a_viewer_records_nothing(place: Path) -> None:
-    assert "you may not do this" in on_the_host(place, "enter", "rt-viewer")["refused"]
+    assert (
+        "only an operator may silence alerts; viewer: rt-viewer" in on_the_host(place, "enter", "rt-viewer")["refused"]
+    )
 
 
 def test_the_rule_lets_nobody_do_more(place: Path) -> None:

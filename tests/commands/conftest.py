@@ -22,6 +22,7 @@ from console.model.observation import Event
 from console.model.states import State
 from console.settings import load
 from console.store.clock import SystemClock, now_ms
+from console.store.identity import identity
 from console.store.observe import Lease, ObservedStore
 from tests.store import samples
 
@@ -78,6 +79,13 @@ def site(tmp_path: Path) -> Site:
     )
     file.chmod(0o600)
     return Site(tmp_path, file)
+
+
+@pytest.fixture
+def as_operator(site: Site) -> None:
+    """Who runs the tests is named in the table of roles: without it they are a viewer."""
+    with site.file.open("a") as file:
+        file.write(f'access = {{operators = ["{identity().name}"]}}\n')
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from console.model.configuration import Severity
 from tests.commands.conftest import RULE, Collector, Radar, Site
 from tests.store import samples
 
+pytestmark = pytest.mark.usefixtures("as_operator")
+
 
 @pytest.fixture
 def firing(collector: Collector, radar: Radar) -> int:

@@ -10,6 +10,8 @@ from console.model.actions import Holding, RunOutcome
 from tests.commands.conftest import Collector, Radar, Site
 from tests.commands.recorded import HOSTILE, Shift, past
 
+pytestmark = pytest.mark.usefixtures("as_operator")
+
 
 @pytest.fixture
 def shift(site: Site) -> Iterator[Shift]:

@@ -11,6 +11,8 @@ from console.store.clock import now_ms
 from tests.commands.conftest import Collector, Radar, Site
 from tests.commands.recorded import HOSTILE, MINUTE_MS, Shift
 
+pytestmark = pytest.mark.usefixtures("as_operator")
+
 
 @pytest.fixture
 def shift(site: Site) -> Iterator[Shift]:

@@ -12,6 +12,7 @@ from tests.screens.driving import text_of, until, until_fed, until_text
 from tests.screens.sample import NOW, health
 from tests.screens.sample_alerts import alerts
 from tests.screens.scripted import ScriptedActions, ScriptedReads
+from tests.screens.scripted_desk import ScriptedDesk
 
 
 async def test_acknowledging_takes_a_note_and_says_what_came_of_it(make_app: MakeApp) -> None:
@@ -53,6 +54,20 @@ async def test_a_silence_can_be_ended(make_app: MakeApp) -> None:
         await pilot.press("enter")
         await until_text(pilot, "the silence is ended")
     assert actions.done == [("end silence", 1)]
+
+
+@pytest.mark.parametrize(("role", "hint"), [
+    ("VIEWER", "You are a viewer here: this needs an operator"), ("READ-ONLY", "This environment is read-only"),
+    ("OPERATOR", "A note is welcome"),
+])  # fmt: skip
+async def test_who_may_not_is_told_before_anything_is_typed(make_app: MakeApp, role: str, hint: str) -> None:
+    async with make_app(desk=ScriptedDesk(role_words=role)).run_test(size=(80, 24)) as pilot:
+        await until_fed(pilot)
+        await until_text(pilot, role, "#header")
+        await pilot.press("9")
+        await until_text(pilot, "FIRING 2")
+        await pilot.press("a")
+        await until_text(pilot, hint)
 
 
 async def test_a_refusal_is_said_in_its_own_words(make_app: MakeApp) -> None:
