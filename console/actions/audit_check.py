@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from console.actions import audit_runs
 from console.store import audit
 from console.store.records import Records
+from console.store.schema import one_moment
 
 JOURNAL_TIMEOUT_S = 20.0
 _ANCHOR = re.compile(r"radar audit (\d+) ([0-9a-f]{64})\b")
@@ -37,17 +39,24 @@ class Verdict:
     """Known nowhere outside: of these the file alone tells."""
     outside: str
     """Where was looked, in words."""
+    differences: tuple[str, ...] = ()
+    """Between the journal's runs and what the entries say of them."""
+    runs: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing speaks against the chain itself."""
+        return not (self.broken or self.missing or self.contradicted or self.gone)
 
     @property
     def holds(self) -> bool:
-        """Whether nothing speaks against it."""
-        return not (self.broken or self.missing or self.contradicted or self.gone)
+        """Whether nothing speaks against it, nor against the journal."""
+        return self.whole and not self.differences
 
 
 def verify(records: Records, anchors: Anchors, outside: str) -> Verdict:
-    """Walk the chain and compare it with the hashes known outside. Raises `StoreError`."""
-    found = records.read(lambda connection: list(audit.entries(connection)))
-    last = records.read(_last_given)
+    """Walk the chain, compare it with the hashes known outside and the journal with it. Raises `StoreError`."""
+    found, last, (differences, runs) = records.read(_read)
     known = {entry.id: entry.hash for entry in found}
     return Verdict(
         entries=len(found),
@@ -57,7 +66,15 @@ def verify(records: Records, anchors: Anchors, outside: str) -> Verdict:
         gone=tuple(number for number in anchors if number not in known),
         unanchored=tuple(entry.id for entry in found if entry.id not in anchors),
         outside=outside,
+        differences=differences,
+        runs=runs,
     )
+
+
+def _read(connection: sqlite3.Connection) -> tuple[list[audit.Entry], int, tuple[tuple[str, ...], int]]:
+    with one_moment(connection):  # an action that goes on meanwhile writes to all of them
+        found = list(audit.entries(connection))
+        return found, _last_given(connection), audit_runs.differences(connection, found)
 
 
 def anchors_in(lines: Iterable[str]) -> Anchors:

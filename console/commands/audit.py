@@ -14,6 +14,7 @@ from console.commands.parts import settings_of
 from console.model.configuration import Settings
 from console.model.text import clean
 from console.model.times import date_time
+from console.model.words import counted
 
 if TYPE_CHECKING:
     from console.actions.audit_check import Verdict
@@ -30,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0: well; 1: whole, but entries are known nowhere outside; 2: the chain is broken, or cannot be read."""
+    """0: well; 1: whole, but entries are known nowhere outside; 2: broken, contradicted by the journal, unreadable."""
     from console.store.errors import StoreError
     from console.store.files import UnsuitablePlace
 
@@ -77,7 +78,8 @@ def _verified(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.json:
         document({"entries": found.entries, "holds": found.holds, "broken": list(found.broken),
                   "missing": list(found.missing), "contradicted": list(found.contradicted), "gone": list(found.gone),
-                  "unanchored": list(found.unanchored), "outside": found.outside})  # fmt: skip
+                  "differences": list(found.differences), "runs": found.runs, "unanchored": list(found.unanchored),
+                  "outside": found.outside})  # fmt: skip
     else:
         _print(Output(arguments, settings.display), found)
     if not found.holds:
@@ -92,8 +94,13 @@ def _print(output: Output, found: Verdict) -> None:
         output.line(f"BROKEN  entry {number} has another hash outside: it was rewritten")
     for number in found.gone:
         output.line(f"BROKEN  entry {number} is known outside and is not in the file")
-    if found.holds:
+    for words in found.differences:
+        output.line(f"DIFFERS  {clean(words)}")
+    if found.whole:
         output.line(f"The chain is whole: {found.entries} entries, each covers the one before it.")
+    points = counted(len(found.differences), "point")
+    told = f"contradicts it in {points}" if found.differences else "says the same"
+    output.line(f"The journal {told}: {counted(found.runs, 'run')} compared.")
     output.line(f"Known outside ({found.outside}): {found.entries - len(found.unanchored)} of {found.entries}.")
     if found.unanchored:
         first, last = found.unanchored[0], found.unanchored[-1]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
 from console.model.actions import ARMED_MS, OPEN_OUTCOMES, REASON_LIMIT, Holding, RunOutcome, StepOutcome, StepResult
-from console.store import audit
+from console.model.observation import Json
+from console.store import audit, audited
 from console.store.clock import now_ms
 from console.store.codec import plain
 from console.store.errors import StoreBusy
@@ -22,8 +23,7 @@ T = TypeVar("T")
 
 PERSIST_S = 300.0
 """How long a run that goes on waits for a file that somebody keeps locked."""
-PROGRESS = "progress"
-"""The outcome of entries that only say how a step goes on."""
+PROGRESS = audited.PROGRESS
 WORSE = "worse"
 """In the data of a step that saw things worse than before."""
 
@@ -106,7 +106,8 @@ class Journal:
                 f"INSERT INTO run({', '.join(names)}) VALUES ({marks})",
                 (*values, moment_ms, self._who.words, self._who.uid),
             ).lastrowid
-            entry = self._audit(connection, "begun", run.target, f"{run.title}: {run.reason}", run.token)
+            told = {"run": run.token, **audited.beginning(connection, row or 0)}
+            entry = self._audit(connection, "begun", run.target, f"{run.title}: {run.reason}", told)
             return row or 0, (entry, self._armed(connection, run.reason)) if arms else (entry,)
 
         return self._records.write(work)
@@ -149,10 +150,7 @@ class Journal:
                 "UPDATE run SET ended_ms = ?, outcome = ?, words = ? WHERE id = ? AND ended_ms IS NULL",
                 (ended_ms, outcome, self._plain(words), run_id),
             )
-            token, target, title = connection.execute(
-                "SELECT token, target, title FROM run WHERE id = ?", (run_id,)
-            ).fetchone()
-            return self._audit(connection, str(outcome), target, f"{title}: {words}", token)
+            return self._audit_of(connection, run_id, str(outcome), words)
 
         return self._persist(work)
 
@@ -164,10 +162,7 @@ class Journal:
                 "UPDATE run SET pid = ?, boot_id = ?, host = ?, outcome = NULL WHERE id = ? AND ended_ms IS NULL",
                 (pid, boot_id, host, run_id),
             )
-            token, target, title = connection.execute(
-                "SELECT token, target, title FROM run WHERE id = ?", (run_id,)
-            ).fetchone()
-            return self._audit(connection, "resumed", target, title, token)
+            return self._audit_of(connection, run_id, "resumed")
 
         return self._records.write(work)
 
@@ -183,7 +178,7 @@ class Journal:
             "INSERT INTO arming(uid, operator, reason, began_ms, expires_ms) VALUES (?, ?, ?, ?, ?)",
             (self._who.uid, self._who.words, self._plain(reason)[:REASON_LIMIT], moment_ms, moment_ms + ARMED_MS),
         )
-        return self._audit(connection, "armed", "", reason, None)
+        return self._audit(connection, "armed", "", reason, {})
 
     def armed(self) -> str:
         """The reason under which this person is armed now; empty: not armed."""
@@ -257,10 +252,18 @@ class Journal:
             (now_ms(), self._who.words, kind, plain(subject)),
         )
 
+    def _audit_of(self, connection: sqlite3.Connection, run_id: int, kind: str, words: str = "") -> audit.Entry:
+        """What befell a run, with all its lines so far: `audit verify` compares them."""
+        token, target, title = connection.execute(
+            "SELECT token, target, title FROM run WHERE id = ?", (run_id,)
+        ).fetchone()
+        told = {"run": token, **audited.so_far(connection, run_id)}
+        return self._audit(connection, kind, target, f"{title}: {words}" if words else title, told)
+
     def _audit(
-        self, connection: sqlite3.Connection, kind: str, subject: str, words: str, token: str | None
+        self, connection: sqlite3.Connection, kind: str, subject: str, words: str, data: Mapping[str, Json]
     ) -> audit.Entry:
-        fact = audit.Fact(kind, subject, self._conceal(words), {"run": token} if token else {})
+        fact = audit.Fact(kind, self._conceal(subject), self._conceal(words), data)
         return audit.append(connection, now_ms(), self._who, fact)
 
 

@@ -186,7 +186,7 @@ def _statements(tables: str) -> list[str]:
 
 def _found(connection: sqlite3.Connection, file_id: int, version: int, older: Mapping[int, str]) -> int | None:
     """The format of the file; None: it is empty. Raises `WrongSchema` or `sqlite3.Error`."""
-    with _one_moment(connection):
+    with one_moment(connection):
         found_version = _pragma(connection, "user_version")
         if _pragma(connection, "application_id") == file_id and found_version in older:
             return found_version
@@ -195,12 +195,12 @@ def _found(connection: sqlite3.Connection, file_id: int, version: int, older: Ma
 
 def verify(connection: sqlite3.Connection, file_id: int, version: int) -> bool:
     """True when our tables are there, False when the file is empty. Raises `WrongSchema` or `sqlite3.Error`."""
-    with _one_moment(connection):
+    with one_moment(connection):
         return _verify(connection, file_id, version)
 
 
 @contextmanager
-def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+def one_moment(connection: sqlite3.Connection) -> Iterator[None]:
     """All reads within see the file as it was before its maker's commit or after it, never a part of each."""
     if connection.in_transaction:
         yield
