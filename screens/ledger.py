@@ -18,7 +18,7 @@ class LedgerPage(ScrollPage[None]):
 
     NAME = "ledger"
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("enter", "open", "open it; undo it", "ledger.open", short="undo"),
+        key("enter,a", "open", "open it; undo it", "ledger.open", short="undo"),
         key("J", "app.journal", "journal of actions", "ledger.journal", short="journal"),
     ]
 

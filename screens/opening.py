@@ -71,6 +71,30 @@ class Opening:
 
         await open_plan(self._top, ActionRequest(action=action, parameters=parameters))
 
+    async def action_announce(self) -> None:
+        """When a maintenance begins and what people are told, then the plan that announces it."""
+        from screens.dialogs.maintenance import NOTICES
+
+        about = "When should the maintenance begin? It is announced now; the collector's service puts it on then."
+        await self._ask_maintenance("announce", {}, about, NOTICES)
+
+    async def action_maintenance(self) -> None:
+        """How long a maintenance is planned to last and what people are told, then its plan."""
+        from screens.dialogs.maintenance import LENGTHS
+
+        await self._ask_maintenance("maintenance", {"on": True}, "For how long is it planned?", LENGTHS)
+
+    async def _ask_maintenance(
+        self, action: str, given: Mapping[str, Json], about: str, choices: Sequence[tuple[str, Mapping[str, Json]]]
+    ) -> None:
+        from screens.dialogs.maintenance import MaintenancePage
+
+        def asked(more: Mapping[str, Json] | None) -> None:
+            if more is not None:
+                cast("App[None]", self).call_later(self.action_plan, action, {**given, **more})
+
+        await self._top.open_page(MaintenancePage(about, choices), asked)
+
     async def action_palette(self) -> None:
         """Every screen, action and setting by name; in a demo its faults, once it has told them."""
         from screens.palette import PalettePage, all_commands, fault_commands, plan_commands

@@ -58,7 +58,7 @@ def fault_commands(faults: Sequence[tuple[str, str, bool]]) -> list[Command]:
 
 
 def plan_commands() -> list[Command]:
-    """The actions that need no choice before their plan. Asking changes nothing."""
+    """The actions, first those that need no choice before their plan. Asking changes nothing."""
     plans: tuple[tuple[str, str, dict[str, bool], str], ...] = (
         ("roll back production", "rollback", {}, "its plan: the version before the one that is live"),
         ("freeze deployments", "freeze", {"on": True}, "its plan: CI runs are held back"),
@@ -66,7 +66,16 @@ def plan_commands() -> list[Command]:
         ("maintenance on", "maintenance", {"on": True}, "its plan: users see the maintenance page"),
         ("maintenance off", "maintenance", {"on": False}, "its plan"),
     )
-    return [Command(name, f"app.plan({action!r}, {given!r})", words=words) for name, action, given, words in plans]
+    commands = [Command(name, f"app.plan({action!r}, {given!r})", words=words) for name, action, given, words in plans]
+    asking = (
+        ("maintenance for a time", "app.maintenance", "asks for how long and for a message, then its plan"),
+        (
+            "announce maintenance",
+            "app.announce",
+            "asks when and for a message, then its plan: with notice, cancellable",
+        ),
+    )
+    return [*commands, *(Command(name, action, words=words) for name, action, words in asking)]
 
 
 def matching(commands: Sequence[Command], typed: str) -> list[Command]:

@@ -80,24 +80,42 @@ def _loud(state: State, glyphs: Glyphs) -> Span:
 
 
 def header_line(bars: Bars, width: int) -> Line:
-    """Where one is, how it is, how late the sources are, and which moment is shown."""
-    place = [Span(" "), *_place(bars), *_condition(bars)]
-    times = [_time(bars), _time(bars, zone="")] if bars.role else [_time(bars)]
-    ways = [([*place, *role], time) for role in _roles(bars) for time in times]
-    left, right = next((way for way in ways if width_of(way[0]) + width_of(way[1]) < width), (place, times[0]))
+    """Where one is, how it is, how late the sources are, who one is here, and which moment is shown."""
+    ways = [way for role in _roles(bars) for way in _ways(bars, role)]
+    left, right = next((way for way in ways if width_of(way[0]) + width_of(way[1]) < width), ways[-1])
     # The banner below repeats the moment: where both have no room, the condition is worth more.
     if not bars.moment.live and width_of(left) + width_of(right) >= width:
         right = []
     return ends(left, right, width, bars.glyphs.ellipsis)
 
 
-def _place(bars: Bars) -> Iterable[Span]:
+def _ways(bars: Bars, role: list[Span]) -> Iterable[tuple[list[Span], list[Span]]]:
+    """The line with a role, longest first. For a role the zone gives way, then the identity's end, the seconds and the
+    number of all sources; in a console that acts on nothing, nothing does."""
+    whole = [Span(" "), *_place(bars), *_condition(bars)]
+    yield [*whole, *role], _time(bars)
+    if not bars.role:
+        return
+    yield [*whole, *role], _time(bars, seconds=True, zone="")
+    for cells in (12, 8):
+        yield [Span(" "), *_place(bars, cells), *_condition(bars), *role], _time(bars, seconds=True, zone="")
+    short = [Span(" "), *_place(bars, 8)]
+    yield [*short, *_condition(bars), *role], _time(bars, seconds=False, zone="")
+    yield [*short, *_condition(bars, brief=True), *role], _time(bars, seconds=False, zone="")
+
+
+def _place(bars: Bars, longest: int | None = None) -> Iterable[Span]:
+    """`longest`: cells of the identity, which is cut only while it is the right one."""
     header = bars.header
     name = header.environment if header else bars.environment
     label = header.label if header else bars.label
     yield Span(name, "strong")
     if header and header.identity:
-        yield Span(f"={header.identity}", "bad" if header.identity_mismatch else "text")
+        cut_to = None if header.identity_mismatch else longest
+        shown = header.identity
+        if cut_to is not None and len(shown) > cut_to:
+            shown = fit(shown, cut_to, ellipsis=bars.glyphs.ellipsis)
+        yield Span(f"={shown}", "bad" if header.identity_mismatch else "text")
     if label and label != name:
         yield Span(f" {label}", "warn")
 
@@ -109,14 +127,15 @@ def _state(bars: Bars) -> State:
     return State.STALE if bars.trouble is not None else bars.header.state
 
 
-def _condition(bars: Bars) -> Iterable[Span]:
+def _condition(bars: Bars, *, brief: bool = False) -> Iterable[Span]:
     header = bars.header
     yield Span("  ")
     yield _loud(_state(bars), bars.glyphs)
     if header is None:
         return
     yield Span(f"  {counted(header.alerts_firing, 'alert')}", "warn" if header.alerts_firing else "dim")
-    yield Span(f"  {header.sources_late}/{header.sources} late", "warn" if header.sources_late else "dim")
+    of = "" if brief else f"/{header.sources}"
+    yield Span(f"  {header.sources_late}{of} late", "warn" if header.sources_late else "dim")
 
 
 def _roles(bars: Bars) -> list[list[Span]]:
@@ -127,11 +146,11 @@ def _roles(bars: Bars) -> list[list[Span]]:
     if until is None or until <= now:
         return [[Span(f"  {bars.role}", "dim")], []]
     left = duration((until - now) / 1000)
-    armed = [[Span("  "), Span(f"{bars.role}{word}", "warn")] for word in (f" armed {left}", f" {left}", " armed")]
+    armed = [[Span("  "), Span(f"{bars.role}{word}", "warn")] for word in (f" armed {left}", f" {left}")]
     return [*armed, [Span("  "), Span(f"armed {left}", "warn")], [Span("  armed", "warn")], []]
 
 
-def _time(bars: Bars, zone: str = " UTC") -> list[Span]:
+def _time(bars: Bars, *, seconds: bool = True, zone: str = " UTC") -> list[Span]:
     moment, header = bars.moment, bars.header
     if moment.at_ms is not None:
         return [Span("AT ", "warn"), Span(f"{day(moment.at_ms)} {clock(moment.at_ms, seconds=True)} UTC ", "strong")]
@@ -141,7 +160,7 @@ def _time(bars: Bars, zone: str = " UTC") -> list[Span]:
         read = "NOT READ" if header is None else f"LAST READ {clock(header.at_ms, seconds=True)} UTC"
         return [Span(f"{read} ", "warn")]
     step_ms = STEP_S * 1000
-    return [Span("LIVE ", "dim"), Span(f"{clock(moment.now_ms // step_ms * step_ms, seconds=True)}{zone} ", "dim")]
+    return [Span("LIVE ", "dim"), Span(f"{clock(moment.now_ms // step_ms * step_ms, seconds=seconds)}{zone} ", "dim")]
 
 
 def notice_line(bars: Bars, width: int) -> Line:

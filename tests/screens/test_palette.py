@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from textual.pilot import Pilot
+
 from console.model.ports import Refused
 from screens.component import ComponentPage
+from screens.dialogs.maintenance import MaintenancePage
 from screens.health import HealthScreen
 from screens.palette import Command, PalettePage
+from screens.plan import PlanPage
 from tests.screens.conftest import MakeApp
 from tests.screens.driving import text_of, until, until_fed, until_text
+from tests.screens.scripted_desk import ScriptedDesk
 
 
 class Faults:
@@ -88,3 +93,47 @@ async def test_the_chosen_line_of_the_palette_tells_its_whole_description(make_a
         assert "nothing 1" not in " ".join(text_of(pilot).split())
         await pilot.press(*["down"] * 29)
         assert "nothing 29" in " ".join(text_of(pilot).split()), "the last one is seen whole"
+
+
+async def typed(pilot: Pilot[None], command: str) -> None:
+    """Choose a line of the palette by its name."""
+    await until_fed(pilot)
+    await pilot.press("colon")
+    await until(pilot, lambda: isinstance(pilot.app.screen, PalettePage), "in the palette")
+    await pilot.press(*command, "enter")
+
+
+async def test_an_announcement_asks_for_when_and_for_the_message_and_then_shows_its_plan(make_app: MakeApp) -> None:
+    desk = ScriptedDesk()
+    async with make_app(desk=desk).run_test(size=(80, 24)) as pilot:
+        await typed(pilot, "announce")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MaintenancePage), "asked")
+        assert "the notice that people are promised" in text_of(pilot) and desk.said("plan") == []
+        await pilot.press("down", "down", *"Back soon", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PlanPage), "its plan")
+        assert desk.said("plan") == [("plan", "announce", {"minutes": 30, "message": "Back soon"})]
+
+
+async def test_with_nothing_chosen_the_promised_notice_and_the_general_message_stand(make_app: MakeApp) -> None:
+    desk = ScriptedDesk()
+    async with make_app(desk=desk).run_test(size=(80, 24)) as pilot:
+        await typed(pilot, "announce")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MaintenancePage), "asked")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PlanPage), "its plan")
+        assert desk.said("plan") == [("plan", "announce", {})]
+
+
+async def test_who_leaves_the_question_has_asked_for_nothing(make_app: MakeApp) -> None:
+    desk = ScriptedDesk()
+    async with make_app(desk=desk).run_test(size=(80, 24)) as pilot:
+        await typed(pilot, "maintenance for")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MaintenancePage), "asked")
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, MaintenancePage), "left")
+        assert desk.said("plan") == []
+        await typed(pilot, "maintenance for")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MaintenancePage), "asked")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PlanPage), "its plan")
+        assert desk.said("plan") == [("plan", "maintenance", {"on": True, "minutes": 30})]

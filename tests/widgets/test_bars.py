@@ -29,6 +29,36 @@ def test_the_header_names_place_state_alerts_lateness_and_moment() -> None:
     assert shown == "production=abcdref ✗ UNHEALTHY 2 alerts 2/14 late LIVE 03:12:40 UTC"
 
 
+REF = "abcdefghijklmnopqrst"
+"""A Supabase project's ref has twenty letters."""
+
+
+def shown_at(width: int, role: str, armed_m: int | None = None, **changes: object) -> str:
+    until_ms = None if armed_m is None else NOW + armed_m * M
+    of = header(identity=REF, armed_until_ms=until_ms, **changes)
+    return text(header_line(bars(of, role=role), width))
+
+
+def test_the_role_has_room_at_80_columns_the_end_of_the_identity_gives_way() -> None:
+    assert shown_at(80, "OPERATOR").split() == [
+        "production=abcdefg…", "✗", "UNHEALTHY", "2", "alerts", "2/14", "late", "OPERATOR", "LIVE", "03:12:40",
+    ]  # fmt: skip
+    wide = shown_at(120, "OPERATOR")
+    assert f"production={REF} " in wide and "OPERATOR" in wide and "LIVE 03:12:40 UTC" in wide
+
+
+def test_how_long_one_is_armed_stands_at_80_columns_whatever_else_is_told() -> None:
+    assert "OPERATOR 12 m" in shown_at(80, "OPERATOR", 12)
+    worst = shown_at(80, "OPERATOR", 12, alerts_firing=12, sources_late=12, sources=30)
+    assert "OPERATOR 12 m" in worst and "12 alerts" in worst and "12 late" in worst and worst.endswith("LIVE 03:12")
+    assert "OPERATOR armed 12 m" in shown_at(100, "OPERATOR", 12)
+
+
+def test_an_identity_that_is_not_the_configured_one_is_never_cut() -> None:
+    assert f"production={REF} " in shown_at(80, "OPERATOR", identity_mismatch="another project")
+    assert f"production={REF} " in shown_at(80, "")
+
+
 def test_before_the_first_read_the_state_is_unknown_not_well() -> None:
     shown = text(header_line(bars(header=None), 80))
     assert "? UNKNOWN" in shown and "alerts" not in shown
