@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from console.model.states import State
 from console.model.views import HealthView, Reason, Verdict
-from console.model.words import counted
+from console.model.words import counted, listed, window_words
 from widgets.glyphs import STATE_TONES, Glyphs
 from widgets.lines import Line, Span, Tone, cut, ends, width_of, wrap
 from widgets.words import age, when
@@ -85,11 +85,16 @@ def _well(view: HealthView, verdict: Verdict, look: _Look) -> Line:
     glyph = Span(f"{look.glyphs.state[verdict.state]} ", STATE_TONES[verdict.state])
     rest = [Span(f": {header.sources - header.sources_late} of {header.sources} sources in time.")]
     words = "Nothing is wrong" if verdict.state is State.HEALTHY else "No finding"
-    if header.alerts_firing:
+    if over := [row.name for row in view.targets if row.value is not None and row.state is State.DEGRADED]:
         words += " now"
+        rest = [Span(f"; {listed(over)} still over the limit in the {window_words(view.targets[0].window_s)} window.")]
+    if header.alerts_firing:
+        words = words.removesuffix(" now") + " now"
         rest = [Span(f"; {counted(header.alerts_firing, 'alert')} still firing.", "warn")]
     left = [Span(" WHY ", "head"), glyph, Span(words, "strong"), *rest]
-    return ends(left, _whose(view, verdict, look.now_ms), look.width, look.glyphs.ellipsis)
+    whose = _whose(view, verdict, look.now_ms)
+    fitting = [right for right in (whose, _shorter(whose)) if width_of(left) + width_of(right) + 2 < look.width]
+    return ends(left, fitting[0], look.width) if fitting else look.line(*left)
 
 
 def _not_known(view: HealthView, verdict: Verdict, look: _Look) -> Line:

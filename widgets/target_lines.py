@@ -78,11 +78,18 @@ def _value(row: TargetRow, width: int, now_ms: int, glyphs: Glyphs) -> list[Span
     column = width - 2 - len(old) if stale else max(10, min(12, width - 2))
     value = fit(least + figure(row.value, row.unit), column)
     of = old if stale else counted(row.samples, "sample") if width >= _SAMPLES_FROM else ""
+    rest = width - 2 - cell_len(value)
     return [
         Span(mark, tone),
         Span(value, "dim" if stale else tone),
-        Span(fit(of, width - 2 - cell_len(value)), "dim"),
+        Span(fit(_of(row, of, rest), rest), "dim"),
     ]
+
+
+def _of(row: TargetRow, samples: str, room: int) -> str:
+    """What a value rests on; of one that was over its limit and is no longer, that first, as far as there is room."""
+    told = row.aside if row.aside and row.state is State.DEGRADED else ""
+    return next((words for words in (told, told.partition(";")[0]) if words and len(words) <= room), samples)
 
 
 def _unknown(row: TargetRow, room: int) -> str:

@@ -17,6 +17,7 @@ from console.model.component_users import TARGET, told_by, users
 from console.model.components import state_of
 from console.model.configuration import Severity
 from console.model.finding import Assessment, words_of
+from console.model.goes_on import mean_goes_on, share_goes_on
 from console.model.observation import ErrorKind, Origin
 from console.model.situation import RECENT_S, Online, Situation, online
 from console.model.states import State
@@ -85,12 +86,21 @@ def _rule(
 
 
 def _over(
-    subject: str, value: float | None, limit: float, *, text: str, origin: Origin, unknown: Says = Says.UNKNOWN
+    subject: str,
+    value: float | None,
+    limit: float,
+    *,
+    text: str,
+    origin: Origin,
+    unknown: Says = Says.UNKNOWN,
+    goes_on: bool = True,
 ) -> Measure:
-    """A figure that must not be over its limit. Held is held, even while older samples give a figure."""
+    """A figure that must not be over its limit. Held is held, even while older samples give a figure. What only the
+    older samples of the window show begins no alert, and ends none."""
     if value is None or unknown is Says.HELD:
         return Measure(subject=subject, says=unknown, origin=origin, limit=limit)
-    says = Says.BREACHED if value > limit else Says.CLEARED if value <= limit * RESOLVE_SHARE else Says.BETWEEN
+    says = Says.CLEARED if value <= limit * RESOLVE_SHARE else Says.BETWEEN
+    says = Says.BREACHED if value > limit and goes_on else says
     return Measure(subject=subject, says=says, text=text, origin=origin, value=value, limit=limit)
 
 
@@ -124,25 +134,37 @@ def _burn_of(situation: Situation, pair: slo.Pair, target: slo.Target) -> Measur
     return _over(target.key, value, pair.limit, text=text, origin=origin, unknown=unknown)
 
 
-def _users_over(situation: Situation, subject: str, value: float | None, limit: float, text: str) -> Measure:
+def _users_over(
+    situation: Situation, subject: str, value: float | None, limit: float, text: str, *, goes_on: bool = True
+) -> Measure:
     unknown, origin = _unknown(situation, situation.under(TARGET)), told_by(situation.environment)
     if subject == "users" and any(situation.maintained(track) for track in situation.under(PREFIX)):
         unknown = Says.HELD  # what they met before is no news now, and to be turned away is no error
-    return _over(subject, value, limit, text=text, origin=origin, unknown=unknown)
+    return _over(subject, value, limit, text=text, origin=origin, unknown=unknown, goes_on=goes_on)
 
 
 def _error_rate(rounds: Rounds) -> Sequence[Measure]:
     situation = rounds.situation
     share, limit = users(situation).error_share, situation.environment.thresholds.alert_error_share
     text = f"more than {percent(limit)} of the users' requests fail"
-    return [_users_over(situation, "users", share, limit, text)]
+
+    def part(window_s: float) -> tuple[float, float]:
+        newest = users(situation, window_s)
+        return newest.errors, newest.requests or 0.0
+
+    return [_users_over(situation, "users", share, limit, text, goes_on=share_goes_on(share, limit, part))]
 
 
 def _response(rounds: Rounds) -> Sequence[Measure]:
     situation = rounds.situation
     mean, limit = users(situation).mean_ms, situation.environment.thresholds.alert_response_ms
     text = f"the users wait longer than {milliseconds(limit)} on average"
-    return [_users_over(situation, "users", mean, limit, text)]
+
+    def part(window_s: float) -> tuple[float | None, float]:
+        newest = users(situation, window_s)
+        return newest.mean_ms, newest.requests or 0.0
+
+    return [_users_over(situation, "users", mean, limit, text, goes_on=mean_goes_on(limit, part))]
 
 
 def _memory(rounds: Rounds) -> Sequence[Measure]:
@@ -157,7 +179,13 @@ def _probe_errors(rounds: Rounds) -> Sequence[Measure]:
     figures, limit = probe_figures(situation), situation.environment.thresholds.alert_error_share
     share = figures.failures / figures.polls if figures.polls >= MINIMUM_SAMPLES else None
     text, unknown = f"more than {percent(limit)} of the probes fail", _unknown(situation, situation.under(PREFIX))
-    return [_over("routes", share, limit, text=text, origin=Origin.PROBE, unknown=unknown)]
+
+    def part(window_s: float) -> tuple[float, float]:
+        oks = [ok for track in situation.under(PREFIX) for ok in situation.numbers(track.target, "ok", window_s)]
+        return oks.count(0.0), len(oks)
+
+    goes_on = share_goes_on(share, limit, part)
+    return [_over("routes", share, limit, text=text, origin=Origin.PROBE, unknown=unknown, goes_on=goes_on)]
 
 
 def _probe_response(rounds: Rounds) -> Sequence[Measure]:
@@ -169,12 +197,20 @@ def _probe_response(rounds: Rounds) -> Sequence[Measure]:
     value = enough[slowest] if slowest else None
     text = f"{(slowest or '').removeprefix(PREFIX)} takes longer than {milliseconds(limit)} on average"
     unknown = _unknown(situation, situation.under(PREFIX))
-    return [_over("routes", value, limit, text=text, origin=Origin.PROBE, unknown=unknown)]
+    goes_on = mean_goes_on(limit, partial(_mean_probed, situation, slowest or ""))
+    return [_over("routes", value, limit, text=text, origin=Origin.PROBE, unknown=unknown, goes_on=goes_on)]
 
 
-def _probed_ms(situation: Situation, track: Track) -> list[float]:
+def _mean_probed(situation: Situation, target: str, window_s: float) -> tuple[float | None, float]:
+    track = situation.track(target)
+    values = _probed_ms(situation, track, window_s) if track else []
+    return (statistics.fmean(values) if values else None), len(values)
+
+
+def _probed_ms(situation: Situation, track: Track, window_s: float = RECENT_S) -> list[float]:
     """Latencies; a poll that gave no answer in time took at least as long as it was waited for."""
-    return situation.numbers(track.target, "latency_ms") + situation.numbers(track.target, UNANSWERED)
+    answered = situation.numbers(track.target, "latency_ms", window_s)
+    return answered + situation.numbers(track.target, UNANSWERED, window_s)
 
 
 def _connections(rounds: Rounds) -> Sequence[Measure]:

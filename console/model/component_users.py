@@ -22,6 +22,7 @@ TARGET = "metrics"
 MINIMUM_REQUESTS = 20
 LATEST_S = 60.0
 """What the last minute no longer shows is over, though five minutes still hold it."""
+_NOW = " in the last minute; the five minutes still hold what was before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +188,9 @@ def _judge(draft: Draft, situation: Situation, figures: Users) -> None:
 
 def _judge_errors(draft: Draft, situation: Situation, figures: Users, share: float) -> None:
     thresholds = situation.environment.thresholds
-    if share <= thresholds.error_share or latest(situation, figures)[1]:
-        draft.say(f"At most {percent(thresholds.error_share)} of the requests fail.", State.HEALTHY)
+    past = share > thresholds.error_share and latest(situation, figures)[1] is not None
+    if share <= thresholds.error_share or past:
+        draft.say(f"At most {percent(thresholds.error_share)} of the requests fail{_NOW * past}.", State.HEALTHY)
         return
     state = State.UNHEALTHY if share > thresholds.alert_error_share else State.DEGRADED
     limit = thresholds.alert_error_share if state is State.UNHEALTHY else thresholds.error_share
@@ -202,8 +204,10 @@ def _judge_p95(draft: Draft, situation: Situation, figures: Users) -> None:
     p95 = figures.p95
     if p95 is None:
         draft.say("The metrics hold no response times, or too few.")
-    elif p95.value <= limit_ms or latest(situation, figures)[0]:
+    elif p95.value <= limit_ms:
         draft.say(f"The p95 of the response is within {milliseconds(limit_ms)}.", State.HEALTHY)
+    elif latest(situation, figures)[0]:
+        draft.say(f"The p95 of the response is within {milliseconds(limit_ms)}{_NOW}.", State.HEALTHY)
     else:
         text = f"p95 {milliseconds(p95.value, at_least=p95.at_least)} (target {milliseconds(limit_ms)})"
         finding = _finding(draft, "slow", State.DEGRADED, text, f"{figures.requests or 0:,.0f} requests")

@@ -12,7 +12,7 @@ from console.model.observation import Origin
 from console.model.situation import RECENT_S, Situation
 from console.model.states import State
 from console.model.views import TargetRow
-from console.model.words import milliseconds, percent
+from console.model.words import milliseconds, percent, window_words
 
 WINDOW_S = int(RECENT_S)
 
@@ -70,9 +70,10 @@ def _row(
     aside: str | None = None,
     past: str | None = None,
 ) -> TargetRow:
-    """`past`: in words, that what is over the limit is so no longer; the component's rules say the same."""
-    is_well = value is not None and (value <= limit or past is not None)
-    state = State.UNKNOWN if value is None else State.HEALTHY if is_well else State.DEGRADED
+    """`past`: in words, that what is over the limit is so no longer. Its component is well then; the figure of the
+    whole window is over the limit none the less, and is marked."""
+    state = State.UNKNOWN if value is None else State.HEALTHY if value <= limit else State.DEGRADED
+    told = f"{past}; still in the {window_words(WINDOW_S)} window" if past is not None else None
     return TargetRow(
         name=name,
         value=value,
@@ -82,5 +83,5 @@ def _row(
         state=state,
         samples=samples if value is not None else 0,
         window_s=WINDOW_S,
-        aside=aside if value is None else past if value > limit else None,
+        aside=aside if value is None else told if value > limit else None,
     )

@@ -143,7 +143,7 @@ class TargetRow:
     samples: int
     window_s: int
     aside: str | None = None
-    """The probe's figure where the users' is unknown."""
+    """The probe's figure where the users' is unknown; of one over its limit, that it is so no longer."""
     seen_ms: int | None = None
     """When its source last answered."""
     at_least: bool = False

@@ -63,8 +63,9 @@ def test_users_figures_are_of_the_minutes_that_their_state_is_of() -> None:
     users = scene.component("users")
     assert (users.state, users.figure) == (State.HEALTHY, "p95 95 ms, 0 %")
     errors, p95 = rows(scene)["errors"], rows(scene)["p95"]
-    assert (errors.value, errors.state, errors.aside) == (0.15, State.HEALTHY, "last minute 0 %")
-    assert (p95.state, p95.aside) == (State.HEALTHY, "last minute 95 ms")
+    still = "still in the 5 min window"
+    assert (errors.value, errors.state, errors.aside) == (0.15, State.DEGRADED, f"last minute 0 %; {still}")
+    assert (p95.state, p95.aside) == (State.DEGRADED, f"last minute 95 ms; {still}")
 
 
 PROMETHEUS = Prometheus(url="https://p.example.com", users=PrometheusUsers(requests="r", errors="e", duration="d"))
@@ -112,7 +113,8 @@ def test_the_canarys_row_agrees_with_the_database() -> None:
         scene.see("postgres.canary").see("postgres.activity").later(5)
     assert scene.component("database").state is State.HEALTHY
     row = rows(scene)["db query"]
-    assert (row.state, row.value, row.aside) == (State.HEALTHY, 400.0, "last 20 at most 3 ms")
+    told = "last 20 at most 3 ms; still in the 5 min window"
+    assert (row.state, row.value, row.aside) == (State.DEGRADED, 400.0, told)
 
 
 # --- lower bounds -----------------------------------------------------------------------------------------------------

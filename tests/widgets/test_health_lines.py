@@ -153,6 +153,20 @@ def test_well_with_alerts_that_still_fire_says_so() -> None:
     assert "Nothing is wrong now; 2 alerts still firing." in shown
 
 
+def test_what_is_well_again_but_over_its_limit_in_the_window_is_marked_and_told() -> None:
+    told = "last minute 0 %; still in the 5 min window"
+    row = next(row for row in well().targets if row.name == "errors")
+    over = tuple(
+        replace(each, value=0.035, state=State.DEGRADED, aside=told) if each.name == row.name else each
+        for each in well().targets
+    )
+    shown = page(replace(well(), targets=over))
+    assert "▲ 3.5 %" in shown
+    assert "Nothing is wrong now; errors still over the limit in the 5 min window." in shown
+    assert "still" not in page(well())
+    assert "last minute 0 %" in page(replace(well(), targets=over), width=120)
+
+
 def test_never_polled_says_what_would_fill_the_page() -> None:
     empty = health(verdict=None, components=(), targets=(), lately=(), uptime=())
     dead = replace(empty, header=replace(header(State.UNKNOWN), collector=replace(empty.header.collector, alive=False)))
