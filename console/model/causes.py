@@ -48,7 +48,7 @@ _ROOTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("database.blocking", (*_DATABASE_SHOWS, *_CROWDING)),
     ("database.exhausted", (*_DATABASE_SHOWS, *_CROWDING)),
     ("database.connections", _DATABASE_SHOWS),
-    ("database.idle", (*_DATABASE_SHOWS, "database.connections", "database.slow")),
+    ("database.idle", ("database.connections", "database.slow")),  # whom it harms, it blocks: that is named itself
     ("database.recovery", _DATABASE_SHOWS),
     ("database.slow", _DATABASE_SHOWS),
     ("supabase.gateway", (*_VISIBLE, "supabase.auth", "supabase.services")),
@@ -94,7 +94,9 @@ def explains(root: Dated, effect: Dated) -> bool:
     place = _place(root.finding)
     if place >= _place(effect.finding) or root.since_ms > effect.since_ms + POLLS_APART_MS:
         return False
-    if _is_refused(effect.finding) and root.finding.component in _BEHIND:
+    if effect.finding.vendor:
+        return False  # a vendor tells of its own trouble; ours is none of its causes
+    if root.finding.component in _BEHIND and (_is_refused(effect.finding) or effect.finding.turned_away):
         return False
     return any(_is_effect(effect.finding.kind, kind) for kind in _ROOTS[place][1])
 

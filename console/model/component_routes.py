@@ -14,7 +14,7 @@ from console.model.moment import Moment
 from console.model.observation import Origin
 from console.model.situation import RECENT_S, Situation
 from console.model.states import State, worst
-from console.model.track import Track, fault_kind
+from console.model.track import Track, fault_kind, is_turned_away
 from console.model.windows import UNANSWERED, Estimate, waited
 from console.model.words import counted, listed, milliseconds, percent
 
@@ -165,7 +165,7 @@ def _find_group(draft: Draft, what: str, state: State, routes: Sequence[Route], 
     words = sorted({words_of(route.track) for route in routes})
     paths = f"all {len(routes)} routes" if whole and len(routes) > 1 else listed([route.path for route in routes])
     text = f"{paths}: {listed(words, few=2)}"
-    draft.note(what, first, text, f"{text}.", state=state)
+    draft.note(what, first, text, f"{text}.", state=state, among=[route.track for route in routes])
 
 
 _EVER = Moment(0, 0)
@@ -233,6 +233,7 @@ def _errors(routes: Sequence[Route], now: Moment) -> Finding:
         origin=Origin.PROBE,
         since=chief.track.fault_since or now,
         fault=fault_kind(chief.track.last_failure) if chief.track.last_failure else "",
+        turned_away=all(is_turned_away(route.track.last_failure) for route in routes if route.failures),
         evidence=f"{polls.count(0.0)} of {len(polls)}",
     )
 

@@ -10,7 +10,7 @@ from console.model.moment import Moment
 from console.model.observation import ErrorKind, Origin
 from console.model.situation import Situation
 from console.model.states import State, rank, worst
-from console.model.track import Track
+from console.model.track import Track, is_turned_away
 from console.model.words import fitted, listed
 
 FIGURE_WIDTH = 19
@@ -46,6 +46,8 @@ class Finding:
     """The vendor that reports it."""
     fault: str = ""
     """The kind of trouble that it was read off (`track.fault_kind`), where it is one target's."""
+    turned_away: bool = False
+    """Whether it is answers of 4xx and nothing else: no database makes those."""
 
     @property
     def kind(self) -> str:
@@ -91,8 +93,18 @@ class Draft:
         self.findings.append(finding)
         self.say(sentence, finding.state)
 
-    def note(self, what: str, track: Track, text: str, sentence: str, *, state: State, incident: str = "") -> None:
-        """`find` for what is read off one target."""
+    def note(
+        self,
+        what: str,
+        track: Track,
+        text: str,
+        sentence: str,
+        *,
+        state: State,
+        incident: str = "",
+        among: Sequence[Track] = (),
+    ) -> None:
+        """`find` for what is read off one target, or off one `among` several."""
         finding = Finding(
             key=f"{self.key}.{what}",
             component=self.key,
@@ -102,6 +114,7 @@ class Draft:
             since=track.fault_since,
             incident=incident or INCIDENTS.get(self.key, self.key),
             fault=track.fault_kind,
+            turned_away=all(is_turned_away(each.fault) for each in among or (track,)),
         )
         self.find(finding, sentence)
 

@@ -51,6 +51,12 @@ def fault_kind(observation: Observation) -> str:
     return " ".join((observation.error_kind or "answered", *sorted(failed_checks(observation))))
 
 
+def is_turned_away(observation: Observation | None) -> bool:
+    """Whether the answer was a 4xx: what was asked for is not there or not allowed, and the server works."""
+    status = observation.facts.get("http_status") if observation else None
+    return isinstance(status, int) and 400 <= status < 500
+
+
 @dataclass(slots=True)
 class Track:
     """The newest observations of one target and the state they add up to."""

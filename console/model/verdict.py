@@ -113,7 +113,7 @@ def _next_steps(situation: Situation, ranked: Sequence[Ranked]) -> tuple[str, ..
     top = ranked[0].dated
     change = change_before(top, situation.events)
     steps = [_undo(situation, change) if change else None, top.finding.next_step]
-    steps += [_contact(situation, top.finding.incident)]
+    steps += [_vendors_support(situation, top.finding.vendor) or _contact(situation, top.finding.incident)]
     return tuple(step for step in steps if step)
 
 
@@ -122,6 +122,13 @@ def _contact(situation: Situation, incident: str) -> str | None:
     contacts = situation.environment.contacts
     people = (*contacts.get(incident, ()), *contacts.get("any", ()))
     return next((f"contact {contact.name}" for contact in people if contact.phone or contact.email), None)
+
+
+def _vendors_support(situation: Situation, vendor: str | None) -> str | None:
+    """Whom to call at the vendor that reports the incident: its own people, not another vendor's."""
+    people = situation.environment.contacts.get("vendor", ()) if vendor else ()
+    named = [contact for contact in people if (vendor or "").lower() in contact.name.lower()]
+    return next((f"contact {each.name}" + (f", {each.link}" if each.link else "") for each in named), None)
 
 
 def _undo(situation: Situation, change: Change) -> str | None:

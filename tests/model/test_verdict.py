@@ -351,6 +351,15 @@ def test_whom_to_call() -> None:
     assert scene.verdict().next_steps == ("contact Mira",)
 
 
+def test_for_a_vendors_incident_the_vendor_is_to_be_called() -> None:
+    support = (Contact(name="Vercel support", link="https://v"), Contact(name="Supabase support", link="https://s"))
+    contacts = {"vendor": support, "any": (Contact(name="On-call lead", phone="+1"),)}
+    for vendor, told in (("Supabase", "contact Supabase support, https://s"), ("GitHub", "contact On-call lead")):
+        scene = Scene("health", "ping", f"vendor:{vendor}", contacts=contacts).all_well()
+        scene.see(f"vendor:{vendor}", State.DEGRADED, "slow", facts=INCIDENT)
+        assert scene.verdict().next_steps == (told,)
+
+
 def test_the_reasons_of_an_incident_stay_the_same_while_its_numbers_change() -> None:
     scene = deployed(Scene().all_well(), 10)
     seen = set()
