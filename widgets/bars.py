@@ -146,8 +146,8 @@ def _roles(bars: Bars) -> list[list[Span]]:
     if until is None or until <= now:
         return [[Span(f"  {bars.role}", "dim")], []]
     left = duration((until - now) / 1000)
-    armed = [[Span("  "), Span(f"{bars.role}{word}", "warn")] for word in (f" armed {left}", f" {left}")]
-    return [*armed, [Span("  "), Span(f"armed {left}", "warn")], [Span("  armed", "warn")], []]
+    # Who is armed may act: that and until when is worth more than the role's name.
+    return [[Span(f"  {words}", "warn")] for words in (f"{bars.role} armed {left}", f"armed {left}", "armed")] + [[]]
 
 
 def _time(bars: Bars, *, seconds: bool = True, zone: str = " UTC") -> list[Span]:
