@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from console.collector.secrets import Redactor
+from console.model.bounds import bounded
 from console.model.observation import ErrorKind, Event, Observation, Origin, Outcome, Source
 from console.model.states import State
 from console.store.clock import Clock
@@ -53,11 +54,12 @@ class Asker:
         observation = task.result()
         if not isinstance(observation, Observation):
             return self._defect(source, TypeError(f"gave a {type(observation).__name__}"))
-        return observation if observation.target == source.target else replace(observation, target=source.target)
+        named = observation if observation.target == source.target else replace(observation, target=source.target)
+        return bounded(named)
 
     def _defect(self, source: Source, error: BaseException) -> Observation:
         """An exception is a defect of ours: it says nothing of the target, and is kept where people look."""
-        where = _place(error)
+        where = place(error)
         words = self._redact(f"defect in the source: {type(error).__name__} at {where}: {error}")
         log.error("%s: %s", source.target, words)
         now_ms = self._clock.wall_ms()
@@ -99,7 +101,7 @@ def _origin(target: str) -> Origin:
     return Origin.PROMETHEUS if target.startswith("prometheus:") else Origin.PROBE
 
 
-def _place(error: BaseException) -> str:
+def place(error: BaseException) -> str:
     """File and line of the defect: no values, which could be secrets."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown place"

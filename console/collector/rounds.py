@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
+from console.collector.asking import place
 from console.collector.burning import Burning
 from console.collector.exposition import Exposition
 from console.collector.judge import OWN, Judge, Progress
@@ -241,7 +242,6 @@ class Rounds:
             self._exposition.judged(judgement)
             self._tell(judgement, stored=True)
             self.status = f"{judgement.verdict.state.value}, {len(self._poller.slots)} targets"
-            await self._maintain()
         except (LeaseLost, StoreDamaged):
             raise
         except StoreError as error:
@@ -250,6 +250,19 @@ class Rounds:
             self._tell(judgement, stored=False)
             self._report(str(error))
             self.status = f"nothing is stored: {self._redact(str(error))}"
+        else:
+            await self._kept_up()
+
+    async def _kept_up(self) -> None:
+        """Maintain the store. What it cannot do is told: polling and judging go on without it."""
+        try:
+            await self._maintain()
+        except (LeaseLost, StoreDamaged):
+            raise
+        except StoreError as error:
+            self._report(str(error))
+        except Exception as error:  # noqa: BLE001 - a defect, met with every call, would end one process after another
+            self._report(f"defect: the store is not kept up: {type(error).__name__} at {place(error)}: {error}")
 
     def _tell(self, judgement: Judgement, *, stored: bool) -> None:
         """People are told of alerts even while nothing can be stored."""

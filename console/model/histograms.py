@@ -10,6 +10,7 @@ from functools import cache
 from itertools import accumulate
 from typing import Any, Self
 
+from console.model.bounds import total
 from console.model.lanes import LANES, Lanes, lanes_from, lanes_of
 from console.model.observation import Buckets
 
@@ -225,7 +226,7 @@ class ForeignHistogram:
     @property
     def n(self) -> float:
         """How many values it holds; a rate of a reset counter may make it fractional."""
-        return math.fsum(count for counts in self._parts.values() for count in counts)
+        return total(count for counts in self._parts.values() for count in counts)
 
     @property
     def parts(self) -> tuple[Buckets, ...]:
@@ -289,7 +290,7 @@ class ForeignHistogram:
 
     def at_most(self, value: float) -> float:
         """How many are at most `value`, each bucket's spread evenly between its bounds."""
-        return math.fsum(_share_below(bounds, counts, value) for bounds, counts in self._parts.items())
+        return total(_share_below(bounds, counts, value) for bounds, counts in self._parts.items())
 
     def to_bytes(self) -> bytes:
         """As a msgpack list of [bounds, counts]."""
@@ -324,7 +325,7 @@ def _bounds_in(bounds: tuple[float, ...], counts: Sequence[float], rank: float) 
 
 def _share_below(bounds: tuple[float, ...], counts: Sequence[float], value: float) -> float:
     index = bisect_left(bounds, value)
-    whole = math.fsum(counts[:index])
+    whole = total(counts[:index])
     if index == len(bounds):
         return whole
     if bounds[index] == value:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from console.model.bounds import LARGEST, is_value, total, usable
 from console.model.histograms import QUANTILES, ForeignHistogram, Histogram, LogHistogram, rank_of
 from console.model.merging import merged_histogram
 from console.model.observation import Buckets
@@ -30,28 +31,31 @@ class Rollup:
 
     @classmethod
     def of(cls, values: Sequence[float], *, distribution: bool) -> Self | None:
-        """Of plain samples; None when there are none."""
+        """Of plain samples; None when there are none. What is beyond `LARGEST` (stored before that was refused) is
+        left out."""
         if not values:
             return None
         low, high = min(values), max(values)
+        if not (is_value(low) and is_value(high)):
+            return cls.of([each for each in values if is_value(each)], distribution=distribution)
         if not distribution:
-            return cls(n=len(values), sum=math.fsum(values), min=low, max=high)
+            return cls(n=len(values), sum=total(values), min=low, max=high)
         exact = sorted(values)
         p50, p95, p99 = (exact[rank_of(q, len(exact))] for q in QUANTILES)
         hist = LogHistogram.of(values)
-        return cls(n=len(values), sum=math.fsum(values), min=low, max=high, hist=hist, p50=p50, p95=p95, p99=p99)
+        return cls(n=len(values), sum=total(values), min=low, max=high, hist=hist, p50=p50, p95=p95, p99=p99)
 
     @classmethod
     def of_buckets(cls, samples: Sequence[Buckets]) -> Self | None:
         """Of foreign histograms. Least and greatest are bounds, the sum is estimated from the buckets' middles."""
-        hist = ForeignHistogram.of(samples)
+        hist = ForeignHistogram.of(filter(usable, samples))
         filled = [(low, high, count) for part in hist.parts for low, high, count in _intervals(part) if count > 0]
         if not filled:
             return None
         p50, p95, p99 = (hist.quantile(q) for q in QUANTILES)
         return cls(
             n=hist.n,
-            sum=math.fsum(count * (low + _finite(high, low)) / 2 for low, high, count in filled),
+            sum=total(count * (low + _finite(high, low)) / 2 for low, high, count in filled),
             min=min(low for low, _, _ in filled),
             max=max(_finite(high, low) for low, high, _ in filled),
             hist=hist,
@@ -65,10 +69,13 @@ class Rollup:
         """Several as one, quantiles from the merged histograms; None when there are none."""
         if not rollups:
             return None
+        whole = total([rollup.sum for rollup in rollups])
+        if not is_value(whole) and (kept := [rollup for rollup in rollups if rollup.is_kept]) != [*rollups]:
+            return cls.merged(kept)
         return cls.around(
             merged_histogram([rollup.hist for rollup in rollups if rollup.hist is not None]),
-            n=math.fsum(rollup.n for rollup in rollups),
-            sum=math.fsum(rollup.sum for rollup in rollups),
+            n=total([rollup.n for rollup in rollups]),
+            sum=whole,
             min=min(rollup.min for rollup in rollups),
             max=max(rollup.max for rollup in rollups),
             minutes=builtins.sum(rollup.minutes for rollup in rollups),
@@ -82,6 +89,11 @@ class Rollup:
             each if each is None or min <= each <= max else min if each < min else max for each in _quantiles(hist)
         )
         return cls(n=n, sum=sum, min=min, max=max, hist=hist, p50=p50, p95=p95, p99=p99, minutes=minutes)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its samples are values: of those that are not it was made before they were refused."""
+        return is_value(self.min) and is_value(self.max) and abs(self.sum) <= LARGEST * max(1.0, self.n)
 
     @property
     def mean(self) -> float:

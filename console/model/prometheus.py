@@ -13,6 +13,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from console.model.bounds import total
 from console.model.observation import Buckets
 
 SAMPLES_LIMIT = 50_000
@@ -46,9 +47,9 @@ class Exposition:
         return ((labels, value) for (found, labels), value in self.values.items() if found == name)
 
     def gauge(self, name: str) -> float | None:
-        """The sum over all label sets; None when not offered."""
+        """The sum over all label sets, infinite where it is beyond a float; None when not offered."""
         values = [value for _, value in self.named(name) if math.isfinite(value)]
-        return math.fsum(values) if values else None
+        return total(values) if values else None
 
     def is_counter(self, name: str) -> bool:
         """Whether the series only grows, by its TYPE line or its name."""
@@ -138,7 +139,7 @@ class Growth:
         """How much the counter grew over all label sets that `where` accepts; None when it is not offered at all."""
         if not any(True for _ in self.now.named(name)):
             return None
-        return math.fsum(self._grown((name, labels), value) for labels, value in self.now.named(name) if where(labels))
+        return total(self._grown((name, labels), value) for labels, value in self.now.named(name) if where(labels))
 
     def buckets(self, name: str, scale: float = 1.0) -> Buckets | None:
         """The growth of the histogram `name` over all label sets, its bounds multiplied by `scale`; None when none."""
@@ -173,7 +174,7 @@ def combined(groups: Sequence[Mapping[float, float]], scale: float) -> Buckets |
         for bound in sorted(cumulative):
             counts[bound * scale] += max(0.0, cumulative[bound] - below)
             below = max(below, cumulative[bound])
-    if not math.fsum(counts.values()):
+    if not total(counts.values()):
         return None
     counts.setdefault(math.inf, 0.0)
     bounds = tuple(sorted(counts))

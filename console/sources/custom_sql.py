@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import re
 from typing import Never
 
+from console.model.bounds import BEYOND, is_value
 from console.model.configuration import CustomMetric
 from console.model.observation import ErrorKind, Observation, Origin, Outcome, Sample
 from console.model.statements import bare
@@ -143,7 +143,7 @@ def _number(value: object) -> float | None:
 
 
 def _finite(value: float) -> float:
-    return value if math.isfinite(value) else _misshapen("gives a number too great to keep")
+    return value if is_value(value) else _misshapen(f"gives {BEYOND}")
 
 
 def _misshapen(words: str) -> Never:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Never
 
 from console.model import payload
+from console.model.bounds import BEYOND, is_value
 from console.model.configuration import CustomMetric, Environment, Prometheus, Secret
 from console.model.observation import ErrorKind, Json, Observation, Origin, Outcome, Source
 from console.model.states import State
@@ -32,6 +33,9 @@ STEP_S = 15.0
 VictoriaMetrics shifts the times of points to multiples of the step."""
 OLD_S = 90.0
 """An age that is told: neither the step nor VictoriaMetrics' 30 s explain it."""
+AHEAD_S = 30.0
+"""How far the clock of who measured may be ahead of ours: what is timed later is no value of now."""
+AHEAD = f"the newest point is timed more than {AHEAD_S:g} s ahead of this machine's clock: one of both is wrong"
 SERIES_LIMIT = 2
 """One more than can be used."""
 BODY_LIMIT_BYTES = 512 * 1024
@@ -66,8 +70,10 @@ class PrometheusSource(HttpSource):
         age_s, value = now_s - point[0], float(point[1])
         if age_s > LOOKBACK_S:
             return self._without_value("the newest point is too old to be a value of now", remarks)
-        if not math.isfinite(value):
-            return self._without_value(f"gives {not_a_number(value)}, which is no value", remarks)
+        if age_s < -AHEAD_S:
+            return self._without_value(AHEAD, remarks)
+        if not is_value(value):
+            return self._without_value(f"gives {no_value(value)}", remarks)
         if age_s > OLD_S:
             remarks.insert(0, f"the newest point is older than {OLD_S:g} s")
         return self.answered(
@@ -119,9 +125,12 @@ def _credentials(prometheus: Prometheus) -> Mapping[str, Secret]:
     return {}
 
 
-def not_a_number(value: float) -> str:
-    """What Prometheus calls a value that is none."""
-    return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
+def no_value(value: float) -> str:
+    """What a value that is none is, in words."""
+    if math.isfinite(value):
+        return BEYOND
+    name = "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
+    return f"{name}, which is no value"
 
 
 # --- the answer as a whole --------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from console.model import payload
+from console.model.bounds import is_value
 from console.model.configuration import Environment, Prometheus, PrometheusUsers
 from console.model.observation import LONGEST_GROWTH, ErrorKind, Json, Observation, Origin, Sample, Source
 from console.model.prometheus import combined
@@ -24,13 +25,15 @@ from console.sources.base import HttpSource
 from console.sources.faults import Fault
 from console.sources.http import Client, Clients
 from console.sources.prometheus import (
+    AHEAD,
+    AHEAD_S,
     OLD_S,
     SERIES_LIMIT,
     Point,
     doubts,
     misshapen,
     newest,
-    not_a_number,
+    no_value,
     one_series,
     read,
     request,
@@ -95,6 +98,8 @@ class PrometheusUsersSource(HttpSource):
             if doubt := next(doubts(document), None):
                 misshapen(doubt)
             figure = _buckets(document) if name == "duration" else _single(document)
+            if figure.at_s - now_s > AHEAD_S:
+                misshapen(AHEAD)
             if now_s - figure.at_s > OLD_S:
                 misshapen(f"the newest point is older than {OLD_S:g} s: nothing is scraped or pushed")
         except Fault as fault:
@@ -171,8 +176,8 @@ def _bound(series: Json) -> float:
 
 def _number(point: Point) -> float:
     value = float(point[1])
-    if not math.isfinite(value):
-        misshapen(f"gives {not_a_number(value)}, which is no value")
+    if not is_value(value):
+        misshapen(f"gives {no_value(value)}")
     if value < 0:
         misshapen("gives less than 0; a rate of a counter, or bytes, never are")
     return value

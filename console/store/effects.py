@@ -7,11 +7,11 @@ the one before, and the one after; that in which it went live belongs to neither
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
+from console.model.bounds import total
 from console.model.configuration import Environment
 from console.model.deployments import BY_HOURS_S, Effect
 from console.model.grid import Grid
@@ -134,12 +134,12 @@ class _Side:
     def failed_share(self, keys: Sequence[str]) -> float | None:
         """Failed probes by probes."""
         found = self._found(keys)
-        tried = math.fsum(cell.rollup.n for cell in found)
+        tried = total([cell.rollup.n for cell in found])
         return 1 - self._sum(found) / tried if tried >= LEAST_PROBES else None
 
     @staticmethod
     def _sum(found: Sequence[Cell]) -> float:
-        return math.fsum(cell.rollup.sum for cell in found)
+        return total([cell.rollup.sum for cell in found])
 
     def _found(self, keys: Sequence[str]) -> list[Cell]:
         """The cells of the stretches, each once: a value that lasts stands in several. None of too few."""

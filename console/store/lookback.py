@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from console.model.bounds import usable
 from console.model.judgement import AlertChange
 from console.model.observation import ErrorKind, Event, Observation, Origin, Outcome, Sample
 from console.model.states import State
@@ -113,8 +114,9 @@ def _event(at_ms: int, kind: str, subject: str, text: str, state: str | None, ke
 
 
 def recent_samples(connection: sqlite3.Connection, series: str, since_ms: int, now_ms: int) -> list[tuple[int, Sample]]:
-    """(ms, sample) of a series from `since_ms` on, oldest first."""
-    return Series(moment_of(connection, now_ms), series).samples(since_ms)
+    """(ms, sample) of a series from `since_ms` on, oldest first; without what was stored before it was refused."""
+    found = Series(moment_of(connection, now_ms), series).samples(since_ms)
+    return [each for each in found if usable(each[1])]
 
 
 def moment_of(connection: sqlite3.Connection, now_ms: int) -> Moment:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from console.model.metrics import Rollup
 from console.model.observation import Buckets, SeriesKind
@@ -14,6 +16,8 @@ from console.store.memory import Memory
 from console.store.names import BLOCK_MS, HOUR_MS, MINUTE_MS, POLLED
 from console.store.rollups import ROLLUP_COLUMNS, rollup_from, rollup_values
 from console.store.timeline import era_of
+
+log = logging.getLogger("radar.store")
 
 GRACE_MS = 30_000  # a round may be written this long after the moment that it is stamped with
 
@@ -58,9 +62,23 @@ def pack(connection: sqlite3.Connection, memory: Memory, start: int) -> int:
         connection.execute(f"DELETE FROM {table} WHERE at >= ? AND at < ?", slot)
     metrics = {number: metric for (_, metric), number in memory.series.items()}
     for series, timed in gathered.items():
-        _pack_series(connection, series, metrics.get(series, ""), start, timed)
+        with _alone(connection, metrics.get(series, ""), series):
+            _pack_series(connection, series, metrics.get(series, ""), start, timed)
     connection.execute("INSERT OR IGNORE INTO pending_hour(start) VALUES (?)", (blocks.floor(start, HOUR_MS),))
     return packed
+
+
+@contextmanager
+def _alone(connection: sqlite3.Connection, metric: str, series: int) -> Iterator[None]:
+    """What cannot be summed or read costs its own series: nothing of it is stored, the others and the slot go on."""
+    connection.execute("SAVEPOINT series")
+    try:
+        yield
+    except (ArithmeticError, ValueError, TypeError) as error:
+        connection.execute("ROLLBACK TO series")
+        log.error("series %d (%s) is not summed up: %s: %s", series, metric, type(error).__name__, error)
+    finally:
+        connection.execute("RELEASE series")
 
 
 def _pack_series(connection: sqlite3.Connection, series: int, metric: str, start: int, timed: list[Timed]) -> None:
@@ -121,15 +139,20 @@ def close_hours(connection: sqlite3.Connection, now: int) -> int:
 
 
 def _close_hour(connection: sqlite3.Connection, start: int) -> None:
-    for (series,) in connection.execute("SELECT id FROM series").fetchall():
-        rows = connection.execute(
-            f"SELECT {ROLLUP_COLUMNS} FROM rollup_minute WHERE series_id = ? AND start >= ? AND start < ?",
-            (series, start, start + HOUR_MS),
-        ).fetchall()
-        rollup = Rollup.merged([rollup_from(row) for row in rows])
-        if rollup is not None:
-            connection.execute(
-                f"INSERT OR REPLACE INTO rollup_hour(series_id, start, {ROLLUP_COLUMNS}, minutes) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (series, start, *rollup_values(rollup)),
-            )
+    for series, metric in connection.execute("SELECT id, metric FROM series").fetchall():
+        with _alone(connection, metric, series):
+            _close_series(connection, series, start)
+
+
+def _close_series(connection: sqlite3.Connection, series: int, start: int) -> None:
+    rows = connection.execute(
+        f"SELECT {ROLLUP_COLUMNS} FROM rollup_minute WHERE series_id = ? AND start >= ? AND start < ?",
+        (series, start, start + HOUR_MS),
+    ).fetchall()
+    rollup = Rollup.merged([rollup_from(row) for row in rows])
+    if rollup is not None:
+        connection.execute(
+            f"INSERT OR REPLACE INTO rollup_hour(series_id, start, {ROLLUP_COLUMNS}, minutes) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (series, start, *rollup_values(rollup)),
+        )

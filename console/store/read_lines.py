@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+from console.model.bounds import total
 from console.model.charts import ChartSpec, SeriesSpec, Statistic
 from console.model.grid import Grid
 from console.model.heat import heat_of, is_open
@@ -123,18 +124,18 @@ def _scaled(spec: SeriesSpec, value: float | None) -> float | None:
 
 
 def _mean(found: list[Cell]) -> float | None:
-    n = math.fsum(cell.rollup.n for cell in found)
-    return math.fsum(cell.rollup.sum for cell in found) / n if n else None
+    n = total([cell.rollup.n for cell in found])
+    return total([cell.rollup.sum for cell in found]) / n if n else None
 
 
 def _rate(found: list[Cell]) -> float | None:
     observed_ms = max(cell.observed_ms for cell in found)
-    return math.fsum(cell.rollup.sum for cell in found) / observed_ms * 1000 if observed_ms else None
+    return total([cell.rollup.sum for cell in found]) / observed_ms * 1000 if observed_ms else None
 
 
 def _ratio(found: list[Cell], per: list[Cell]) -> float | None:
-    whole = math.fsum(cell.rollup.sum for cell in per)
-    return math.fsum(cell.rollup.sum for cell in found) / whole if whole else None
+    whole = total([cell.rollup.sum for cell in per])
+    return total([cell.rollup.sum for cell in found]) / whole if whole else None
 
 
 _PLAIN: Mapping[Statistic, Callable[[list[Cell]], float | None]] = {

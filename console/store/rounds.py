@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections.abc import Iterable, Mapping
 
+from console.model.bounds import usable
 from console.model.judgement import AlertChange, Judgement
 from console.model.observation import Buckets, Event, Observation, Outcome, Sample, SeriesKind
 from console.model.states import State
@@ -150,13 +150,6 @@ class RoundWriter:
     def _events(self, events: Iterable[Event]) -> None:
         for event in events:
             write_event(self._connection, event, self._at)
-
-
-def usable(sample: Sample) -> bool:
-    """Whether a sample can be stored: not a number and infinity are no values."""
-    if isinstance(sample, Buckets):
-        return len(sample.bounds) == len(sample.counts) > 0 and all(map(math.isfinite, sample.counts))
-    return math.isfinite(sample)
 
 
 def write_event(connection: sqlite3.Connection, event: Event, at: int) -> None:

@@ -359,3 +359,23 @@ async def test_a_place_where_no_store_can_be_ends_it_with_words(tmp_path: Path) 
     chosen.state_directory.write_text("a file in its place")
     with pytest.raises(UnsuitablePlace, match="is no directory"):
         await run(chosen, stop=asyncio.Event(), build=scripted("health").build, notify=lambda _: None)
+
+
+async def test_a_defect_in_the_maintenance_of_the_store_is_told_and_ends_no_polling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise OverflowError("intermediate overflow in fsum")
+
+    monkeypatch.setattr(ObservedStore, "maintain", failing)
+    asked = scripted(*USUAL)
+    async with collecting(settings(tmp_path), asked) as running:
+        await running.well()
+        calls = asked.sources["health"].calls
+
+        def told() -> bool:
+            return "the store is not kept up: OverflowError" in (running.health().header.collector.last_error or "")
+
+        await until(told, "the defect to be told", 15)
+        await until(lambda: asked.sources["health"].calls > calls + 3, "further polls")
+        assert not running.task.done()

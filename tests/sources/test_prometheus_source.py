@@ -94,7 +94,9 @@ NO_VALUE: list[tuple[list[tuple[float, str]] | None, str]] = [
     ([(30, "4"), (0, "NaN")], "gives NaN, which is no value"),
     ([(0, "+Inf")], "gives +Inf, which is no value"),
     ([(0, "-Inf")], "gives -Inf"),
+    ([(0, "1.7e308")], "gives a number beyond 1e+21, which is no value that can be kept"),
     ([(301, "4")], "the newest point is too old"),
+    ([(10, "4"), (-86_400, "7")], "the newest point is timed more than 30 s ahead of this machine's clock"),
 ]
 
 
@@ -194,3 +196,8 @@ async def test_closing_does_not_wait_for_one_that_hangs() -> None:
         began = time.monotonic()
         await source.close()
         assert time.monotonic() - began < 1
+
+
+async def test_a_clock_that_is_a_little_ahead_is_forgiven() -> None:
+    seen, _ = await poll(matrix(values((-20, "4"))))
+    assert (seen.state, seen.samples) == (State.HEALTHY, {"value": 4.0, "age_s": 0.0})

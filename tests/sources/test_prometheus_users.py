@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from console.model.configuration import Environment, Prometheus, PrometheusUsers
+from console.model.configuration import Environment, Intervals, Prometheus, PrometheusUsers
 from console.model.observation import Buckets, ErrorKind, Observation, Origin, Outcome
 from console.model.states import State
 from console.sources import prometheus_users, registry
@@ -90,20 +90,21 @@ async def test_rates_become_what_grew_since_the_last_poll() -> None:
 
 async def test_a_second_poll_counts_the_seconds_between_and_the_same_point_never_twice() -> None:
     told = dict(whole())
+    intervals = Intervals(metrics_s=5.0)
     async with serving(telling(told)) as server:
-        (source,) = prometheus_users.build(environment(server.url("/")), Clients())
+        (source,) = prometheus_users.build(environment(server.url("/"), intervals=intervals), Clients())
         await source.observe()
         again = await source.observe()
         told["requests"] = document(series("10", age_s=-4.0))
         later = await source.observe()
-        told["requests"] = document(series("10", age_s=-10_000.0))
+        told["requests"] = document(series("10", age_s=-29.0))
         gap = await source.observe()
         await source.close()
     assert "requests" not in again.samples and "latency_ms" not in again.samples
     assert again.samples["memory_bytes"] == 80.0
     assert later.samples["requests"] == pytest.approx(10 * 4.0, abs=10)
     grown = gap.samples["requests"]
-    assert isinstance(grown, float) and grown < 10 * 10 * INTERVAL_S, "a gap is no spike"
+    assert isinstance(grown, float) and grown == pytest.approx(10 * 3 * 5.0), "a gap is no spike"
 
 
 HALF = [
@@ -111,6 +112,8 @@ HALF = [
     ("errors", document(), "errors: gives no series"),
     ("errors", document(series("NaN")), "errors: gives NaN, which is no value"),
     ("errors", document(series("-1")), "errors: gives less than 0"),
+    ("memory", document(series("1.7e308")), "memory: gives a number beyond 1e+21"),
+    ("requests", document(series("10", age_s=-31)), "requests: the newest point is timed more than 30 s ahead"),
     ("requests", document(series("10", age_s=91)), "requests: the newest point is older than 90 s"),
     ("buckets", buckets(("0.1", "5"), ("+Inf", "10"), age_s=91), "duration: the newest point is older than 90 s"),
     ("errors", document(series("0"), isPartial=True), "errors: the answer is partial"),

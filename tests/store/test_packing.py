@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import random
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from console.model.histograms import LogHistogram, nearest_rank
+from console.model.metrics import Rollup
 from console.model.observation import Buckets, Sample
-from console.store import blocks
+from console.store import blocks, packing
 from console.store.moment import Moment
 from console.store.names import BLOCK_MS, DAY_MS, HOUR_MS, MINUTE_MS
 from console.store.observe import Lease, ObservedStore
@@ -219,3 +221,60 @@ def test_unknown_time_is_neither_up_nor_down(tmp_path: Path) -> None:
     assert day[0] == 1.0
     assert day[1] == pytest.approx(15 / 24, abs=0.002)
     assert DAY_MS == 24 * HOUR_MS
+
+
+def test_a_number_that_no_sum_can_hold_costs_no_other_series(tmp_path: Path) -> None:
+    path, clock = tmp_path / "observed.db", ManualClock(wall=HOUR_START_MS)
+    store, lease = started(path, clock)
+    for _ in range(780):
+        now_ms = clock.pass_ms(5000)
+        store.write_round(lease, now_ms, [observed(samples={"cpu_share": 0.5, "huge": 2.0})], None, {"health": 5.0})
+    with sqlite3.connect(path) as connection:  # as a collector stored it that refused nothing
+        connection.execute("UPDATE recent SET data = replace(data, ',2.0', ',1.7e308') WHERE at % 2 = 0")
+        assert connection.execute("SELECT 1 FROM recent WHERE data LIKE '%e308%'").fetchone()
+    while store.maintain(lease, now_ms).packed_slots:
+        pass
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute(
+            "SELECT s.metric, sum(h.n) FROM rollup_hour h JOIN series s ON s.id = h.series_id GROUP BY 1"
+        ).fetchall()
+        assert dict(rows)["cpu_share"] == 719
+        assert connection.execute("SELECT count(*) FROM rollup_minute WHERE abs(sum) > 1e21").fetchone()[0] == 0
+    store.close()
+
+
+def test_what_is_too_great_is_not_stored(tmp_path: Path) -> None:
+    path, clock = tmp_path / "observed.db", ManualClock(wall=HOUR_START_MS)
+    store, lease = started(path, clock)
+    now_ms = clock.pass_ms(5000)
+    store.write_round(lease, now_ms, [observed(samples={"cpu_share": 0.5, "huge": 1.7e308})], None, {"health": 5.0})
+    assert [sample for _, sample in store.recent_samples("health|huge", HOUR_START_MS)] == []
+    assert [sample for _, sample in store.recent_samples("health|cpu_share", HOUR_START_MS)] == [0.5]
+    store.close()
+
+
+def test_a_series_that_cannot_be_packed_costs_that_series_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, clock = tmp_path / "observed.db", ManualClock(wall=HOUR_START_MS)
+    store, lease = started(path, clock)
+    for _ in range(300):
+        now_ms = clock.pass_ms(5000)
+        store.write_round(lease, now_ms, [observed(samples={"cpu_share": 0.5, "bad": 2.0})], None, {"health": 5.0})
+    whole = packing.minutes
+
+    def failing(metric: str, timed: Sequence[blocks.Timed]) -> list[tuple[int, Rollup]]:
+        if metric == "bad":
+            raise OverflowError("no sum")
+        return whole(metric, timed)
+
+    monkeypatch.setattr(packing, "minutes", failing)
+    assert store.maintain(lease, now_ms).packed_slots == 2
+    assert "series" in caplog.text and "bad" in caplog.text and "OverflowError" in caplog.text
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute(
+            "SELECT s.metric, count(*) FROM rollup_minute m JOIN series s ON s.id = m.series_id GROUP BY 1"
+        ).fetchall()
+        assert dict(rows) == {"cpu_share": 20}
+        assert connection.execute("SELECT count(*) FROM recent WHERE at < ?", (now_ms - 600_000,)).fetchone()[0] == 0
+    store.close()
