@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from console.model.actions import Plan, RunOutcome, StepOutcome
+from console.model.value import value
 from console.model.views import Header
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class RunRow:
     """One run of an action. `token` names it everywhere; `id` is for people: `radar actions 7`."""
 
@@ -29,7 +28,7 @@ class RunRow:
     undo: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class StepRow:
     """One step of a run: as planned, and how it stands. `outcome` None: not begun."""
 
@@ -45,7 +44,7 @@ class StepRow:
     expected_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class HoldingRow:
     """One entry of the ledger made by an action, in force at the moment shown."""
 
@@ -59,7 +58,7 @@ class HoldingRow:
     undo: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class DueRow:
     """An action that will be carried out at a time, by the collector's service."""
 
@@ -74,7 +73,7 @@ class DueRow:
     """`waiting`, `taken`, `cancelled`, `missed`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class NoteRow:
     """A note of the incident."""
 
@@ -84,7 +83,7 @@ class NoteRow:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class DeliveryRow:
     """One message to one channel."""
 
@@ -99,7 +98,7 @@ class DeliveryRow:
     words: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AuditRow:
     """One entry of the audit, with its place in the chain."""
 
@@ -112,7 +111,7 @@ class AuditRow:
     hash: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ActionsView:
     """The journal as a page."""
 
@@ -125,7 +124,7 @@ class ActionsView:
     armed_until_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class RunView:
     """One run with its steps."""
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from console.model.observation import Json
+from console.model.value import value
 
 ARMED_MS = 15 * 60_000
 REASON_LIMIT = 300
@@ -72,7 +73,7 @@ class RunOutcome(StrEnum):
 OPEN_OUTCOMES = frozenset({RunOutcome.RUNNING, RunOutcome.UNKNOWN, RunOutcome.INTERRUPTED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ActionRequest:
     """What somebody wants: `rollback` with `{"to": "dpl_…"}`. Asking changes nothing."""
 
@@ -80,7 +81,7 @@ class ActionRequest:
     parameters: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Check:
     """One line of the preflight, with its evidence."""
 
@@ -93,7 +94,7 @@ class Check:
     """When it was looked at; shown as its age."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Step:
     """One step as planned."""
 
@@ -107,7 +108,7 @@ class Step:
     expected_s: float = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Option:
     """Something that may be added to the plan by a key, such as a deploy freeze for as long as it runs."""
 
@@ -118,7 +119,7 @@ class Option:
     on: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Plan:
     """Exactly what would be done, and what a person must know before saying yes."""
 
@@ -183,7 +184,7 @@ class Plan:
         return typed.strip() in {self.phrase, f"{self.environment}/{self.short_id}"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Holding:
     """Something temporary that a step left behind and that somebody must undo: a pin, a freeze, maintenance."""
 
@@ -197,7 +198,7 @@ class Holding:
     """The action that ends it: what its plan is asked for with. Not the run's undo, which may have made another."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class StepResult:
     """What came of one step. `holds` and `releases` are written together with it."""
 
