@@ -26,7 +26,9 @@ from textual.events import Event, InputEvent, Key, Paste
 
 from console.model.configuration import Settings
 from console.model.ports import ActionDesk, AlertActions, Inquiries, Notes, PollRequests, StoreReads
+from console.model.secrets import Concealer
 from console.model.views import Header
+from console.settings import SettingsError
 from screens import session as sessions
 from screens.defects import Defects
 from screens.feed import Done, Feed, Hands
@@ -216,8 +218,16 @@ class RadarApp(Opening, App[None], inherit_bindings=False):
     def _leave(self, return_code: int) -> None:
         self.feed.stop()
         self.session.mode = self.current_mode
+        self.session.note = self._without_secrets(self.session.note)
         trouble = sessions.save(self.session_path, self.session)
         self.exit(return_code=return_code, message=trouble)
+
+    def _without_secrets(self, draft: str) -> str:
+        """A note that was not sent is kept in a file, too."""
+        try:
+            return Concealer(self.settings.environment, self.settings.operations())(draft) if draft else draft
+        except SettingsError:
+            return ""  # which texts are secret is not known
 
     def action_stay(self) -> None:
         """ctrl+c is pressed by reflex, and by those who copy."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from console.model.ports import StoreReads
+from console.model.secrets import HIDDEN_WORDS, hidden
 from console.model.views import AlertsView
 from screens.dialogs.act import Acknowledge, ActPage, Choice, Decision, EndSilence, ShowPlan, Silence, choices_for
 from screens.feed import Fed, Question
@@ -161,16 +162,21 @@ def _perform(page: Page[None], decision: Decision | None) -> None:
         return
     actions = page.host.alert_actions
 
-    def run() -> None:
+    def run() -> str:
         match decision:
             case Acknowledge(alert_id, note):
-                actions.acknowledge(alert_id, note)
+                return _also(note, actions.acknowledge(alert_id, note))
             case Silence(matcher, minutes, reason):
-                actions.silence(matcher, minutes, reason)
+                return _also(reason, actions.silence(matcher, minutes, reason))
             case EndSilence(silence_id):
                 actions.end_silence(silence_id)
+                return ""
 
-    page.host.hands.do(page, run, _words(decision))
+    page.host.hands.do(page, run, then=lambda also: page.say(_words(decision) + also))
+
+
+def _also(typed: str, written: str) -> str:
+    return f"; {HIDDEN_WORDS}" if hidden(typed, written) else ""
 
 
 async def _show_plan(page: Page[None], decision: ShowPlan) -> None:

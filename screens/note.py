@@ -8,6 +8,7 @@ from typing import Any
 from textual.widget import Widget
 
 from console.model.ports import Notes, Refused
+from console.model.secrets import HIDDEN_WORDS, hidden
 from screens.feed import Done
 from screens.page import Page
 from screens.session import NOTE_LIMIT
@@ -69,19 +70,20 @@ class NotePage(Page[str | None]):
         elif not self._sending:
             self._sending = True
             self._tell("It is being written.")
-            self.host.hands.do(self, lambda: _refused(notes, text), then=self._sent)
+            self.host.hands.do(self, lambda: _added(notes, text), then=self._sent)
 
     def on_done(self, message: Done) -> None:
         """A defect on the way: it may be sent again."""
         self._sending = self._sending and message.then is not None
 
-    def _sent(self, refusal: str) -> None:
+    def _sent(self, came: tuple[str, str]) -> None:
         self._sending = False
+        refusal, words = came
         if refusal:
             self._tell(f"Not on record: {refusal}")
             return
         self.host.session.note = ""
-        self.dismiss("the note is on record")
+        self.dismiss(words)
 
     def _tell(self, words: str) -> None:
         self.problem = words
@@ -96,10 +98,10 @@ class NotePage(Page[str | None]):
         return True
 
 
-def _refused(notes: Notes, text: str) -> str:
-    """Why it was not taken; empty: it was."""
+def _added(notes: Notes, text: str) -> tuple[str, str]:
+    """Why it was not taken; empty: it was, and this is what to say of it."""
     try:
-        notes.add(text)
+        written = notes.add(text)
     except Refused as error:
-        return str(error)
-    return ""
+        return str(error), ""
+    return "", f"the note is on record{f'; {HIDDEN_WORDS}' if hidden(text, written) else ''}"

@@ -208,8 +208,9 @@ class Desk:
             raise Refused(reply.refused or "the runner did not close it")
         return reply.ended
 
-    def enter(self, entry: Entry) -> None:
-        """Have the service account write something into the people's records. Raises `Refused`."""
+    def enter(self, entry: Entry) -> str:
+        """Have the service account write something into the people's records; gives its text as it is on record. Raises
+        `Refused`."""
         runner = self._start()
         try:
             runner.send(self._opening(entry=entry))
@@ -218,6 +219,7 @@ class Desk:
             runner.stop()
         if reply.refused is not None or reply.ended is None:
             raise Refused(reply.refused or "the service account did not write it")
+        return reply.recorded
 
     def close(self) -> None:
         """Let the spare runner go."""

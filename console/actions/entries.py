@@ -6,20 +6,21 @@ from console.actions.authority import Standing
 from console.actions.base import Context
 from console.actions.messages import Entry
 from console.store.notes import NoteBook
-from console.store.records import AlertBook, PollBook
+from console.store.records import AlertBook, Conceal, PollBook
 
 
-def write(context: Context, standing: Standing, entry: Entry) -> None:
-    """Write it. Raises `Refused`."""
+def write(context: Context, standing: Standing, entry: Entry, conceal: Conceal) -> str:
+    """Write it without secrets; gives the text as it is on record. Raises `Refused`."""
     who, refusal = standing.who, standing.entry_refusal
-    alerts = AlertBook(context.records, context.reads, who, refusal)
+    alerts = AlertBook(context.records, context.reads, who, refusal, conceal)
     if entry.kind == "acknowledge":
-        alerts.acknowledge(entry.number, entry.text)
-    elif entry.kind == "silence":
-        alerts.silence(entry.matcher, entry.minutes, entry.text)
-    elif entry.kind == "end-silence":
+        return alerts.acknowledge(entry.number, entry.text)
+    if entry.kind == "silence":
+        return alerts.silence(entry.matcher, entry.minutes, entry.text)
+    if entry.kind == "note":
+        return NoteBook(context.records, who, refusal, conceal).add(entry.text)
+    if entry.kind == "end-silence":
         alerts.end_silence(entry.number)
-    elif entry.kind == "poll":
-        PollBook(context.records, who, refusal).poll_now()
     else:
-        NoteBook(context.records, who, refusal).add(entry.text)
+        PollBook(context.records, who, refusal).poll_now()
+    return ""

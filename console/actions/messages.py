@@ -63,3 +63,5 @@ class Reply(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The token of the run: its first row stands in the journal."""
     ended: str | None = None
     """Of a run closed by hand, or one whose remote state ended it: how, in words."""
+    recorded: str = ""
+    """The text of an entry as it is on record: without secrets."""

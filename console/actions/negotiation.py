@@ -156,11 +156,12 @@ class Negotiation:
         """Where a run's own words go: defects and the interpreter's, for those who mend the console."""
         return self._context.settings.state_directory / "runs" / f"{token}.log"
 
-    def enter(self, entry: Entry) -> None:
-        """Write something into the people's records that is no action. Raises `Refused`, where they may not."""
+    def enter(self, entry: Entry) -> str:
+        """Write something into the people's records that is no action; gives its text as it is on record. Raises
+        `Refused`, where they may not."""
         from console.actions.entries import write
 
-        write(self._context, self._standing, msgspec.structs.replace(entry, text=self.conceal(entry.text)))
+        return write(self._context, self._standing, entry, self.conceal)
 
     # What was planned for a time
 

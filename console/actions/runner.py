@@ -73,8 +73,7 @@ def _opened(loop: asyncio.Runner) -> int:
 def _served(loop: asyncio.Runner, negotiation: Negotiation, opening: Opening) -> int:
     conceal = negotiation.conceal
     if opening.entry is not None:
-        negotiation.enter(opening.entry)
-        _answer(Reply(ended="written"))
+        _answer(Reply(ended="written", recorded=negotiation.enter(opening.entry)))
         return 0
     if opening.close is not None:
         word = _next_word()

@@ -15,13 +15,13 @@ class ServiceBook:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def acknowledge(self, alert_id: int, note: str) -> None:
+    def acknowledge(self, alert_id: int, note: str) -> str:
         """Record that the caller has seen the alert."""
-        self._write(Entry(kind="acknowledge", number=alert_id, text=note))
+        return self._write(Entry(kind="acknowledge", number=alert_id, text=note))
 
-    def silence(self, matcher: str, minutes: int, reason: str) -> None:
+    def silence(self, matcher: str, minutes: int, reason: str) -> str:
         """Hold notifications of alerts; expiry is mandatory."""
-        self._write(Entry(kind="silence", matcher=matcher, minutes=minutes, text=reason))
+        return self._write(Entry(kind="silence", matcher=matcher, minutes=minutes, text=reason))
 
     def end_silence(self, silence_id: int) -> None:
         """End a silence now."""
@@ -31,10 +31,10 @@ class ServiceBook:
         """Ask the collector to poll now."""
         self._write(Entry(kind="poll"))
 
-    def add(self, text: str) -> None:
+    def add(self, text: str) -> str:
         """Put a note on record."""
-        self._write(Entry(kind="note", text=text))
+        return self._write(Entry(kind="note", text=text))
 
-    def _write(self, entry: Entry) -> None:
+    def _write(self, entry: Entry) -> str:
         with closing(Desk(self._settings)) as desk:
-            desk.enter(entry)
+            return desk.enter(entry)

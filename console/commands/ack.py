@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from console.cli import FAILED, WELL
-from console.commands.output import Output, add_json, complain, document
+from console.commands.output import Output, add_json, complain, document, tell_hidden
 from console.commands.parts import operator, settings_of
 from console.model.ports import Refused, StoreUnreadable
 
@@ -31,12 +31,13 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     try:
         with operator(settings) as person:
-            person.alerts.acknowledge(arguments.id, arguments.note)
+            note = person.alerts.acknowledge(arguments.id, arguments.note)
     except (Refused, StoreUnreadable) as error:
         complain(str(error))
         return FAILED
     if arguments.json:
-        document({"acknowledged": arguments.id, "note": arguments.note})
+        document({"acknowledged": arguments.id, "note": note})
     else:
         Output(arguments, settings.display).line(f"alert {arguments.id} is acknowledged")
+    tell_hidden(arguments.note, note)
     return WELL

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from console.cli import FAILED, UNUSABLE, WELL
 from console.commands import documents
-from console.commands.output import Output, add_json, complain, document
+from console.commands.output import Output, add_json, complain, document, tell_hidden
 from console.commands.parts import operator, settings_of, store_reader
 from console.commands.writing import write
 from console.model.configuration import Settings
@@ -61,11 +61,12 @@ def _missing(arguments: argparse.Namespace) -> str | None:
 
 def _note(arguments: argparse.Namespace, settings: Settings) -> int:
     with operator(settings) as person:
-        person.notes.add(arguments.text)
+        written = person.notes.add(arguments.text)
     if arguments.json:
-        document({"noted": arguments.text})
+        document({"noted": written})
     else:
         Output(arguments, settings.display).line("noted")
+    tell_hidden(arguments.text, written)
     return WELL
 
 

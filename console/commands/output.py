@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from console.commands.writing import write
 from console.model.configuration import Display
+from console.model.secrets import HIDDEN_WORDS, hidden
 from console.model.states import ASCII_GLYPHS, GLYPHS, State
 from console.model.text import clean_block
 
@@ -112,6 +113,12 @@ def document(content: Mapping[str, object]) -> None:
 def json_line(content: Mapping[str, object]) -> None:
     """Print one JSON object on a line of its own, at once."""
     write(json.dumps(content, allow_nan=False) + "\n")
+
+
+def tell_hidden(typed: str, written: str) -> None:
+    """Say on standard error that a secret was taken out of what somebody typed, if one was."""
+    if hidden(typed, written):
+        complain(HIDDEN_WORDS)
 
 
 def complain(text: str) -> None:

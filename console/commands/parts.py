@@ -104,10 +104,10 @@ def operator(settings: Settings) -> Iterator[Operator]:
             book = ServiceBook(settings)
             yield Operator(reads, book, book, book)
         return
-    who, refusal = identity(), _refusal(settings)
+    who, refusal, conceal = identity(), _refusal(settings), _concealing(settings)
     with reading(settings) as reads, closing(Records(settings.records_path)) as records:
-        alerts, polls = AlertBook(records, reads, who, refusal), PollBook(records, who, refusal)
-        yield Operator(reads, alerts, polls, NoteBook(records, who, refusal))
+        alerts, polls = AlertBook(records, reads, who, refusal, conceal), PollBook(records, who, refusal)
+        yield Operator(reads, alerts, polls, NoteBook(records, who, refusal, conceal))
 
 
 def _refusal(settings: Settings) -> Callable[[EntryKind], str]:
@@ -122,6 +122,17 @@ def _refusal(settings: Settings) -> Callable[[EntryKind], str]:
             return str(error)
 
     return why
+
+
+def _concealing(settings: Settings) -> Callable[[str], str]:
+    """Takes every configured secret out of a text; they are gathered when there is one to look for them in."""
+
+    def conceal(text: str) -> str:
+        from console.model.secrets import Concealer
+
+        return Concealer(settings.environment, settings.operations())(text) if text else text
+
+    return conceal
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from console.cli import FAILED, UNUSABLE, WELL
-from console.commands.output import Output, add_json, complain, document
+from console.commands.output import Output, add_json, complain, document, tell_hidden
 from console.commands.parts import Operator, operator, settings_of
 from console.model.ports import Refused, StoreReads, StoreUnreadable
 from console.model.times import ago, parse_duration
@@ -84,8 +84,9 @@ def _begin(arguments: argparse.Namespace, person: Operator) -> Answer:
     if slash and (doubt := _doubt(rule, subject or "/", person.reads)):
         complain(doubt)
     minutes = -(-arguments.length // 60)
-    person.alerts.silence(arguments.matcher, minutes, arguments.reason)
-    content = {"silenced": arguments.matcher, "minutes": minutes, "reason": arguments.reason}
+    reason = person.alerts.silence(arguments.matcher, minutes, arguments.reason)
+    tell_hidden(arguments.reason, reason)
+    content = {"silenced": arguments.matcher, "minutes": minutes, "reason": reason}
     return content, f"{arguments.matcher} is silenced for {ago(minutes * 60)}"
 
 

@@ -68,11 +68,13 @@ EntryKind = Literal["acknowledge", "silence", "end-silence", "poll", "note"]
 class AlertActions(Protocol):
     """What an operator may do to alerts from a screen."""
 
-    def acknowledge(self, alert_id: int, note: str) -> None:
-        """Record that the caller has seen the alert. Raises `Refused` with the reason."""
+    def acknowledge(self, alert_id: int, note: str) -> str:
+        """Record that the caller has seen the alert; gives the note as it is on record, without secrets. Raises
+        `Refused` with the reason."""
 
-    def silence(self, matcher: str, minutes: int, reason: str) -> None:
-        """Hold notifications of alerts whose rule or `AlertRow.name` equals `matcher`; expiry is mandatory."""
+    def silence(self, matcher: str, minutes: int, reason: str) -> str:
+        """Hold notifications of alerts whose rule or `AlertRow.name` equals `matcher`; expiry is mandatory. Gives the
+        reason as it is on record, without secrets."""
 
     def end_silence(self, silence_id: int) -> None:
         """End a silence now."""
@@ -92,8 +94,9 @@ class Refused(Exception):
 class Notes(Protocol):
     """Notes of an incident, with their time."""
 
-    def add(self, text: str) -> None:
-        """Put a note on record. Blocks while it is written. Raises `Refused` with the reason."""
+    def add(self, text: str) -> str:
+        """Put a note on record; gives it as it stands there, without secrets. Blocks while it is written. Raises
+        `Refused` with the reason."""
 
 
 class Inquiries(Protocol):

@@ -36,6 +36,14 @@ def secret_texts(*values: object) -> list[str]:
     return sorted({text for text in (*found, *parts) if len(text) >= SHORTEST}, key=len, reverse=True)
 
 
+def hidden(typed: str, written: str) -> bool:
+    """Whether something was taken out of what a person typed before it went on record."""
+    return written.count(HIDDEN) > typed.count(HIDDEN)
+
+
+HIDDEN_WORDS = f"a secret of the settings stood in it: on record it is {HIDDEN}"
+
+
 class Concealer:
     """Takes the secrets of these settings out of a text that people or other systems gave, JSON included."""
 

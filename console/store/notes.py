@@ -9,7 +9,7 @@ from console.model.ports import Refused
 from console.model.text import clean_block
 from console.store.clock import now_ms
 from console.store.identity import Who
-from console.store.records import Records, Refusal, refuse, refusing
+from console.store.records import Conceal, Records, Refusal, refuse, refusing
 
 NOTE_LIMIT = 2000
 
@@ -17,26 +17,28 @@ NOTE_LIMIT = 2000
 class NoteBook:
     """See `ports.Notes`."""
 
-    def __init__(self, records: Records, who: Who, refusal: Refusal) -> None:
+    def __init__(self, records: Records, who: Who, refusal: Refusal, conceal: Conceal) -> None:
         self._records = records
         self._who = who
         self._refusal = refusal
+        self._conceal = conceal
 
-    def add(self, text: str) -> None:
-        """Put a note on record. Raises `Refused`."""
+    def add(self, text: str) -> str:
+        """Put a note on record, without secrets; gives it as it stands there. Raises `Refused`."""
         refuse(self._refusal("note"))
         typed = text.strip()
         if not typed:
             raise Refused("the note is empty")
         if len(typed) > NOTE_LIMIT:
             raise Refused(f"a note has at most {NOTE_LIMIT} characters: this one has {len(typed)}")
-        written = clean_block(typed)
+        written = clean_block(self._conceal(typed))
         with refusing():
             self._records.write(
                 lambda connection: connection.execute(
                     "INSERT INTO note(at_ms, by, text) VALUES (?, ?, ?)", (now_ms(), self._who.words, written)
                 )
             )
+        return written
 
 
 def notes_between(connection: sqlite3.Connection, from_ms: int, to_ms: int) -> tuple[NoteRow, ...]:

@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 Refusal = Callable[[EntryKind], str]
 """Why this person may not put that on record, asked when they do; empty: they may."""
+Conceal = Callable[[str], str]
+"""Takes the secrets of the settings out of a text."""
 LONGEST_SILENCE_MINUTES = 7 * 24 * 60
 TEXT_LIMIT = 500
 
@@ -170,26 +172,30 @@ class _ReadsAlerts(Protocol):
 
 
 class AlertBook:
-    """What an operator does to alerts (`ports.AlertActions`), recorded under their name."""
+    """What an operator does to alerts (`ports.AlertActions`), recorded under their name and without secrets."""
 
-    def __init__(self, records: Records, reader: _ReadsAlerts, who: Who, refusal: Refusal) -> None:
+    def __init__(self, records: Records, reader: _ReadsAlerts, who: Who, refusal: Refusal, conceal: Conceal) -> None:
         self._records = records
         self._reader = reader
         self._who = who
         self._refusal = refusal
+        self._conceal = conceal
 
-    def acknowledge(self, alert_id: int, note: str) -> None:
-        """Record that the caller has seen a firing alert. Raises `Refused`."""
+    def acknowledge(self, alert_id: int, note: str) -> str:
+        """Record that the caller has seen a firing alert; gives the note as it is on record. Raises `Refused`."""
         refuse(self._refusal("acknowledge"))
         firing = {alert.id: alert for alert in self._reader.alerts(None).firing}
         alert = firing.get(alert_id)
         if alert is None:
             raise Refused(f"alert {alert_id} is not firing (any more)")
+        written = self._conceal(note)
         with refusing():
-            self._records.acknowledge(alert.rule, alert.subject, alert.began_ms, self._who.words, note)
+            self._records.acknowledge(alert.rule, alert.subject, alert.began_ms, self._who.words, written)
+        return written
 
-    def silence(self, matcher: str, minutes: int, reason: str) -> None:
-        """Begin a silence of `minutes`. Raises `Refused` without a reason, a matcher, or an expiry within 7 days."""
+    def silence(self, matcher: str, minutes: int, reason: str) -> str:
+        """Begin a silence of `minutes`; gives the reason as it is on record. Raises `Refused` without a reason, a
+        matcher, or an expiry within 7 days."""
         refuse(self._refusal("silence"))
         if not matcher.strip():
             raise Refused("a silence needs a rule, or rule/subject")
@@ -197,11 +203,12 @@ class AlertBook:
             raise Refused("a silence needs a reason")
         if not 0 < minutes <= LONGEST_SILENCE_MINUTES:
             raise Refused(f"a silence lasts from 1 to {LONGEST_SILENCE_MINUTES} minutes (7 days)")
+        written, until_ms = self._conceal(reason.strip()), minutes * 60_000
         with refusing():
             began_ms = now_ms()
-            self._records.silence(
-                matcher.strip(), reason.strip(), self._who.words, began_ms + minutes * 60_000, began_ms
-            )
+            matched = self._conceal(matcher.strip())
+            self._records.silence(matched, written, self._who.words, began_ms + until_ms, began_ms)
+        return written
 
     def end_silence(self, silence_id: int) -> None:
         """End a silence now. Raises `Refused` when it is not in force."""

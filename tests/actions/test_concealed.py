@@ -11,15 +11,20 @@ import msgspec
 import psutil
 import pytest
 
+from console import cli
 from console.actions.desk import Desk
 from console.actions.messages import Entry
 from console.model.configuration import Environment, Secret, Vercel
 from console.model.ports import Refused
 from console.model.secrets import Concealer
+from console.model.views import AlertsView
 from console.settings import load
 from console.store.journal import Journal
-from console.store.records import identity
+from console.store.notes import NoteBook
+from console.store.records import AlertBook, identity
 from tests.actions.place import Place, place
+from tests.screens.sample import header
+from tests.screens.sample_alerts import FIRING
 
 PHRASE = "f1f1f1f"
 TOKEN = 'vcp_"Ünlikely4711\\Token'
@@ -131,3 +136,51 @@ def test_short_values_are_no_secrets_and_text_is_left_alone() -> None:
     assert Concealer(environment)("abc in abcdef") == "abc in abcdef"
     environment = Environment(name="e", url="https://a", vercel=Vercel(token=Secret("abcdef"), project="prj"))
     assert Concealer(environment)("abc in abcdef") == "abc in (hidden)"
+
+
+FREE = f"tok {TOKEN}, hook {HOOK}"
+CONCEALED = "tok (hidden), hook (hidden)"
+
+
+def test_an_entry_through_the_service_account_tells_what_is_on_record(here: Place) -> None:
+    assert answers(here).enter(Entry(kind="silence", matcher="memory", minutes=5, text=FREE)) == CONCEALED
+    assert not [name for name, content in kept(here).items() if shows(content)]
+
+
+class Firing:
+    """A reader that knows the sample's alerts."""
+
+    def alerts(self, at_ms: int | None) -> AlertsView:
+        return AlertsView(header=header(), firing=FIRING, history=(), rules=())
+
+
+def test_acknowledgements_silences_and_notes_are_written_without_it(here: Place) -> None:
+    conceal = Concealer(here.settings.environment, here.settings.operations())
+    records = here.records()
+    alerts = AlertBook(records, Firing(), identity(), lambda _: "", conceal)
+    assert alerts.acknowledge(FIRING[0].id, FREE) == CONCEALED
+    assert alerts.silence(f"memory/{TOKEN}", 5, f"{'x' * 490} {TOKEN}") == f"{'x' * 490} (hidden)"
+    assert NoteBook(records, identity(), lambda _: "", conceal).add(FREE) == CONCEALED
+    tables = [records.read(lambda c, name=name: c.execute(f"SELECT * FROM {name}").fetchall())  # type: ignore[misc]
+              for name in ("acknowledgement", "silence", "note")]  # fmt: skip
+    assert all("(hidden)" in str(table) for table in tables)
+    assert not [name for name, content in kept(here).items() if shows(content)]
+
+
+@pytest.mark.parametrize(("command", "told"), [
+    (("incident", "note", FREE), "noted"), (("silence", "memory", "--for", "10m", "--reason", FREE), "memory is"),
+])  # fmt: skip
+def test_a_command_writes_it_without_and_says_so(
+    here: Place, capsys: pytest.CaptureFixture[str], command: tuple[str, ...], told: str
+) -> None:
+    assert cli.main(["--config", str(here.settings.file), *command]) == 0
+    out, err = capsys.readouterr()
+    assert told in out and "a secret of the settings stood in it: on record it is (hidden)" in err
+    assert cli.main(["--config", str(here.settings.file), *command, "--json"]) == 0
+    assert CONCEALED in capsys.readouterr().out
+    plain = [each.replace(FREE, "nothing to hide") for each in command]
+    assert cli.main(["--config", str(here.settings.file), *plain]) == 0
+    assert "secret" not in capsys.readouterr().err  # the counter-test
+    found = kept(here)
+    assert any(CONCEALED.encode() in content for content in found.values())
+    assert not [name for name, content in found.items() if shows(content)]

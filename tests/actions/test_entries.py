@@ -76,7 +76,7 @@ def test_a_viewer_hides_nothing_from_others_under_guard_rails(here: Place, lines
     viewer = with_access(here, lines)
     before = rows(viewer)
     with operator(viewer.settings) as person:
-        ways: list[Callable[[], None]] = [
+        ways: list[Callable[[], object]] = [
             lambda: person.alerts.acknowledge(1, ""), lambda: person.alerts.silence("memory", 5, "known"),
             lambda: person.alerts.end_silence(1),
         ]  # fmt: skip
@@ -104,7 +104,7 @@ def test_nor_where_the_row_is_written(here: Place, entry: Entry) -> None:
     viewer = with_access(here, WITHOUT["others"])
     context, person = context_of(Opening(environment="test", file=str(viewer.settings.file)))
     with pytest.raises(Refused, match="only an operator may"):
-        write(context, person, entry)
+        write(context, person, entry, str)
 
 
 def test_an_operator_does(here: Place, capsys: pytest.CaptureFixture[str]) -> None:

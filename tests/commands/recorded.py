@@ -88,7 +88,7 @@ class Shift:
 
     def book(self, reads: object) -> AlertBook:
         """To acknowledge by."""
-        return AlertBook(self.records, reads, identity(), lambda _: "")  # type: ignore[arg-type]  # a reader
+        return AlertBook(self.records, reads, identity(), lambda _: "", str)  # type: ignore[arg-type]  # a reader
 
     def close(self) -> None:
         """Release the file."""

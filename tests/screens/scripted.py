@@ -12,6 +12,7 @@ from console.model.configuration import Contact, Display, Environment, Settings
 from console.model.deployments import DeploymentsView
 from console.model.metric_views import MetricsQuestion, MetricsView, SloView
 from console.model.ports import Refused, StoreUnreadable
+from console.model.secrets import HIDDEN
 from console.model.views import (
     AlertsView,
     ComponentDetail,
@@ -106,17 +107,20 @@ class ScriptedActions:
 
     done: list[tuple[object, ...]] = field(default_factory=list)
     refusal: str | None = None
+    secret: str = "only for tests"
 
     def _do(self, *what: object) -> None:
         if self.refusal is not None:
             raise Refused(self.refusal)
         self.done.append(what)
 
-    def acknowledge(self, alert_id: int, note: str) -> None:
+    def acknowledge(self, alert_id: int, note: str) -> str:
         self._do("acknowledge", alert_id, note)
+        return note.replace(self.secret, HIDDEN)
 
-    def silence(self, matcher: str, minutes: int, reason: str) -> None:
+    def silence(self, matcher: str, minutes: int, reason: str) -> str:
         self._do("silence", matcher, minutes, reason)
+        return reason.replace(self.secret, HIDDEN)
 
     def end_silence(self, silence_id: int) -> None:
         self._do("end silence", silence_id)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from console.model.actions import ActionRequest, Plan
 from console.model.observation import Json
 from console.model.ports import Refused
+from console.model.secrets import HIDDEN
 from tests.screens.sample_actions import TOKEN, held, plan
 
 
@@ -100,8 +101,10 @@ class ScriptedNotes:
 
     taken: list[str] = field(default_factory=list)
     refusal: str | None = None
+    secret: str = "only for tests"
 
-    def add(self, text: str) -> None:
+    def add(self, text: str) -> str:
         if self.refusal is not None:
             raise Refused(self.refusal)
         self.taken.append(text)
+        return text.replace(self.secret, HIDDEN)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from console.model.configuration import Secret
 from screens.health import HealthScreen
 from screens.note import NotePage
 from tests.screens.conftest import MakeApp
@@ -62,3 +65,21 @@ async def test_not_live_there_is_no_note(make_app: MakeApp) -> None:
         await pilot.press("p", "i")
         await until_text(pilot, "a note bears the time of now", "#footer")
         assert "INCIDENT NOTE" not in text_of(pilot)
+
+
+async def test_a_secret_in_a_note_is_hidden_and_that_is_told(make_app: MakeApp) -> None:
+    async with make_app(notes=ScriptedNotes(secret="xyzzy1")).run_test(size=(80, 24)) as pilot:
+        await until_fed(pilot)
+        await pilot.press("i", *"is xyzzy1", "enter")
+        await until_text(pilot, "on record; a secret of the settings stood in it", "#footer")
+
+
+async def test_a_note_that_is_not_sent_is_kept_without_secrets(make_app: MakeApp) -> None:
+    app = make_app(notes=ScriptedNotes())
+    app.settings = replace(
+        app.settings, environment=replace(app.settings.environment, database=Secret("postgresql://u:xyzzy12@h/d"))
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_fed(pilot)
+        await pilot.press("i", *"is xyzzy12", "escape", "escape", "q", "q")
+    assert "is (hidden)" in app.session_path.read_text()

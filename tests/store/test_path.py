@@ -90,7 +90,7 @@ def test_an_acknowledged_and_silenced_alert_says_by_whom(tmp_path: Path) -> None
     store.write_round(lease, clock.wall, [observed()], judged(clock.wall, alerts=(alert(),)), INTERVALS)
     clock.pass_ms(1000)
     reads = StoreReader(tmp_path / "observed.db", tmp_path / "records.db", ENVIRONMENT, "f1", machine=clock)
-    book = AlertBook(Records.open(tmp_path / "records.db"), reads, identity(), lambda _: "")
+    book = AlertBook(Records.open(tmp_path / "records.db"), reads, identity(), lambda _: "", str)
     firing = reads.alerts(None).firing
     book.acknowledge(firing[0].id, "looking")
     book.silence("error rate/routes", 30, "known")

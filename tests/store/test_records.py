@@ -131,7 +131,7 @@ def test_an_acknowledgement_is_of_one_alert_and_of_its_time(
 
 
 def test_acts_that_are_not_possible_are_refused_with_the_reason(reads: StoreReader, records: Records) -> None:
-    book = AlertBook(records, reads, WHO, lambda _: "")
+    book = AlertBook(records, reads, WHO, lambda _: "", str)
     with pytest.raises(Refused, match="not firing"):
         book.acknowledge(999, "")
     with pytest.raises(Refused, match="reason"):
@@ -149,7 +149,8 @@ def test_acts_that_are_not_possible_are_refused_with_the_reason(reads: StoreRead
 def test_records_that_cannot_be_written_refuse_in_words(tmp_path: Path, reads: StoreReader) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Refused, match="no directory"):
-        AlertBook(Records(tmp_path / "file" / "records.db"), reads, WHO, lambda _: "").silence("error rate", 5, "known")
+        book = AlertBook(Records(tmp_path / "file" / "records.db"), reads, WHO, lambda _: "", str)
+        book.silence("error rate", 5, "known")
     with pytest.raises(Refused, match="no directory"):
         PollBook(Records(tmp_path / "file" / "records.db"), WHO, lambda _: "").poll_now()
 
