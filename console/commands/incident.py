@@ -9,6 +9,7 @@ from pathlib import Path
 
 from console.cli import FAILED, UNUSABLE, WELL
 from console.commands import documents
+from console.commands.concealing import concealed
 from console.commands.output import Output, add_json, complain, document, tell_hidden
 from console.commands.parts import operator, settings_of, store_reader
 from console.commands.writing import write
@@ -86,9 +87,9 @@ def _export(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.json:
         document(documents.incident(incident))
     elif arguments.output is None:
-        write(markdown(incident))
+        write(concealed(markdown(incident)))
     else:
-        _write_new(arguments.output, markdown(incident))
+        _write_new(arguments.output, concealed(markdown(incident)))
     return WELL
 
 

@@ -11,6 +11,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
+from console.commands.concealing import concealed, concealed_document
 from console.commands.writing import write
 from console.model.configuration import Display
 from console.model.secrets import HIDDEN_WORDS, hidden
@@ -64,7 +65,7 @@ class Output:
     def line(self, text: str = "") -> None:
         """One line, at once: a reader at the other end of a pipe should not wait for it. The terminal obeys no byte of
         it but our own colours."""
-        shown = _PAINT.sub("\x1b[\\1m", clean_block(text))
+        shown = _PAINT.sub("\x1b[\\1m", clean_block(concealed(text)))
         write(f"{shown if self._signs else shown.translate(_IN_ASCII)}\n")
 
     def folded(self, first: str, text: str, indent: str) -> None:
@@ -107,12 +108,12 @@ class Output:
 
 def document(content: Mapping[str, object]) -> None:
     """Print the one JSON document. In ASCII: no byte in it can mean something to a terminal."""
-    write(json.dumps(content, indent=2, allow_nan=False) + "\n")
+    write(json.dumps(concealed_document(content), indent=2, allow_nan=False) + "\n")
 
 
 def json_line(content: Mapping[str, object]) -> None:
     """Print one JSON object on a line of its own, at once."""
-    write(json.dumps(content, allow_nan=False) + "\n")
+    write(json.dumps(concealed_document(content), allow_nan=False) + "\n")
 
 
 def tell_hidden(typed: str, written: str) -> None:
@@ -123,7 +124,7 @@ def tell_hidden(typed: str, written: str) -> None:
 
 def complain(text: str) -> None:
     """Say to people, on standard error, what went wrong."""
-    write(f"radar: {clean_block(text)}\n", sys.stderr)
+    write(f"radar: {clean_block(concealed(text))}\n", sys.stderr)
 
 
 def _width(text: str) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
 
+from console.commands.concealing import conceal_for
 from console.model.configuration import Settings
 from console.model.ports import AlertActions, EntryKind, Notes, PollRequests, Refused, StoreReads
 from console.settings import SettingsError, load
@@ -25,7 +26,9 @@ PAINTED_S = 1.0
 def settings_of(arguments: argparse.Namespace) -> Settings:
     """The settings that `--config` and `--env` mean. Raises `SettingsError`, which the caller of commands prints."""
     try:
-        return load(arguments.config, arguments.environment, os.environ)
+        settings = load(arguments.config, arguments.environment, os.environ)
+        conceal_for(settings)
+        return settings
     except SettingsError as error:
         if error.file is None and (demo := _demo_file()):  # there is no file at all: perhaps the demo's is meant
             fix = f"{error.fix}\n\n  a demo of yours runs: --config {demo}"

@@ -8,7 +8,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from console.model.observation import Json
 from console.model.operations import Maintenance
 from console.settings import load
 from tests.actions.upkeep import HOOK_TOKEN, Stage
-from tests.sources.loopback import Loopback, serving
+from tests.sources.loopback import Handler, Loopback, Seen, Writer, response, serving
 
 DOCUMENTED = (Path(__file__).parents[2] / "docs/maintenance.md").read_text("utf-8")
 
@@ -70,14 +70,19 @@ def test_options_that_do_not_belong_together_are_refused(typed: list[str]) -> No
         asked(*typed)
 
 
-@contextmanager
-def standing(stage: Stage) -> Iterator[Loopback]:
+def standing(stage: Stage) -> AbstractContextManager[Loopback]:
     """The stage on a loop of its own, for commands that bring theirs."""
+    return standing_at(stage.handle)
+
+
+@contextmanager
+def standing_at(handler: Handler) -> Iterator[Loopback]:
+    """Any server on a loop of its own."""
     loop, opened, stop = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
     found: list[Loopback] = []
 
     async def serve() -> None:
-        async with serving(stage.handle) as server:
+        async with serving(handler) as server:
             found.append(server)
             opened.set()
             await stop.wait()
@@ -85,10 +90,12 @@ def standing(stage: Stage) -> Iterator[Loopback]:
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
     assert opened.wait(10)
-    yield found[0]
-    loop.call_soon_threadsafe(stop.set)
-    thread.join()
-    loop.close()
+    try:
+        yield found[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
 
 
 def configured(directory: Path, url: str, *, token: str = HOOK_TOKEN) -> list[str]:
@@ -136,6 +143,38 @@ def test_a_provider_that_does_not_answer_is_not_known_and_never_off(
     shown = capsys.readouterr()
     assert "cannot be read" in shown.out and "off" not in shown.out.split("\n")[0]
     assert "wrong-4711" not in shown.out + shown.err
+
+
+QUOTED_PATH = "/t/q7w8e9x/flag?key=00112233445566778899aabbccddeeff"
+
+
+def leaking(status: int, headers: dict[str, str]) -> Handler:
+    """Answers with the token and with the address that it was asked at."""
+
+    async def handle(seen: Seen, writer: Writer) -> None:
+        told = {**headers} | ({"location": f"http://{seen.headers['host']}{seen.path}/"} if status == 302 else {})
+        said = f"{seen.headers.get('authorization')} may not GET {seen.path}"
+        writer.write(response(status, json.dumps({"error": {"message": said}}).encode(), told))
+        await writer.drain()
+
+    return handle
+
+
+@pytest.mark.parametrize("status", [302, 401, 500])
+def test_an_answer_that_quotes_token_and_address_is_printed_without_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], status: int
+) -> None:
+    with standing_at(leaking(status, {"content-type": "application/json"})) as server:
+        command = configured(tmp_path, server.url())
+        file = Path(command[1])
+        file.write_text(file.read_text().replace(f"{server.url()}/hook", server.url() + QUOTED_PATH))
+        assert QUOTED_PATH in file.read_text()
+        for typed in (["maintenance", "status"], ["maintenance", "status", "--json"], ["doctor"], ["doctor", "--json"]):
+            main([*command[:-1], *typed])
+    shown = capsys.readouterr()
+    assert f"{status}" in shown.out
+    for secret in (HOOK_TOKEN, "q7w8e9x", "00112233445566778899aabbccddeeff"):
+        assert secret not in shown.out + shown.err
 
 
 def test_without_a_provider_the_status_says_the_line_to_add(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
