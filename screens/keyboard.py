@@ -19,20 +19,47 @@ _LOOK_S = 0.1
 
 
 class Keyboard(LinuxDriver):
-    """Textual's driver, whose reading thread passes on what one read() brought as one."""
+    """Textual's driver, whose reading thread passes on what one read() brought as one.
+
+    When the terminal is gone that thread ends, and nothing is written any more: Textual's would read nothing again and
+    again, and wait without end for a writing thread that has died.
+    """
 
     def run_input_thread(self) -> None:
-        """Read until the console ends, and what is there then."""
+        """Read until the console ends, and what is there then; or until the terminal is gone."""
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
-            while not self.exit_event.is_set():
-                self._pass_on(parser, decode(self._read(selector)))
-            self._pass_on(parser, decode(self._read(selector), final=True))
+            ends = False
+            while not ends:
+                ends = self.exit_event.is_set()
+                data = self._read() if selector.select(_LOOK_S) else None
+                if data == b"":
+                    return
+                self._pass_on(parser, decode(data or b"", final=ends))
 
-    def _read(self, selector: selectors.SelectSelector) -> bytes:
-        return os.read(self.fileno, _READ_BYTES) if selector.select(_LOOK_S) else b""
+    def write(self, data: str) -> None:
+        """To the terminal, while there is one."""
+        if self._writes:
+            super().write(data)
+
+    def close(self) -> None:
+        """Let what is written be written."""
+        if self._writes:
+            super().close()
+
+    @property
+    def _writes(self) -> bool:
+        """Before the application mode Textual tells that it was not begun."""
+        return self._writer_thread is None or self._writer_thread.is_alive()
+
+    def _read(self) -> bytes:
+        """Nothing: the terminal is gone."""
+        try:
+            return os.read(self.fileno, _READ_BYTES)
+        except OSError:
+            return b""
 
     def _pass_on(self, parser: XTermParser, text: str) -> None:
         """No text is no end: the parser may hold an Esc that is none of a sequence any more."""
