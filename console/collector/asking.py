@@ -55,7 +55,7 @@ class Asker:
         if not isinstance(observation, Observation):
             return self._defect(source, TypeError(f"gave a {type(observation).__name__}"))
         named = observation if observation.target == source.target else replace(observation, target=source.target)
-        return bounded(named)
+        return self._redact.observed(bounded(named))
 
     def _defect(self, source: Source, error: BaseException) -> Observation:
         """An exception is a defect of ours: it says nothing of the target, and is kept where people look."""

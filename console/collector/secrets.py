@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from console.model.configuration import Environment, Secret
+from console.model.observation import Observation
 from console.model.operations import Operations
 from console.model.secrets import Concealer, secrets_of
 from console.model.text import clean, redact
@@ -27,6 +29,20 @@ class Redactor:
     def __call__(self, text: str, limit: int = 300) -> str:
         """`text` as one clean line without secrets."""
         return redact(clean(self._conceal(text), limit))
+
+    def observed(self, observation: Observation) -> Observation:
+        """It without them: what a system answers can quote what it was asked with. Nearly always it is as it was."""
+        told = (observation.words, observation.facts, observation.volatile, [each.text for each in observation.events])
+        text = json.dumps(told, ensure_ascii=False, default=str)
+        if self._conceal(text) == text:
+            return observation
+        return dataclasses.replace(
+            observation,
+            words=self._conceal(observation.words),
+            facts=self._conceal.of(observation.facts),
+            volatile=self._conceal.of(observation.volatile),
+            events=tuple(dataclasses.replace(each, text=self._conceal(each.text)) for each in observation.events),
+        )
 
 
 def credential_identity(secret: Secret, salt: str) -> str:

@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -19,6 +20,7 @@ from console.model.configuration import Settings
 from console.model.inquiries import LogEnd, LogLine
 from console.model.operations import GitHub
 from console.model.ports import Refused
+from console.model.secrets import Concealer
 from console.model.text import clean, decode
 from console.settings import SettingsError
 from console.sources import github, vercel
@@ -41,6 +43,7 @@ class Hosted:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
+        self._concealer: Concealer | None = None
         self._asking: tuple[asyncio.AbstractEventLoop, asyncio.Task[LogEnd]] | None = None
 
     def build_log(self, deployment_id: str) -> LogEnd:
@@ -64,14 +67,26 @@ class Hosted:
             with self._lock:
                 self._asking = runner.get_loop(), task
             try:
-                return runner.run(_finished(task))
+                return self._without_secrets(runner.run(_finished(task)))
             except asyncio.CancelledError:
                 raise Refused("given up") from None
             except Fault as fault:
-                raise Refused(fault.words) from None
+                raise Refused(self._conceal(fault.words)) from None
             finally:
                 with self._lock:
                     self._asking = None
+
+    def _conceal(self, text: str) -> str:
+        """What a build or a job prints can be what it was given."""
+        if self._concealer is None:
+            try:
+                self._concealer = Concealer(self._settings.environment, self._settings.operations())
+            except SettingsError:
+                self._concealer = Concealer(self._settings.environment)
+        return self._concealer(text)
+
+    def _without_secrets(self, log: LogEnd) -> LogEnd:
+        return replace(log, lines=tuple(replace(line, text=self._conceal(line.text)) for line in log.lines))
 
     async def _build_log(self, deployment_id: str) -> LogEnd:
         settings = self._settings.environment.vercel

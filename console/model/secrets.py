@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import SplitResult, quote, quote_plus, unquote, unquote_plus, urlsplit
 
@@ -51,8 +51,8 @@ def secret_texts(*values: object) -> list[str]:
 
 
 def hidden(typed: str, written: str) -> bool:
-    """Whether a secret was taken out of what somebody typed."""
-    return HIDDEN in written and HIDDEN not in typed
+    """Whether something was taken out of what a person typed before it went on record."""
+    return written.count(HIDDEN) > typed.count(HIDDEN)
 
 
 class Concealer:
@@ -73,7 +73,7 @@ class Concealer:
         """The same value, of dictionaries, lists and texts, with every text in it concealed. Keys stay."""
         if isinstance(value, str):
             return self(value)
-        if isinstance(value, dict):
+        if isinstance(value, Mapping):
             return {key: self.of(each) for key, each in value.items()}
         return [self.of(each) for each in value] if isinstance(value, list | tuple) else value
 

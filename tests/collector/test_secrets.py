@@ -6,9 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from console.collector.asking import Asker
 from console.collector.secrets import Fingerprint, Redactor, credential_identity, fingerprint
 from console.model.configuration import Contact, Environment, Secret, Supabase, Thresholds, Vercel
+from console.model.observation import Event, Observation, Origin, Outcome
 from console.model.operations import GitHub, Operations, Slack
+from console.model.states import State
+from console.store.clock import SystemClock
 from console.store.lease import Holder, difference
 
 DSN = "postgresql://radar:correct-horse@db.example.com:6543/app"
@@ -83,3 +87,29 @@ def test_secrets_are_taken_out_of_errors(secret: str) -> None:
     text = Redactor(BASE)(f"could not connect with {secret}\x1b[2J\nto the server")
     assert secret not in text and "could not connect" in text
     assert "\x1b" not in text and "\n" not in text
+
+
+class Quoting:
+    """A source whose system answers with the credential that it was asked with."""
+
+    target, interval_s, timeout_s = "metrics", 5.0, 5.0
+
+    def __init__(self, said: str) -> None:
+        self._said = said
+
+    async def observe(self) -> Observation:
+        return Observation(
+            target="metrics", outcome=Outcome.FAILED, state=State.UNKNOWN, words=f"401: {self._said}",
+            origin=Origin.USERS, facts={"checks": {"a": {"message": self._said}}}, volatile={"raw": self._said},
+            events=(Event(at_ms=1, kind="fault", subject="metrics", text=self._said),),
+        )  # fmt: skip
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize(("said", "kept"), [(f"no {TOKEN} here", False), ("no token here", True)])
+async def test_what_a_system_answers_is_stored_without_what_it_was_asked_with(said: str, kept: bool) -> None:
+    (found,) = [each async for each in Asker(SystemClock(), Redactor(BASE)).ask(Quoting(said))]
+    assert TOKEN not in repr(found) and (said in found.words) is kept
+    assert found.facts == {"checks": {"a": {"message": said.replace(TOKEN, "(hidden)")}}}
