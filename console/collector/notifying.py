@@ -18,6 +18,7 @@ from console.collector.store_thread import StoreThread
 from console.collector.told import operations_of
 from console.model.configuration import Settings, Severity
 from console.model.judgement import AlertChange, Judgement
+from console.model.notifications import STATUSPAGE
 from console.model.observation import Json, Origin
 from console.model.ports import StoreUnreadable
 from console.model.views import Verdict
@@ -30,7 +31,7 @@ if TYPE_CHECKING:  # 20 ms and the HTTP client: only where somebody is to be tol
     from console.collector.delivering import Deliverer
     from console.collector.heartbeat import Heartbeat
     from console.model.operations import Operations
-    from console.notify.rules import Decision
+    from console.notify.rules import Decision, Quiet
     from console.sources.wire import Wire
     from console.store.records import Records
 
@@ -171,6 +172,9 @@ class Planner:
     ) -> None:
         self._settings, self._environment = settings, settings.environment
         self._notify, self._records, self._channels, self._clock = operations.notify, records, channels, clock
+        self._page = operations.statuspage
+        self._public_open = False
+        """Whether the page was told of an incident, and not yet of its end."""
         self._seen: Seen | None = None
         self._ended: dict[Key, AlertChange] = {}
         self._began = False
@@ -179,7 +183,7 @@ class Planner:
         """Take in a round; whether there may be something to tell."""
         self._seen = seen
         self._ended |= {_key(change): change for change in changes if change.ended_ms is not None}
-        return bool(self._channels) and (bool(seen.firing or self._ended) or not self._began)
+        return bool(self._channels) and (bool(seen.firing or self._ended) or self._public_open or not self._began)
 
     def plan(self) -> int:
         """Put into the outbox what is not there yet; how many messages. Raises `StoreError`."""
@@ -193,6 +197,7 @@ class Planner:
         decision = self._decided(seen, tuple(ended.values()))
         if decision.entries or decision.drop:
             made += self._records.write(lambda connection: self._enter(connection, decision, seen))
+        made += self._tell_the_public(seen)
         for key in ended:
             self._ended.pop(key, None)
         self._began = True
@@ -200,7 +205,7 @@ class Planner:
 
     def _decided(self, seen: Seen, ended: Sequence[AlertChange]) -> Decision:
         from console.notify import rules
-        from console.store import outbox, read_records
+        from console.store import outbox
 
         now_ms, name = self._clock.wall_ms(), self._environment.name
         events = [event for alert in (*seen.firing, *ended) for event in rules.events_of(name, alert)]
@@ -212,7 +217,6 @@ class Planner:
         }
 
         def read(connection: sqlite3.Connection) -> rules.Situation:
-            at = read_records.RecordsAt(silences=read_records.silences_at(connection, now_ms, 0), at_ms=now_ms)
             told = outbox.told(connection, events)
             return rules.Situation(
                 environment=name,
@@ -223,11 +227,7 @@ class Planner:
                 ended=ended,
                 told={key: rules.Told(row.made_ms, row.state, row.attempts, row.id) for key, row in told.items()},
                 acknowledged=acknowledged,
-                quiet=rules.Quiet(
-                    silenced=lambda rule, subject: at.silence_of(rule, subject) is not None,
-                    maintenance=_in_maintenance(connection, name),
-                    offline=seen.offline,
-                ),
+                quiet=self._quiet(connection, seen),
             )
 
         return rules.decide(self._records.read(read))
@@ -248,6 +248,44 @@ class Planner:
             title = report.title_of(entry)
             made += outbox.enter(connection, entry.event, entry.channel, title, payload, due_ms, now_ms) is not None
         return made
+
+    def _tell_the_public(self, seen: Seen) -> int:
+        """What the public page is to say of alerts, where the settings name any."""
+        page = self._page
+        if page is None or not page.alerts:
+            return 0
+        from console.notify import public_alerts
+        from console.store import outbox
+
+        def read(connection: sqlite3.Connection) -> public_alerts.Public:
+            return public_alerts.Public(
+                environment=self._environment.name,
+                settings=page,
+                now_ms=self._clock.wall_ms(),
+                firing=seen.firing,
+                quiet=self._quiet(connection, seen),
+                open=public_alerts.open_of(outbox.newest_public(connection)),
+            )
+
+        public = self._records.read(read)
+        entry = public_alerts.decide(public)
+        self._public_open = public.open is not None or entry is not None
+        if entry is None:
+            return 0
+        return int(outbox.add(self._records, entry.event, STATUSPAGE, entry.title, entry.payload) is not None)
+
+    def _quiet(self, connection: sqlite3.Connection, seen: Seen) -> Quiet:
+        """What holds messages back now."""
+        from console.notify.rules import Quiet
+        from console.store import read_records
+
+        now_ms = self._clock.wall_ms()
+        at = read_records.RecordsAt(silences=read_records.silences_at(connection, now_ms, 0), at_ms=now_ms)
+        return Quiet(
+            silenced=lambda rule, subject: at.silence_of(rule, subject) is not None,
+            maintenance=_in_maintenance(connection, self._environment.name),
+            offline=seen.offline,
+        )
 
     def _missed(self, seen: Seen) -> list[AlertChange]:
         """Alerts told of whose end a collector before this one did not live to tell."""

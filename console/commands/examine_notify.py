@@ -72,6 +72,7 @@ def _statuspage(settings: Settings, page: Statuspage) -> Finding:
     """Key, page and components, by reading them."""
     from console.collector import event_loop
     from console.model.wire import NotSent, Unanswered
+    from console.notify import public_alerts
     from console.notify.public_page import PublicPage, Refusal
     from console.sources.http import Clients
     from console.sources.wire import Wire
@@ -93,4 +94,9 @@ def _statuspage(settings: Settings, page: Statuspage) -> Finding:
         words = f"the page has no component {', '.join(strange)}"
         fix = f"set statuspage.components to some of: {', '.join(known)}"
         return Finding(GROUP, "statuspage", Result.FAILED, words, fix)
-    return Finding(GROUP, "statuspage", Result.WELL, f"the key is accepted; the page has {len(known)} components")
+    unknown = public_alerts.strange(page, [rule.name for rule in settings.environment.rules])
+    if unknown:
+        words = f"statuspage.alerts names what is neither a severity nor a rule: {', '.join(unknown)}"
+        return Finding(GROUP, "statuspage", Result.FAILED, words, "radar alerts lists the rules")
+    told = f", and is told of alerts: {', '.join(page.alerts)}" if page.alerts else ""
+    return Finding(GROUP, "statuspage", Result.WELL, f"the key is accepted; the page has {len(known)} components{told}")

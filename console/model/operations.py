@@ -92,7 +92,16 @@ class Statuspage:
     components: tuple[str, ...] = ()
     """Ids of the components that maintenance touches."""
     email: bool = False
-    """Whether subscribers get mail; each plan can say otherwise."""
+    """Whether subscribers get mail of maintenance; each plan can say otherwise."""
+    alerts: tuple[str, ...] = ()
+    """Severities, and names of rules, of which the public is told. None of them unless they stand here."""
+    alert_after_s: float = 120.0
+    """An alert that ends sooner is not told."""
+    alert_email: bool = False
+    """Whether subscribers get mail of these, which nobody reads over before."""
+    alert_title: str = "Service disruption"
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """What the public is told, by rule; `any`: of every other one; `over`: of the end."""
     api: str = "https://api.statuspage.io"
 
 

@@ -67,6 +67,7 @@ _BOUNDS: Mapping[KeyPath, tuple[float, float]] = {
     ("maintenance", "window_day"): (1, 31),
     ("maintenance", "window_hour"): (0, 23),
     ("maintenance", "window_minutes"): (1, 24 * 60),
+    ("statuspage", "alert_after_s"): (0, 24 * 3600),
     ("notify", "group_s"): (0, 600),
     ("notify", "heartbeat_s"): (1, 3600),
 }

@@ -111,7 +111,7 @@ def decide(situation: Situation) -> Decision:
     entries: list[Entry] = []
     drop: list[int] = []
     for channel in situation.channels:
-        if channel == STATUSPAGE:  # the public page is changed by people and by maintenance, not by a rule
+        if channel == STATUSPAGE:  # what the public is told, `public_alerts` decides
             continue
         told = _Channel(situation, channel)
         for alert in situation.firing:

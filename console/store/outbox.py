@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from console.model.action_views import DeliveryRow
+from console.model.notifications import STATUSPAGE
 from console.model.notifications import Message as Message
 from console.model.notifications import Part as Part
 from console.model.observation import Json
@@ -240,6 +241,16 @@ def told(connection: sqlite3.Connection, events: Iterable[str]) -> dict[tuple[st
         )
         found |= {(event, row[0]): Told(*row[1:]) for row in rows}
     return found
+
+
+def newest_public(connection: sqlite3.Connection) -> Mapping[str, Json] | None:
+    """The newest payload by which the public page was told of alerts, or is to be."""
+    row = connection.execute(
+        "SELECT payload FROM outbox WHERE channel = ? AND json_extract(payload, '$.public') IS NOT NULL "
+        "ORDER BY id DESC LIMIT 1",
+        (STATUSPAGE,),
+    ).fetchone()
+    return json.loads(row[0]) if row else None
 
 
 def alerts_told(connection: sqlite3.Connection) -> tuple[Mapping[str, Json], ...]:
