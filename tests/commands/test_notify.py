@@ -177,6 +177,12 @@ def test_doctor_tries_what_sends_nothing(site: Site, radar: Radar, channels: Any
             "failed",
             "no component cmp_x",
         ),
+        (
+            'statuspage = {key = "page-key", page = "p", alerts = ["high", "memroy"], api = "BASE"}',
+            "statuspage",
+            "failed",
+            "neither a severity nor a rule: memroy",
+        ),
     ],
 )
 def test_doctor_says_what_cannot_work(
