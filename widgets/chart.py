@@ -15,12 +15,11 @@ from itertools import groupby, pairwise
 from console.model.metric_views import ChartView, LineView
 from widgets.chart_frame import GUTTER, LEAST_HEIGHT, ChartFrame
 from widgets.chart_heat import heat_cells, heat_labels
-from widgets.chart_words import foremost, is_beyond, mark_tone, summary, title_words
+from widgets.chart_words import foremost, is_beyond, mark_tone, plain_words, summary, title_words
 from widgets.glyphs import ASCII
 from widgets.lines import Back, Line, Span, Tone, backed, blank, cut, ends, fit, wrap
 from widgets.raster import BLANK, Points, Run, ascii_of, braille, merged
 from widgets.scale import Scale, labelled, row_of, scale_of, tick_words, ticks, time_labels, touched
-from widgets.words import number
 
 _DOTS_APART = 2.0
 """Of a dotted curve, in half columns."""
@@ -239,7 +238,7 @@ def _lay_target(chart: ChartView, frame: ChartFrame, scale: Scale, cells: Cells)
     if free >= len(word) + _DASHES and any(_put(cells, (y,), begin, word, "dim") for begin in places):
         _space(cells[y])
     else:
-        told = f"{word} {number(target)}"
+        told = f"{word} {plain_words(chart, target)}"
         others = sorted((row for row in range(frame.rows) if row != y), key=lambda row: (abs(row - y), row))[:_NEAR]
         right = frame.columns - len(told)
         any(_put(cells, others, begin, told, "dim") for begin in (0, right, *range(right - 1, 0, -1)))

@@ -29,10 +29,11 @@ def title_words(chart: ChartView) -> str:
 
 def foremost(chart: ChartView) -> int:
     """Which line a chart is about, where it has several: that of its target, else p95; where the target is meant for
-    all of them the worst, else the first."""
+    all of them the worst, else the first. Beside an earlier time it is the first too: which is the worst changes with
+    the data, and with it what would be compared."""
     labels = [line.label for line in chart.lines]
     named = [labels.index(label) for label in (chart.target_of, _QUANTILE_MEANT) if label in labels]
-    if named or chart.target is None or len(labels) < 2:
+    if named or chart.target is None or len(labels) < 2 or chart.compared:
         return named[0] if named else 0
     if chart.target_is_floor:
         lowest = [line.lowest for line in chart.lines]
@@ -62,10 +63,15 @@ def value_words(chart: ChartView, line: LineView, at: int, glyphs: Glyphs) -> st
 def _told(chart: ChartView, value: float | None, at_least: bool, glyphs: Glyphs) -> str:
     if value is None or math.isnan(value):
         return "?"
-    # Of a share that must not fall hundredths count, and none is rounded up: 99.96 % is not called 100 %.
-    near_whole = chart.target_is_floor and chart.unit == "%" and math.isfinite(value)
-    text = share(value / 100).removesuffix(" %") if near_whole else number(value)
+    text = plain_words(chart, value)
     return f"{glyphs.least} {text}" if at_least else text
+
+
+def plain_words(chart: ChartView, value: float) -> str:
+    """A value or a target in the chart's unit. Of a share that must not fall hundredths count, and none is rounded up:
+    99.96 % is not called 100 %."""
+    near_whole = chart.target_is_floor and chart.unit == "%" and math.isfinite(value)
+    return share(value / 100).removesuffix(" %") if near_whole else number(value)
 
 
 def now_words(chart: ChartView, line: LineView, glyphs: Glyphs) -> str:
@@ -113,7 +119,7 @@ def _groups(chart: ChartView, frame: ChartFrame, *, others: bool) -> list[list[S
     found = [_values_group(chart, frame, main, others=others)]
     over = _over(chart) if chart.target_of or main == 0 else None
     if chart.target is not None and not chart.over_s and _is_beyond_reach(chart):
-        over = Span(f"target {'>' if chart.target_is_floor else '<'}{number(chart.target)}", "dim")
+        over = Span(f"target {'>' if chart.target_is_floor else '<'}{plain_words(chart, chart.target)}", "dim")
     if over is not None:
         found.append([over])
     if frame.earlier and main < len(chart.compared):

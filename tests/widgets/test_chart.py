@@ -201,6 +201,20 @@ def test_against_an_earlier_time_only_the_foremost_line_is_drawn() -> None:
     assert sum(bool(drawn(row)) for row in shown) == 2
 
 
+def test_which_line_is_compared_does_not_change_with_the_data() -> None:
+    slow, quick = (line(*[value] * 60, label=label) for value, label in ((500.0, "/b"), (5.0, "/a")))
+    for lines in ((quick, slow), (slow, quick)):
+        assert foremost(chart(*lines, target=200.0, compared=lines)) == 0, "the first of the settings"
+        assert lines[foremost(chart(*lines, target=200.0))] is slow, "alone, the worst"
+
+
+def test_a_target_near_the_whole_is_not_rounded_up() -> None:
+    full = chart(line(*[100.0] * 60, 20.0), target=99.9, target_is_floor=True, unit="%")
+    assert "target 99.9" in "".join(texts(chart_lines(full, frame(61)))), "where the curve fills its row"
+    far = chart(line(*[20.0] * 60), target=99.9, target_is_floor=True, unit="%", over_s=0.0)
+    assert "target 100" not in "".join(texts(chart_lines(far, frame(60))))
+
+
 def test_huge_values_are_written_short_and_whole() -> None:
     shown = texts(chart_lines(chart(line(1.0, 1e300)), frame(2)))
     assert shown[1].startswith("1e300┤") and "now 1e300   peak 1e300" in shown[-1]

@@ -13,7 +13,7 @@ from tests.screens.sample_metrics import MARKS, metrics
 from widgets.glyphs import SETS, UNICODE, Glyphs
 from widgets.lines import plain, width_of
 from widgets.metric_lines import MetricsFrame, columns_of, metrics_page, points_of
-from widgets.metric_table import Table
+from widgets.metric_table import Table, table_columns
 
 SIZES = [(60, 13), (80, 21), (100, 30), (160, 44), (200, 56), (300, 90)]
 
@@ -163,3 +163,5 @@ def test_a_table_of_nothing_says_why() -> None:
 def test_the_table_names_what_is_compared() -> None:
     view = view_of(160, compare_ms=D)
     assert "p95 yesterday ms" in plain(Table(view, "response", 160, NOW, UNICODE).head())
+    heads = [column.head for column in table_columns(view) if column.chart.key == "response"]
+    assert heads == ["p50", "p50 yesterday", "p95", "p95 yesterday", "p99", "p99 yesterday"]
