@@ -21,9 +21,10 @@ from console.model.keystrokes import FIRST_LINE, Burst, believed, refusal
 from screens.page import Page, key
 from widgets.canvas import Canvas
 from widgets.field import Field
-from widgets.lines import Span, cut
+from widgets.lines import Span
 from widgets.plan_lines import verb_of
 from widgets.pressed import Button
+from widgets.words import clock
 
 GUARD_S = 0.5
 """What is typed in this time after the plan was drawn was meant for something else."""
@@ -74,7 +75,9 @@ class ConfirmPage(Page[None]):
         self.problem = ""
         """What is wrong with the confirmation, or why there is no plan."""
         self.armed = ""
-        """The reason under which this person may act without giving one."""
+        """The reason that this person gave in the last 15 minutes: offered again where none is given for this plan."""
+        self.settled = False
+        """Whether the reason is this plan's own and the person is armed: nothing has to be looked at before typing."""
         self._drawn_s: float | None = None
         self._burst = Burst()
         self._burst_is_over = False
@@ -122,6 +125,8 @@ class ConfirmPage(Page[None]):
         """Esc always; else nothing that happened before the plan stood for half a second."""
         if isinstance(event, Key) and event.key == "escape":
             return True
+        if not super().takes(event):
+            return False
         pasted = isinstance(event, Key) and self._is_pasted(event)
         if self.stage in (Stage.ASKING, Stage.REFUSED) and self.plan is None:
             return self.stage is Stage.REFUSED or not isinstance(event, Key | Paste)
@@ -179,6 +184,13 @@ class ConfirmPage(Page[None]):
             self.clear_typed()
             self.guard()
 
+    def reappear(self) -> None:
+        """What was typed before the plan could not be seen is typed anew, once it has been."""
+        if self.query_one_optional("#verb", Button) is not None:
+            self.clear_typed()
+            self.shape()
+            self.guard()
+
     def shape(self) -> None:
         """Which fields and buttons there are, by stage and risk."""
         if self.query_one_optional("#verb", Button) is None:
@@ -186,8 +198,8 @@ class ConfirmPage(Page[None]):
         plan, glyphs = self.plan, self.host.glyphs
         confirmable = self.confirmable
         typing = confirmable and plan is not None and bool(plan.phrase)
-        self.query_one("#reason-row").display = confirmable
-        self.reason.display = confirmable and not self.armed
+        self.query_one("#reason-row").display = confirmable and not self.is_small
+        self.reason.display = confirmable
         self.typed.display = typing
         label = f" TYPE    {plan.phrase} to confirm: " if plan is not None and typing else ""
         self.query_one("#type-label").styles.width = len(label) if typing else "1fr"
@@ -196,10 +208,22 @@ class ConfirmPage(Page[None]):
         verb = self.query_one("#verb", Button)
         verb.display = confirmable
         verb.name_it(verb_of(plan) if plan is not None else "", glyphs, enabled=self._is_ready)
-        armed = [Span(f"{self.armed}", "text"), Span("  you are armed with it", "dim")] if self.armed else []
-        self.query_one("#reason-label").styles.width = "1fr" if self.armed else 9
-        self._show("#reason-label", cut([Span(" REASON  ", "head"), *armed], self.size.width if armed else 9))
+        lead = f"{self.armed_words} with: " if self.offers_armed else ""
+        self.query_one("#reason-label").styles.width = 9 + len(lead)
+        self._show("#reason-label", (Span(" REASON  ", "head"), Span(lead, "dim")))
         self.paint()
+
+    @property
+    def offers_armed(self) -> bool:
+        """Whether the reason that stands there is the one given for something else before."""
+        return bool(self.armed) and not self.settled and self.reason.value == self.armed
+
+    @property
+    def armed_words(self) -> str:
+        """`armed until 06:21`."""
+        header = self.host.last_header
+        until_ms = header.armed_until_ms if header is not None else None
+        return f"armed until {clock(until_ms)}" if until_ms is not None else "armed"
 
     @property
     def _is_ready(self) -> bool:
@@ -224,7 +248,7 @@ class ConfirmPage(Page[None]):
 
     @property
     def _given_reason(self) -> str:
-        return self.armed or self.reason.value.strip()
+        return self.reason.value.strip()
 
     def _order(self) -> list[Button | Field]:
         """Where tab goes: what can be filled in, then the buttons, as they stand on the page."""
@@ -233,14 +257,22 @@ class ConfirmPage(Page[None]):
         return [*fields, cancel, *([verb] if verb.display and verb.can_focus else [])]
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """What comes next depends on where one is."""
+        """What comes next depends on where one is. A reason that was given for something else is typed over."""
+        if self.focused is self.reason and self.offers_armed:
+            self.reason.action_select_all()
         self.paint_bars()
 
     def action_walk(self, by: int) -> None:
         """To the next field or button."""
         order = self._order()
         at = order.index(self.focused) if self.focused in order else len(order) - 1
-        self.set_focus(order[(at + by) % len(order)])
+        passes = (
+            self.settled
+            and by == 1
+            and isinstance(self.focused, Button)
+            and order[(at + 1) % len(order)] is self.reason
+        )
+        self.set_focus(order[(at + by + passes) % len(order)])
 
     def action_press(self) -> None:
         """Enter: on a button presses it, in a field goes on to the next, in the last one confirms."""
@@ -275,7 +307,7 @@ class ConfirmPage(Page[None]):
         self._tell(f"what is pasted is dropped: type {self.plan.phrase} to confirm")
 
     def _confirm(self) -> None:
-        if self.plan is None or self.stage is not Stage.SHOWN or not self.confirmable:
+        if self.plan is None or self.stage is not Stage.SHOWN or not self.confirmable or self.is_small:
             return
         if not self.host.moment.live:
             self._tell("not live: actions are off until the console is live again (L)")

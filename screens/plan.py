@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from textual.binding import BindingType
 from textual.events import Key, ScreenResume
 
-from console.model.actions import REASON_LIMIT, ActionRequest, Option
+from console.model.actions import REASON_LIMIT, ActionRequest, Option, Risk
 from console.model.observation import Json
 from console.model.states import State
 from console.model.words import counted
@@ -78,6 +78,8 @@ class PlanPage(ConfirmPage):
         self._lines: list[Line] = []
         self._esc_asked = False
         self._whole = False
+        self._offered = False
+        """A reason that a person has deleted does not come back."""
         self._token: str | None = None
         """Of the run that was begun."""
 
@@ -107,13 +109,24 @@ class PlanPage(ConfirmPage):
         before, asked = self.plan, self.stage
         self.plan, self.problem = told.plan, told.refused
         self.stage = Stage.REFUSED if told.plan is None else Stage.SHOWN
-        self.armed = told.reason
+        self._offer(told)
         if asked is not Stage.CONFIRMING or told.plan != before:
             self._made_ms = self.host.clock_ms()
         if told.plan is None or before is None or told.plan.phrase != before.phrase or asked is Stage.CONFIRMING:
             self.clear_typed()
         self.shape()
         self.guard()
+
+    def _offer(self, told: Told) -> None:
+        """The reason that this person is armed with, where the plan needs one and brings none of its own."""
+        self.armed, self.settled = told.reason, bool(told.reason and self._first_reason)
+        plan = told.plan
+        if plan is None or plan.risk is Risk.SAFE or self.settled:
+            return
+        if not self.reason.value and not self._offered:
+            self._offered = True
+            with self.prevent(Field.Changed):
+                self.reason.value = told.reason
 
     def _follow(self, token: str) -> None:
         """The run's page in place of this one; while another page stands over it, when that is left."""
@@ -201,10 +214,12 @@ class PlanPage(ConfirmPage):
         if where == "typed":
             return f"type {phrase}, then enter"
         if where == "reason":
+            if self.offers_armed:
+                return f"{self.armed_words} with that reason: enter keeps it, type to replace it"
             return f"enter, {phrase}, enter" if phrase else f"enter goes on to {verb}"
         if not phrase:
             return f"tab, enter: {verb}. Nothing has been done yet."
-        return f"tab, {'' if self.armed else 'enter, '}{phrase}, enter. Nothing has been done yet."
+        return f"tab, {'' if self.settled else 'enter, '}{phrase}, enter. Nothing has been done yet."
 
     def keys(self) -> list[Entry]:
         back = Entry(self._key_of("app.back"), "back")

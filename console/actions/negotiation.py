@@ -130,7 +130,8 @@ class Negotiation:
         """The first row of the run stands when this returns. Raises `Refused`, with nothing done."""
         self.fresh_plan = None
         plan = self._known_plan()
-        reason = clean(self.conceal(reason), REASON_LIMIT) or self._journal.armed()
+        armed = "" if plan.risk is Risk.SAFE else self._journal.armed()  # what needs no reason takes none of others
+        reason = clean(self.conceal(reason), REASON_LIMIT) or armed
         refuse_unconfirmed(plan, self._standing, reason=reason, typed=typed)
         if _clock_s() - self._made_s > FRESH_S:
             plan = await self._look_again(plan)

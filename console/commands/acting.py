@@ -177,11 +177,11 @@ def _yes(arguments: argparse.Namespace, ticket: PlanTicket) -> tuple[str, str]:
     asks = sys.stdin.isatty() and sys.stdout.isatty() and not arguments.json
     if arguments.confirm or not asks:
         phrase = f"{plan.environment}/{plan.short_id}"
-        reason = arguments.reason.strip() or ticket.reason
+        reason = _given_reason(arguments, ticket)
         if plan.risk is not Risk.SAFE and (not reason or not plan.confirms(arguments.confirm)):
             raise Refused(f"without a terminal this needs --reason and --confirm {phrase}: nothing was done")
         return reason, arguments.confirm
-    reason = arguments.reason.strip() or ticket.reason
+    reason = _given_reason(arguments, ticket)
     if plan.risk is not Risk.SAFE and not reason:
         reason = _answer(Prompt("REASON  ", takes_paste=True, longest=REASON_LIMIT))
     question = f"TYPE {plan.phrase} to do it, anything else to leave: " if plan.phrase else "ENTER does it, q leaves: "
@@ -189,6 +189,16 @@ def _yes(arguments: argparse.Namespace, ticket: PlanTicket) -> tuple[str, str]:
     if (plan.phrase and not plan.confirms(typed)) or (not plan.phrase and typed):
         raise Refused("left: nothing was done")
     return reason, typed
+
+
+def _given_reason(arguments: argparse.Namespace, ticket: PlanTicket) -> str:
+    """The reason given, else the one that this person is armed with, which is told; what is safe takes over none."""
+    reason: str = arguments.reason.strip()
+    if reason or not ticket.reason or ticket.plan.risk is Risk.SAFE:
+        return reason
+    if not arguments.json:
+        print(f"armed with: {ticket.reason}; --reason gives another")
+    return ticket.reason
 
 
 def _answer(prompt: Prompt) -> str:

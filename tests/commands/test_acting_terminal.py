@@ -221,6 +221,7 @@ def test_who_is_armed_is_not_asked_for_a_reason(here: Place) -> None:
             answer(terminal, TYPE, "f1f1f1f\r")
             assert terminal.wait_exit() == 0
             assert ("REASON" in terminal.text()) == asked
+            assert ("armed with: armed; --reason gives another" in terminal.text()) != asked
     assert [run.reason for run in here.reader().actions(None).runs] == ["armed"] * 2
 
 

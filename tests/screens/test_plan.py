@@ -42,14 +42,15 @@ async def test_from_health_to_a_confirmed_rollback_it_is_eleven_keys(make_app: M
     assert desk.open_tickets == 0
 
 
-async def test_who_is_armed_gives_no_reason_again(make_app: MakeApp) -> None:
+async def test_who_is_armed_needs_ten_keys_for_what_brings_its_own_reason(make_app: MakeApp) -> None:
     desk = ScriptedDesk(armed="errors since 8f3c1d2")
     async with app_with(make_app, desk).run_test(size=(80, 24)) as pilot:
-        await opened(pilot)
-        assert "errors since 8f3c1d2  you are armed" in text_of(pilot, "#reason-label")
+        page = await opened(pilot)  # a
+        assert "38 % 5xx" in page.reason.value and "armed" not in text_of(pilot, "#reason-label")
         await pilot.press("tab", *"41ab9e0", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, RunPage), "the run's page")
-    assert desk.said("confirm") == [("confirm", "errors since 8f3c1d2", "41ab9e0")]
+    ((_, reason, _),) = desk.said("confirm")
+    assert "38 % 5xx" in str(reason), "not what was said of something else"
 
 
 async def test_the_page_stands_while_systems_are_asked_and_leaving_it_leaves_the_plan(make_app: MakeApp) -> None:
