@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from console.model.deployment_rules import PRODUCTION, eligible_words
+from console.model.deployment_rules import PRODUCTION, eligible_words, served_s
 from console.model.deployments import CiRunRow, DeploymentRow
 from console.model.inquiries import LogEnd, LogLine
 from console.model.observation import Origin
@@ -107,6 +107,8 @@ def _deployment_facts(row: DeploymentRow, now_ms: int) -> list[Fact]:
     facts += [("made", _moment(row.created_ms, now_ms)), ("live", _live(row, now_ms))]
     if row.note:
         facts.append(("note", row.note))
+    if row.amiss:
+        facts.append(("amiss", row.amiss))
     if not row.current and (row.target == PRODUCTION or row.candidate):
         facts.append(("go back", eligible_words(row)))
     facts += [("author", row.author or "unknown"), ("branch", row.branch or "unknown"), ("id", row.id)]
@@ -116,9 +118,10 @@ def _deployment_facts(row: DeploymentRow, now_ms: int) -> list[Fact]:
 def _live(row: DeploymentRow, now_ms: int) -> str:
     if row.live_ms is None:
         return "since when is not known" if row.current else "never, as far as is known"
-    end_ms = now_ms if row.current else row.until_ms
-    served = f", for {duration((end_ms - row.live_ms) / 1000)}" if end_ms is not None else ""
-    return full(row.live_ms) + served
+    served = served_s(row, now_ms)
+    last = row.until_ms is not None and row.served_ms is not None and row.served_ms > row.until_ms - row.live_ms
+    whole = ", in all for" if last and not row.current else ", for"
+    return full(row.live_ms) + (f"{whole} {duration(served)}" if served is not None else "")
 
 
 def _run_facts(run: CiRunRow, now_ms: int) -> list[Fact]:

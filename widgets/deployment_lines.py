@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from console.model.deployment_rules import BROKEN, BUILDING, PRODUCTION, assign_words, eligible_words, named, worse
+from console.model.deployment_rules import (
+    BROKEN,
+    BUILDING,
+    PRODUCTION,
+    assign_words,
+    eligible_words,
+    named,
+    served_s,
+    worse,
+)
 from console.model.deployments import CiRunRow, DeploymentRow, DeploymentsView, Effect, StageCell, StageState
 from console.model.observation import Origin
 from console.model.pipeline import run_duration_s, run_state, run_words
@@ -180,9 +189,8 @@ class DeploymentList:
         """For how long it has served, or did."""
         if row.live_ms is None:
             return "-"
-        if row.current:
-            return duration((self.now_ms - row.live_ms) / 1000)
-        return duration((row.until_ms - row.live_ms) / 1000) if row.until_ms is not None else "?"
+        served = served_s(row, self.now_ms)
+        return duration(served) if served is not None else "?"
 
     def _more(self, row: DeploymentRow) -> str:
         parts = [f"made {age(self.now_ms, row.created_ms)} ago" if row.created_ms else "", row.note, row.error]

@@ -16,10 +16,8 @@ from console.actions.vercel_facts import api_of
 from console.model.actions import ActionRequest, Check, Plan, Risk, Step, StepResult
 from console.model.observation import Json
 from console.model.ports import Refused
-from console.model.vercel_project import Deployment, told
+from console.model.vercel_project import UNKNOWN, Deployment, told
 
-BAD_ERRORS = 0.05
-"""A share of errors with which nobody goes back to a build without being told."""
 WAITS = "the promotion waits behind it"
 SWITCHED_ON = "later pushes go live by themselves again: promote switches that ON, even where it was off on purpose"
 
@@ -36,7 +34,7 @@ class Promote:
             raise Refused("which deployment? name it by its id or commit")
         found = await vercel_facts.read(context, api_of(context), wanted=wanted)
         target = vercel_plan.named(found, wanted)
-        at_ms = target.live_ms or target.created_ms
+        at_ms = vercel_checks.built_ms(target)
         then = await asyncio.to_thread(vercel_facts.migration_then, context, at_ms) if at_ms is not None else None
         return {**found, "wanted": told(target), "migration_then": then}
 
@@ -154,7 +152,7 @@ def _target(facts: Facts, target: Deployment) -> Check:
     live = facts.live
     if target.deleted or target.state == "deleted":
         return facts.refuse("target", f"{target.called}: it was deleted, or retention removed it")
-    if target.state != "ready":
+    if target.state not in ("ready", UNKNOWN):
         why = f": {target.error}" if target.error else ""
         return facts.refuse("target", f"{target.called}: its build is {target.state}{why}")
     if live is not None and live.id == target.id:
@@ -163,8 +161,10 @@ def _target(facts: Facts, target: Deployment) -> Check:
         if facts.project.auto_assign is True:
             return facts.refuse("target", f"{target.called} serves production already, and nothing is pinned")
         return facts.well("target", f"{target.called} serves production already: this only ends the pin")
-    if why := vercel_checks.left(facts, target):
-        return facts.doubt("target", f"{target.called}: {why}")
+    if target.state == UNKNOWN:
+        return facts.doubt("target", f"{target.called}: {vercel_checks.NOT_KNOWN_STATE}")
+    if why := vercel_checks.speaks_against(facts, target):
+        return facts.doubt("target", f"{target.called}: {why}{vercel_checks.did(facts, target)}")
     if target.target is None or _rebuilds(target):
         return facts.doubt(
             "target", f"{target.called} is no production deployment: it is built anew, with today's settings"
@@ -174,8 +174,7 @@ def _target(facts: Facts, target: Deployment) -> Check:
     if not target.aliased:
         return facts.well("target", f"{target.called} was built and never served production")
     words = f"{target.called} served production before{vercel_checks.did(facts, target)}"
-    is_bad = (vercel_checks.errors(facts, target) or 0.0) >= BAD_ERRORS
-    return facts.doubt("target", words) if is_bad else facts.well("target", words)
+    return facts.doubt("target", words) if vercel_checks.is_bad(facts, target) else facts.well("target", words)
 
 
 def _frozen(facts: Facts) -> tuple[Check, ...]:
@@ -194,7 +193,7 @@ def _assignment(facts: Facts) -> tuple[Check, ...]:
         gone = "; at Vercel it has ended already" if project.auto_assign is True else ""
         found.append(facts.well("pinned", f"this ends: {held.get('text')} ({held.get('owner')}){gone}", RECORDS))
     elif project.auto_assign is False:
-        words = "pushes do not go live by themselves, by somebody's choice and no rollback of ours: this switches it ON"
+        words = f"pushes do not go live by themselves, {vercel_checks.by_whom(facts)}: this switches it ON"
         found.append(facts.doubt("pinned", words))
     return tuple(found)
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
-from console.actions import vercel_checks, vercel_facts, vercel_pin, vercel_plan
+from console.actions import vercel_checks, vercel_choice, vercel_facts, vercel_pin, vercel_plan
 from console.actions.base import CHANGES_DEPLOYMENT, Context, failed, text_of, unknown
 from console.actions.vercel_api import VercelApi
 from console.actions.vercel_checks import Facts
+from console.actions.vercel_choice import Choice
 from console.actions.vercel_facts import api_of
 from console.model.actions import ActionRequest, Check, Plan, Risk, Step, StepResult
 from console.model.observation import Json
@@ -22,7 +23,7 @@ ABORTS = "this request aborts it"
 
 
 class Rollback:
-    """`rollback {to?: id or commit}`; without `to` the newest eligible one from before that no rollback has left."""
+    """`rollback {to?: id or commit}`; without `to` what served just before, unless something speaks against it."""
 
     NAME: ClassVar[str] = "rollback"
 
@@ -30,10 +31,11 @@ class Rollback:
         """The project, its deployments, what else moves production, and what will not come back."""
         wanted = text_of(request, "to")
         found = await vercel_facts.read(context, api_of(context), wanted=wanted)
-        target = _target(found, wanted)
-        at_ms = target.live_ms or target.created_ms
+        choice = _target(found, wanted)
+        at_ms = vercel_checks.built_ms(choice.target)
         then = await asyncio.to_thread(vercel_facts.migration_then, context, at_ms) if at_ms is not None else None
-        return {**found, "wanted": told(target), "migration_then": then}
+        passed: list[Json] = [f"{one.called}: {why}" for one, why in choice.passed]
+        return {**found, "wanted": told(choice.target), "passed": passed, "migration_then": then}
 
     def plan(self, context: Context, request: ActionRequest, facts: Mapping[str, Json]) -> Plan:
         """What would be done."""
@@ -81,18 +83,19 @@ async def _follow(context: Context, plan: Plan) -> StepResult:
     return result
 
 
-def _target(found: Mapping[str, Json], wanted: str | None) -> Deployment:
+def _target(found: Mapping[str, Json], wanted: str | None) -> Choice:
     """The one that is named, or the usual one. Raises `Refused`."""
     if wanted is not None:
-        return vercel_plan.named(found, wanted)
+        return Choice(vercel_plan.named(found, wanted), ())
     facts = Facts(found)
-    return vercel_facts.usual(facts.project, facts.listed, vercel_facts.left_by_rollbacks(found))
+    return vercel_choice.usual(facts.project, facts.listed, facts.observed)
 
 
 def _checks(context: Context, facts: Facts, target: Deployment) -> tuple[Check, ...]:
     vercel = context.environment.vercel
     return (
         vercel_checks.candidate(facts, target),
+        *vercel_checks.passed_over(facts),
         *vercel_checks.identity(facts, vercel.project if vercel else "", context.environment.url),
         *vercel_checks.jobs(facts, ABORTS),
         *vercel_checks.building(facts),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
+from console.actions import vercel_choice
 from console.model import payload
 from console.model.actions import Check, CheckResult
 from console.model.observation import Json
@@ -14,8 +15,12 @@ from console.model.vercel_project import Deployment, Job, Project, Variable, why
 from console.model.words import listed, milliseconds, percent, seconds
 
 API, RECORDS, STORE = "vercel api", "records", "store"
+ROLLING_OVER = frozenset({"complete", "aborted"})
 PINNED, FREEZE = "pinned", "freeze"
+CLOCKS_APART_MS = 300_000
+"""Between Vercel and this host."""
 NAMES = 4
+NOT_KNOWN_STATE = "Vercel tells its state in a word that is not known here"
 _ADDRESS = re.compile(r"[0-9.]+|[0-9a-f:]+")
 """A host by its number, which is nobody's domain."""
 
@@ -29,6 +34,7 @@ class Facts:
         self.listed = _deployments(facts["deployments"])
         self.wanted = Deployment.of(facts["wanted"])
         self.now_ms = int(payload.number(facts, "now_ms") or 0)
+        self.observed = payload.mapping(facts, "observed")
         self.holdings: Sequence[Json] = payload.items(facts, "observed", "holdings")
 
     @property
@@ -94,16 +100,28 @@ def jobs(facts: Facts, rolling: str) -> tuple[Check, ...]:
     job = facts.project.job
     if job is not None and job.running:
         return (facts.refuse("job", f"a {job.type} to {_named(facts, job.target)} is {job.status}: Vercel takes one"),)
-    found = payload.mapping(facts.raw, "rolling", "found")
-    if found and payload.text(found, "state") == "active":
-        return (facts.doubt("rolling", f"{_rolling_words(facts, found)}: {rolling}"),)
-    trouble = payload.text(facts.raw, "rolling", "trouble")
-    if trouble and facts.project.rolling:
-        return (facts.doubt("rolling", f"whether a rolling release is in progress is not known: {trouble}"),)
+    unsure = _rolling(facts, rolling)
+    if unsure:
+        return (facts.doubt("rolling", unsure),)
     words = "no rollback, promotion or rolling release is in progress"
     if job is not None and "unknown" in (job.status, job.type) and _recent(facts, job):
         return (facts.doubt("job", "the last request to move production stands in a way not known here"),)
     return (facts.well("job", words),)
+
+
+def _rolling(facts: Facts, comes_of_it: str) -> str:
+    """What is to be known of a rolling release; empty: none is in progress. Only what is over is known to be over."""
+    trouble = payload.text(facts.raw, "rolling", "trouble")
+    if trouble:
+        return f"whether a rolling release is in progress is not known: {trouble}"
+    found = payload.mapping(facts.raw, "rolling", "found")
+    state = payload.text(found, "state") if found else None
+    if not found or state in ROLLING_OVER:
+        return ""
+    if state == "active":
+        return f"{_rolling_words(facts, found)}: {comes_of_it}"
+    canary = _named(facts, payload.text(found, "canary"))
+    return f"a rolling release of {canary} stands in a way not known here, and may be in progress: {comes_of_it}"
 
 
 def _recent(facts: Facts, job: Job) -> bool:
@@ -127,18 +145,32 @@ def building(facts: Facts) -> tuple[Check, ...]:
 
 
 def candidate(facts: Facts, target: Deployment) -> Check:
-    """That production can go back to it, and how it did when it ran."""
+    """That production can go back to it, and how it did when it ran: what nobody observed is not known to be well."""
     why = why_not(target, facts.project.production.id if facts.project.production else None)
     if why:
         return facts.refuse("target", f"{target.called}: {why}")
     words = f"{target.called} {_ran(facts, target)}{did(facts, target)}"
+    doubts = [against] if (against := speaks_against(facts, target)) else []
     if target.candidate is None:
-        return facts.doubt("target", f"{words}; whether Vercel takes it for a rollback is not told")
+        doubts.append("whether Vercel takes it for a rollback is not told")
+    if target.state != "ready":
+        doubts.append(NOT_KNOWN_STATE)
+    if doubts or not _was_seen(facts, target) or is_bad(facts, target):
+        return facts.doubt("target", "; ".join((words, *doubts)))
     return facts.well("target", words)
 
 
+def passed_over(facts: Facts) -> tuple[Check, ...]:
+    """What served after the default target and is not gone back to, with the reason."""
+    told = payload.items(facts.raw, "passed")
+    return tuple(facts.doubt("passed", f"passed over: {words}") for each in told if (words := payload.text(each)))
+
+
 def _ran(facts: Facts, target: Deployment) -> str:
-    """For how long it served, as far as the list tells."""
+    """For how long it served in all, as was observed; else as far as Vercel's list tells."""
+    served_ms = payload.number(facts.raw, "observed", "served", target.id, "served_ms")
+    if served_ms is not None:
+        return f"ran in production {seconds(served_ms / 1000)}"
     began_ms = target.live_ms or target.created_ms
     if began_ms is None:
         return "served production, when is not told"
@@ -150,49 +182,67 @@ def _ran(facts: Facts, target: Deployment) -> str:
 
 def did(facts: Facts, target: Deployment) -> str:
     """How it did when it ran, as the end of a sentence."""
-    p95, errors = (payload.number(facts.raw, "observed", "effects", target.id, key) for key in ("p95", "errors"))
+    p95, share = _figures(facts, target)
     parts = [f"p95 {milliseconds(p95)}"] if p95 is not None else []
-    parts += [f"errors {percent(errors)}"] if errors is not None else []
-    return ", " + ", ".join(parts) if parts else "; nothing was observed of it"
+    parts += [f"errors {percent(share)}"] if share is not None else []
+    words = ", " + ", ".join(parts) if parts else ""
+    amiss = payload.text(facts.raw, "observed", "served", target.id, "amiss")
+    if amiss:
+        return f"{words}; held against it: {amiss}"
+    return words or "; how it did was not observed"
 
 
-def left(facts: Facts, target: Deployment) -> str:
-    """Why a rollback left the target, and how it did then; empty: none did that is known of."""
-    known = payload.text(facts.raw, "observed", "left_why", target.id)
-    job = facts.project.job
-    if known is None and job is not None and (job.type, job.status, job.source) == ("rollback", "succeeded", target.id):
-        known = "the last rollback at Vercel left it"
-    return f"{known}{did(facts, target)}" if known else ""
+def _figures(facts: Facts, target: Deployment) -> tuple[float | None, float | None]:
+    p95, share = (payload.number(facts.raw, "observed", "effects", target.id, key) for key in ("p95", "errors"))
+    return p95, share
 
 
-def errors(facts: Facts, target: Deployment) -> float | None:
-    """The share of errors when it ran; None: not observed."""
-    return payload.number(facts.raw, "observed", "effects", target.id, "errors")
+def _was_seen(facts: Facts, target: Deployment) -> bool:
+    return any(figure is not None for figure in _figures(facts, target))
+
+
+def is_bad(facts: Facts, target: Deployment) -> bool:
+    """Whether errors or what the store holds against it speak against it."""
+    share = _figures(facts, target)[1]
+    amiss = payload.text(facts.raw, "observed", "served", target.id, "amiss")
+    return bool(amiss) or (share or 0.0) >= vercel_choice.BAD_ERRORS
+
+
+def speaks_against(facts: Facts, target: Deployment) -> str:
+    """Why a rollback passes it over where it is not named, if its line does not say so already."""
+    why = vercel_choice.speaks_against(target, facts.project, facts.listed, facts.observed)
+    return "" if why == payload.text(facts.observed, "served", target.id, "amiss") else why
 
 
 def migrations(facts: Facts, target: Deployment) -> Check:
-    """What was applied to the database since the target went live. Its SQL is not read: nobody says if it only adds."""
-    observed = payload.mapping(facts.raw, "observed")
+    """What was applied to the database since the target was built: its code is of that schema, however often a domain
+    was assigned to it since. Its SQL is not read: nobody says if it only adds."""
+    observed = facts.observed
     now, then = payload.at(observed, "migration"), facts.raw.get("migration_then")
-    since_ms = target.live_ms or target.created_ms
+    since_ms = built_ms(target)
     events = [
         row for row in payload.items(observed, "migrations") if (payload.number(row, "at_ms") or 0) > (since_ms or 0)
     ]
     if events:
         said = listed([payload.text(row, "text") or "" for row in events], 2)
-        return facts.doubt("migrations", f"{said} after {target.short} went live; {_SQL_UNREAD}", STORE)
+        return facts.doubt("migrations", f"{said} after {target.short} was built; {_SQL_UNREAD}", STORE)
     if now is None:
         words = "which migrations are applied was not observed: whether the schema still fits is not known"
         return facts.doubt("migrations", words, STORE)
     if then is None:
-        words = f"what was applied when {target.short} went live was not observed; now the newest is {now or 'none'}"
+        words = f"what was applied when {target.short} was built was not observed; now the newest is {now or 'none'}"
         return facts.doubt("migrations", words, STORE)
     if now != then:
-        words = f"the newest migration was {then or 'none'} when {target.short} went live and is {now or 'none'} now"
+        words = f"the newest migration was {then or 'none'} when {target.short} was built and is {now or 'none'} now"
         return facts.doubt("migrations", f"{words}; {_SQL_UNREAD}", STORE)
     return facts.well(
-        "migrations", f"no migration since {target.short} went live; the newest is {now or 'none'}", STORE
+        "migrations", f"no migration since {target.short} was built; the newest is {now or 'none'}", STORE
     )
+
+
+def built_ms(target: Deployment) -> int | None:
+    """When its code was made, ms since epoch; where that is not told, the first that is known of it."""
+    return target.created_ms or target.live_ms
 
 
 _SQL_UNREAD = "whether the old code fits the schema is not known without its SQL"
@@ -236,11 +286,39 @@ def assignment(facts: Facts) -> tuple[Check, ...]:
     if auto is False and held is not None:
         found.append(facts.doubt("pinned", f"already {held.get('text')} ({held.get('owner')})", RECORDS))
     elif auto is False:
-        why = f", said to be a rollback by {facts.project.rolled_back_by}" if facts.project.rolled_back_by else ""
-        found.append(facts.doubt("pinned", f"pushes do not go live by themselves, by somebody's choice{why}"))
+        found.append(facts.doubt("pinned", f"pushes do not go live by themselves, {by_whom(facts)}"))
     elif auto is None:
         found.append(facts.doubt("pinned", "whether pushes go live by themselves is not told to this token"))
     return tuple(found)
+
+
+def by_whom(facts: Facts) -> str:
+    """Whose choice it is that pushes do not go live, where the ledger holds no pin. A rollback of ours whose run was
+    closed is in the journal; what our records would say is not known while they cannot be read."""
+    job, serving = facts.project.job, facts.project.production
+    is_rollback = job is not None and job.type == "rollback" and (serving is None or job.target == serving.id)
+    if is_rollback and (run := _asked_by(facts, job)):
+        return f"by a rollback of ours, though the ledger does not hold it ({run})"
+    if payload.at(facts.observed, "recorded") is not True:
+        words = "by whom is not known: our own records cannot be read"
+        return f"{words}; Vercel tells of a rollback{_said_by(facts)}" if is_rollback else words
+    if is_rollback:
+        return f"by a rollback{_said_by(facts)} that our records do not hold"
+    return "by somebody's choice"
+
+
+def _said_by(facts: Facts) -> str:
+    return f" said to be by {facts.project.rolled_back_by}" if facts.project.rolled_back_by else ""
+
+
+def _asked_by(facts: Facts, job: Job | None) -> str:
+    """Who asked, if the job is one of a run of ours; empty: it is not."""
+    for run in payload.items(facts.observed, "rollbacks") if job is not None and job.target else ():
+        asked_ms = (job.requested_ms if job else None) or 0
+        is_ours = (payload.text(run, "target") or "").endswith(f"({job.target if job else ''})")
+        if is_ours and asked_ms >= (payload.time_ms(run, "at_ms") or 0) - CLOCKS_APART_MS:
+            return payload.text(run, "operator") or ""
+    return ""
 
 
 def ci(facts: Facts) -> tuple[Check, ...]:

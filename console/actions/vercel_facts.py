@@ -7,18 +7,19 @@ Without the project there is no plan. Everything else may be unknown, which is t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from console.actions.base import Context
 from console.actions.vercel_api import VercelApi, configured, match
 from console.model import payload
+from console.model.action_views import RunRow
 from console.model.actions import RunOutcome
-from console.model.deployments import Effect
+from console.model.deployments import DeploymentRow, Effect
 from console.model.observation import Json
 from console.model.ports import Refused, StoreUnreadable
-from console.model.vercel_project import Deployment, Job, Project, told, why_not
+from console.model.vercel_project import Deployment, told
 from console.model.views import ComponentDetail
 from console.sources.faults import Fault
 
@@ -28,6 +29,7 @@ OPTIONAL_S = 3.0  # longer than any answer that is worth waiting for in a night
 DATABASE = "database"
 _NOT_LEFT = frozenset({RunOutcome.FAILED, RunOutcome.NOT_DONE})
 CATALOGUE = "postgres.catalogue"
+PROMOTES = "radar promote "
 
 
 def api_of(context: Context) -> VercelApi:
@@ -125,20 +127,36 @@ def observed_now(context: Context) -> Json:
         {"kind": row.kind, "subject": row.subject, "text": row.text, "owner": row.owner, "expires_ms": row.expires_ms}
         for row in (actions.holdings if actions else ())
     ]
-    left: dict[str, Json] = {
-        row.undo.removeprefix("radar promote "): f"a rollback left it (run {row.id}, {row.operator}: {row.reason})"
-        for row in (actions.runs if actions else ())
-        if row.action == "rollback" and row.undo.startswith("radar promote ") and row.outcome not in _NOT_LEFT
-    }
+    rows = shown.deployments if shown else ()
     return {
         "trouble": trouble,
+        "recorded": actions is not None,
         "holdings": holdings,
-        "left": list(left),
-        "left_why": left,
-        "effects": {row.id: _effects(row.effects) for row in (shown.deployments if shown else ())},
+        "rollbacks": _rollbacks(actions.runs if actions else ()),
+        "effects": {row.id: _effects(row.effects) for row in rows},
+        "served": {row.id: _served(row) for row in rows},
         "migrations": _migrations(database) if database else None,
         "migration": _latest(database) if database else None,
     }
+
+
+def _rollbacks(runs: Iterable[RunRow]) -> list[Json]:
+    """Rollbacks of ours, newest first: what each left and went to, when, and by whom."""
+    ours = [run for run in runs if run.action == "rollback" and run.outcome not in _NOT_LEFT]
+    return [
+        {
+            "left": run.undo.removeprefix(PROMOTES) if run.undo.startswith(PROMOTES) else None,
+            "target": run.target,
+            "at_ms": run.began_ms,
+            "operator": run.operator,
+            "words": f"a rollback left it (run {run.id}, {run.operator}: {run.reason})",
+        }
+        for run in sorted(ours, key=lambda run: -run.began_ms)
+    ]
+
+
+def _served(row: DeploymentRow) -> Json:
+    return {"live_ms": row.live_ms, "served_ms": row.served_ms, "amiss": row.amiss, "passed": row.passed}
 
 
 def migration_then(context: Context, at_ms: int) -> Json:
@@ -177,37 +195,3 @@ def _latest(database: ComponentDetail) -> Json:
         return None
     version, name = (payload.text(facts, "latest_migration", key) for key in ("version", "name"))
     return "_".join(part for part in (version, name) if part)
-
-
-# Which one
-
-
-def candidates(project: Project, listed: Iterable[Deployment]) -> list[tuple[Deployment, str]]:
-    """Deployments with why production cannot go back to them; empty: it can."""
-    live = project.production.id if project.production else None
-    return [(one, why_not(one, live)) for one in listed]
-
-
-def usual(project: Project, listed: Iterable[Deployment], left: Iterable[Json]) -> Deployment:
-    """The newest eligible deployment from before the current one that no rollback has left. Raises `Refused`."""
-    live = project.production
-    if live is None:
-        raise Refused("this token is not shown which deployment serves production: name the one to go back to")
-    blamed = {*left, _left(project.job)}
-    known = list(candidates(project, listed))
-    before = [(one, why) for one, why in known if (one.created_ms or 0) < (live.created_ms or 1 << 62)]
-    found = [one for one, why in before if not why and one.id not in blamed]
-    if found:
-        return max(found, key=lambda one: one.created_ms or 0)
-    reasons = "; ".join(f"{one.short}: {why or 'a rollback left it'}" for one, why in before[:5])
-    raise Refused(f"there is nothing to go back to before {live.short}" + (f" ({reasons})" if reasons else ""))
-
-
-def _left(job: Job | None) -> str | None:
-    """What the last rollback at Vercel left, ours or not."""
-    return job.source if job is not None and job.type == "rollback" and job.status == "succeeded" else None
-
-
-def left_by_rollbacks(found: Mapping[str, Json]) -> Sequence[Json]:
-    """Ids of the deployments that rollbacks of ours have left."""
-    return payload.items(found, "observed", "left")

@@ -8,7 +8,7 @@ from console.cli import FAILED, SHORT, WELL
 from console.commands.documents import Document, moment
 from console.commands.output import Output, add_json, complain, document
 from console.commands.parts import reading, settings_of
-from console.model.deployment_rules import BROKEN, BUILDING, PRODUCTION, assign_words, eligible_words, named
+from console.model.deployment_rules import BROKEN, BUILDING, PRODUCTION, assign_words, eligible_words, named, served_s
 from console.model.deployments import CiRunRow, DeploymentRow, DeploymentsView, Effect, StageCell
 from console.model.pipeline import run_duration_s, run_state, run_words
 from console.model.ports import StoreUnreadable
@@ -57,14 +57,14 @@ def _document(view: DeploymentsView) -> Document:
         "frozen": {"by": view.frozen_by, "until": moment(view.frozen_until_ms)} if view.frozen_by is not None else None,
         "deployments_read": moment(view.deployments_ms),
         "deployments_words": view.deployments_words,
-        "deployments": [_deployment(row) for row in view.deployments],
+        "deployments": [_deployment(row, view.header.at_ms) for row in view.deployments],
         "runs_read": moment(view.runs_ms),
         "runs_words": view.runs_words,
         "runs": [_run(row, view.header.at_ms) for row in view.runs],
     }
 
 
-def _deployment(row: DeploymentRow) -> Document:
+def _deployment(row: DeploymentRow, at_ms: int) -> Document:
     return {
         "id": row.id,
         "short": row.short,
@@ -78,7 +78,9 @@ def _deployment(row: DeploymentRow) -> Document:
         "made": moment(row.created_ms),
         "live": moment(row.live_ms),
         "until": moment(row.until_ms),
+        "served_s": None if (served := served_s(row, at_ms)) is None else round(served),
         "note": row.note,
+        "amiss": row.amiss,
         "candidate": row.candidate,
         "why_not": row.why_not,
         "effects": [_effect(effect) for effect in row.effects],
@@ -177,10 +179,9 @@ def _deployment_line(output: Output, row: DeploymentRow, at_ms: int) -> tuple[st
 
 
 def _since(row: DeploymentRow, at_ms: int) -> str:
-    if row.live_ms is not None and row.current:
-        return f"live for {ago((at_ms - row.live_ms) / 1000)}"
-    if row.live_ms is not None and row.until_ms is not None:
-        return f"served {ago((row.until_ms - row.live_ms) / 1000)}"
+    served = served_s(row, at_ms)
+    if served is not None:
+        return f"live for {ago(served)}" if row.current else f"served {ago(served)}"
     return f"made {ago((at_ms - row.created_ms) / 1000)} ago" if row.created_ms is not None else ""
 
 

@@ -55,10 +55,15 @@ def eligible_words(row: DeploymentRow) -> str:
 def assign_words(view: DeploymentsView) -> str:
     """Whether new deployments go live, where that is not as usual; empty: they do.
 
-    False with a rollback of ours on record is a pin, without one somebody's choice, and missing is unknown.
+    False with a rollback of ours on record is a pin, with one that only Vercel tells of somebody else's, without any
+    somebody's choice; missing is unknown, and so is whose it is where our records cannot be read.
     """
     if view.auto_assign is False and view.pinned_by:
         return f"PINNED by {named(view.pinned_by)}'s rollback: pushes build and do not go live until promoted"
+    if view.auto_assign is False and view.rolled_back:
+        return f"PINNED by a rollback that {_not_ours(view)}: pushes build and do not go live until promoted"
+    if view.auto_assign is False and view.records_unread:
+        return "NOT AUTO-ASSIGNING, by whom is not known, our records cannot be read: pushes build and do not go live"
     if view.auto_assign is False:
         return "NOT AUTO-ASSIGNING, by somebody's choice: pushes build and do not go live"
     if view.auto_assign is None and view.pinned_by:
@@ -68,9 +73,24 @@ def assign_words(view: DeploymentsView) -> str:
     return ""
 
 
+def _not_ours(view: DeploymentsView) -> str:
+    return "may be ours, our records cannot be read" if view.records_unread else "our records do not hold"
+
+
 def named(owner: str) -> str:
     """Who, without how it was told: `op2` of `op2 (loginuid)`."""
     return owner.partition(" (")[0]
+
+
+def served_s(row: DeploymentRow, now_ms: int) -> float | None:
+    """For how long it has served: the current one since it does, another in all. None: not known."""
+    if row.live_ms is None:
+        return None
+    if row.current:
+        return (now_ms - row.live_ms) / 1000
+    if row.served_ms is not None:
+        return row.served_ms / 1000
+    return (row.until_ms - row.live_ms) / 1000 if row.until_ms is not None else None
 
 
 def current_of(view: DeploymentsView) -> DeploymentRow | None:
@@ -110,7 +130,7 @@ def _before(view: DeploymentsView, current: DeploymentRow) -> DeploymentRow | No
     live = [
         row
         for row in view.deployments
-        if row.live_ms is not None and row.live_ms < (current.live_ms or 0) and not row.why_not
+        if row.live_ms is not None and row.live_ms < (current.live_ms or 0) and not row.why_not and not row.passed
     ]
     older = [row for row in live if not row.current and not _newer(view, row)]
     return max(older, key=lambda row: row.live_ms or 0, default=None)

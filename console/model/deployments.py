@@ -68,6 +68,12 @@ class DeploymentRow:
     """What happened to it: `rolled back from at 01:40`."""
     url: str | None = None
     effects: tuple[Effect, ...] = ()
+    served_ms: int | None = None
+    """For how long it has served in all; None: not known. What served twice did not begin anew."""
+    amiss: str = ""
+    """What the store holds against it from when it served; empty: nothing is on record."""
+    passed: str = ""
+    """Why production goes back to it only where it is named; empty: nothing is known that speaks for that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +128,10 @@ class DeploymentsView:
     auto_assign: bool | None
     pinned_by: str | None
     """Who pinned production by a rollback of ours; None: nobody that we know of."""
+    rolled_back: bool = False
+    """Whether Vercel's last request is a rollback to what serves, whoever asked for it."""
+    records_unread: bool = False
+    """Whether our own records could not be read: then who pinned it is not known."""
     rolling_release: bool | None
     runs: tuple[CiRunRow, ...]
     runs_ms: int | None

@@ -266,8 +266,8 @@ def unmoved_of(found: Json) -> tuple[tuple[str, ...], int | None]:
 
 
 def why_not(one: Deployment, production: str | None) -> str:
-    """Why production cannot go back to a deployment; empty: it can, or nobody says. A preview that was once promoted is
-    one of Vercel's candidates. `production`: the id of the one that serves."""
+    """Why production cannot go back to a deployment; empty: it can, or nobody says, as of a state in a word that is not
+    known here. A preview that was once promoted is one of Vercel's candidates. `production`: id of what serves."""
     if one.id == production:
         return "it serves production now"
     if one.deleted or one.state == "deleted":
@@ -284,7 +284,7 @@ def why_not(one: Deployment, production: str | None) -> str:
         return "never served production: it can be promoted"
     if one.candidate is False:
         return "Vercel takes it for no rollback (plan or age)"
-    return "" if one.state == "ready" else "its state is unknown"
+    return ""
 
 
 def _link(found: Mapping[str, Json]) -> Link:

@@ -197,13 +197,15 @@ class StoreReader:
     def _journal_at(self, at_ms: int) -> Journal:
         """What actions did and left behind; nothing where the records cannot be read, which the header says."""
         from console.store import read_changes
-        from console.store.read_deployments import Journal
+        from console.store.read_deployments import Journal, rollbacks
         from console.store.read_journal import holdings_at
 
         with suppress(Unreadable), self._records.transaction() as connection:
-            if connection is not None:
-                return Journal(holdings_at(connection, at_ms), tuple(read_changes.recorded(connection, at_ms)))
-        return Journal((), ())
+            if connection is None:
+                return Journal((), ())
+            lately = tuple(read_changes.recorded(connection, at_ms))
+            return Journal(holdings_at(connection, at_ms), lately, rollbacks(connection, at_ms))
+        return Journal((), (), unread=True)
 
     def happenings(self, from_ms: int, to_ms: int) -> tuple[Happening, ...]:
         """What is on record of a stretch of time, oldest first. Raises `StoreUnreadable`."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import NamedTuple
 
-from console.model import payload
+from console.model import payload, production
 from console.model.action_views import HoldingRow
 from console.model.configuration import Environment
 from console.model.deployment_rules import PRODUCTION, why_not
 from console.model.deployments import CiRunRow, DeploymentRow, DeploymentsView
 from console.model.observation import Json
 from console.model.pipeline import run_row
+from console.model.production import Blame, Stretch
 from console.model.views import EventRow, Header
 from console.model.words import time_of_day
 from console.store import codec
@@ -21,33 +22,35 @@ from console.store.amiss import amiss
 from console.store.closed_cells import ClosedCells
 from console.store.effects import Effects
 from console.store.moment import Moment
-from console.store.names import DAY_MS, RAW_MS
+from console.store.names import RAW_MS
 from console.store.read_changes import newest, observed
 from console.store.read_health import clock_text
+from console.store.read_lives import VERCEL, Live, held_against
+from console.store.read_lives import lives as lives_of
 from console.store.read_series import SeriesReader
 from console.store.timeline import wall_of
 
-VERCEL, GITHUB = "vercel", "github"
-LIVES_MS = 60 * DAY_MS
-LIVES = 200
-"""The newest changes of production that are looked at."""
+GITHUB = "github"
 EFFECTS = 24
 """Of so many of the deployments that were live last the effect is told."""
+CLOCKS_APART_MS = 300_000
+"""Between Vercel and this host."""
 LOOKED_BACK = 30
 """Stored lists among which the newest with deployments is looked for; older versions stored none."""
+TIMES = 3
+"""So many of the newest times that a deployment served are looked at for what is held against it."""
 GONE = "lists are kept for 48 hours: those of that moment are gone"
 NO_RUNS = "No run is on record: [environments.{name}.github] with repository and token in the settings reads them."
 NO_VERCEL = "Vercel is not configured: [environments.{name}.vercel] with project and token in the settings reads it."
 
 
-class Live(NamedTuple):
-    """A deployment that began to serve production."""
+class Asked(NamedTuple):
+    """A rollback of ours that was begun, and may have taken place."""
 
-    at_ms: int
-    until_ms: int | None
-    kind: str
-    by: str | None
-    data: Mapping[str, Json]
+    operator: str
+    target: str
+    """`8f3c1d2 (dpl_…)`."""
+    began_ms: int
 
 
 class Journal(NamedTuple):
@@ -55,6 +58,20 @@ class Journal(NamedTuple):
 
     holdings: Sequence[HoldingRow]
     lately: tuple[EventRow, ...]
+    rollbacks: Sequence[Asked] = ()
+    """Rollbacks of ours, newest first."""
+    unread: bool = False
+    """Whether the records could not be read: then nothing is known of what actions did."""
+
+
+def rollbacks(connection: sqlite3.Connection, at_ms: int) -> tuple[Asked, ...]:
+    """The newest rollbacks of ours that were not refused before they changed anything."""
+    rows = connection.execute(
+        "SELECT operator, target, began_ms FROM run WHERE action = 'rollback' AND began_ms <= ? "
+        "AND (outcome IS NULL OR outcome NOT IN ('failed', 'not done')) ORDER BY id DESC LIMIT ?",
+        (at_ms, TIMES),
+    )
+    return tuple(Asked(*row) for row in rows)
 
 
 def empty(environment: Environment, header: Header, journal: Journal) -> DeploymentsView:
@@ -72,9 +89,9 @@ def view(
     span = moment.answered(VERCEL)
     facts: Mapping[str, Json] = span.body["facts"] if span is not None else {}
     listed, words = _deployments(moment, environment)
-    lives = _lives(moment)
+    lives = lives_of(moment)
     rows = _rows(listed, facts, lives, moment.at_ms)
-    rows = _with_effects(rows, Effects(SeriesReader(moment, closed), environment, closed, moment.at_ms))
+    rows = _with_effects(moment, rows, lives, Effects(SeriesReader(moment, closed), environment, closed, moment.at_ms))
     runs, runs_words = _runs(moment, environment)
     found = _view(header, journal, facts, words=words, runs_words=runs_words)
     return replace(
@@ -92,7 +109,7 @@ def _view(
 ) -> DeploymentsView:
     told, holdings = facts or {}, journal.holdings
     auto_assign = payload.flag(told, "auto_assign")
-    pin = next((each for each in holdings if each.kind == "pinned"), None)
+    pin = next((each.owner for each in holdings if each.kind == "pinned"), None) or _asked_by(told, journal)
     in_force = [each for each in holdings if each.expires_ms is None or each.expires_ms > header.at_ms]
     freeze = next((each for each in in_force if each.kind == "freeze"), None)
     return DeploymentsView(
@@ -101,7 +118,9 @@ def _view(
         deployments_ms=None,
         deployments_words=words,
         auto_assign=auto_assign,
-        pinned_by=pin.owner if pin is not None and auto_assign is not True else None,
+        pinned_by=pin if auto_assign is not True else None,
+        rolled_back=_is_rolled_back(told),
+        records_unread=journal.unread,
         rolling_release=payload.flag(told, "rolling_release"),
         runs=(),
         runs_ms=None,
@@ -110,6 +129,24 @@ def _view(
         frozen_by=freeze.owner if freeze is not None else None,
         lately=journal.lately,
     )
+
+
+def _asked_by(facts: Mapping[str, Json], journal: Journal) -> str | None:
+    """Who asked for the rollback that Vercel tells as its last request: a run that was closed, or is unknown, holds
+    nothing in the ledger. None: nobody that the journal knows."""
+    job = payload.mapping(facts, "last_alias_request")
+    to, asked_ms = payload.text(job, "to"), payload.time_ms(job, "requested_ms")
+    if payload.text(job, "type") != "rollback" or to is None:
+        return None
+    ours = (each for each in journal.rollbacks if each.target.endswith(f"({to})"))
+    return next((each.operator for each in ours if (asked_ms or 0) >= each.began_ms - CLOCKS_APART_MS), None)
+
+
+def _is_rolled_back(facts: Mapping[str, Json]) -> bool:
+    """Whether Vercel's own last request is a rollback to what serves, whoever asked for it."""
+    job = payload.mapping(facts, "last_alias_request")
+    kind, to = payload.text(job, "type"), payload.text(job, "to")
+    return kind == "rollback" and to is not None and to == payload.text(facts, "production", "id")
 
 
 def _unconfigured(environment: Environment) -> str:
@@ -165,7 +202,7 @@ def _deployments(moment: Moment, environment: Environment) -> tuple[list[Mapping
 
 def _of_before(items: list[Mapping[str, Json]], moment: Moment, stored_ms: int) -> list[Mapping[str, Json]]:
     """The list, without what it says of candidates where it is older than the newest change of production."""
-    lives = _lives(moment, 1)
+    lives = lives_of(moment, 1)
     if not lives or lives[0].at_ms <= stored_ms:
         return items
     return [{**item, "candidate": None} for item in items]
@@ -179,29 +216,6 @@ def _runs(moment: Moment, environment: Environment) -> tuple[tuple[CiRunRow, ...
         return (), trouble or (GONE if _is_gone(moment) else "the runs have not been read yet")
     rows = tuple(run_row(payload.mapping(run), moment.at_ms) for run in found[1])
     return rows, trouble or ("" if rows else "there is no run on this branch yet")
-
-
-def _lives(moment: Moment, limit: int = LIVES) -> list[Live]:
-    """What went live, newest first, as it was told by the moment."""
-    rows = moment.connection.execute(
-        "SELECT at_ms, kind, key, data FROM event WHERE at_ms > ? AND at_ms <= ? AND at <= ? "
-        "AND kind IN ('deployment', 'rollback') AND subject = ? ORDER BY at_ms DESC, id DESC LIMIT ?",
-        (moment.at_ms - LIVES_MS, moment.at_ms, moment.position, VERCEL, limit),
-    )
-    found: list[Live] = []
-    for at_ms, kind, key, data in rows:
-        told = codec.loads(data)
-        name = payload.text(told, "id") or _named_in(key)
-        if name is not None:
-            until_ms = found[-1].at_ms if found else None
-            found.append(Live(at_ms, until_ms, kind, payload.text(told, "author"), {**told, "id": name}))
-    return found
-
-
-def _named_in(key: str) -> str | None:
-    """The id in `deployment/dpl_…/live/MS`; None in any other key."""
-    parts = key.split("/")
-    return parts[1] if len(parts) == 4 and parts[2] == "live" else None
 
 
 # Rows
@@ -236,7 +250,8 @@ def _row(
 ) -> DeploymentRow:
     name = str(item.get("id"))
     is_current = name == current
-    live = next((each for each in lives if each.data["id"] == name), None)
+    own = [each for each in lives if each.data["id"] == name]
+    live = own[0] if own else None
     told_ms = payload.time_ms(item, "live_ms")
     return DeploymentRow(
         id=name,
@@ -248,6 +263,7 @@ def _row(
         created_ms=payload.time_ms(item, "created_ms"),
         live_ms=live.at_ms if live is not None else told_ms,
         until_ms=None if is_current or live is None else live.until_ms,
+        served_ms=sum(each.stretch.length_ms(at_ms) for each in own) if own else None,
         current=is_current,
         candidate=payload.flag(item, "candidate"),
         why_not=why_not(item, current=is_current),
@@ -259,28 +275,57 @@ def _row(
 
 
 def _note(name: str, lives: Sequence[Live], facts: Mapping[str, Json], at_ms: int) -> str:
-    """That production was rolled back from it, or to it."""
-    for newer, older in pairwise(lives):
-        if newer.kind != "rollback":
-            continue
-        told = time_of_day(newer.at_ms, at_ms) + (f" by {newer.by}" if newer.by else "")
-        if older.data["id"] == name:
-            return f"rolled back from {told}"
-        if newer.data["id"] == name:
-            return f"rolled back to {told}"
+    """That production was rolled back from it, or to it, the last time that it served."""
+    place = next((at for at, each in enumerate(lives) if each.data["id"] == name), None)
+    if place is not None:
+        after = lives[place - 1] if place else None
+        if after is not None and after.kind == "rollback":
+            return f"rolled back from {_told(after, at_ms)}"
+        if lives[place].kind == "rollback" and len(lives) > place + 1:
+            return f"rolled back to {_told(lives[place], at_ms)}"
     job = payload.mapping(facts, "last_alias_request")
     if job.get("status") in ("pending", "in-progress") and job.get("to") == name:
         return f"{payload.text(job, 'type') or 'a move of production'} to it in progress"
     return ""
 
 
-def _with_effects(rows: Sequence[DeploymentRow], effects: Effects) -> tuple[DeploymentRow, ...]:
-    """Those that were live last with what they did."""
+def _told(live: Live, at_ms: int) -> str:
+    return time_of_day(live.at_ms, at_ms) + (f" by {live.by}" if live.by else "")
+
+
+def _with_effects(
+    moment: Moment, rows: Sequence[DeploymentRow], lives: Sequence[Live], effects: Effects
+) -> tuple[DeploymentRow, ...]:
+    """Those that were live last with what they did, and what is held against them."""
     served = sorted((row for row in rows if row.live_ms is not None), key=lambda row: -(row.live_ms or 0))
     chosen = {row.id for row in served[:EFFECTS] if row.target == PRODUCTION}
-    return tuple(
-        replace(row, effects=effects.of(row.live_ms, row.until_ms))
-        if row.id in chosen and row.live_ms is not None
-        else row
-        for row in rows
-    )
+    stretches = [each.stretch for each in lives]
+    return tuple(_with_effect(moment, row, stretches, effects) if row.id in chosen else row for row in rows)
+
+
+def _with_effect(moment: Moment, row: DeploymentRow, lives: Sequence[Stretch], effects: Effects) -> DeploymentRow:
+    """Of what has gone, by the time that tells most of it; of what serves, since it serves."""
+    own = production.of(lives, row.id)
+    best = None if row.current else production.telling(own, moment.at_ms)
+    began_ms, until_ms = (best.began_ms, best.until_ms) if best is not None else (row.live_ms, row.until_ms)
+    found = effects.of(began_ms, until_ms) if began_ms is not None else ()
+    held = _held(moment, row.short, own)
+    return replace(row, effects=found, amiss=held.words if held else "", passed=_passed(row, lives, held, moment.at_ms))
+
+
+def _held(moment: Moment, short: str, own: Sequence[Stretch]) -> Blame | None:
+    """What is held against it, unless it has served since for long enough to be seen well."""
+    for each in own[:TIMES]:
+        found = held_against(moment, short, each)
+        if found is not None or each.length_ms(moment.at_ms) >= production.SEEN_AT_LEAST_MS:
+            return found
+    return None
+
+
+def _passed(row: DeploymentRow, lives: Sequence[Stretch], held: Blame | None, at_ms: int) -> str:
+    """Why production does not go back to it unless somebody names it; empty: nothing is known against it."""
+    after = production.gone_back_from(lives, row.id)
+    if after is not None:
+        by = f" by {after.by}" if after.by and after.kind == "rollback" else ""
+        return f"production went back from it {time_of_day(after.began_ms, at_ms)}{by}"
+    return held.words if held is not None and held.likely else ""

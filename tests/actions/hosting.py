@@ -160,6 +160,41 @@ def held(kind: str, subject: str, text: str = "held", expires_ms: int | None = N
     return SimpleNamespace(kind=kind, subject=subject, text=text, owner="op2", expires_ms=expires_ms, began_ms=1)
 
 
+def shown(
+    deployment: str,
+    *,
+    live_ms: int | None = None,
+    served_ms: int | None = None,
+    amiss: str = "",
+    passed: str = "",
+    p95: float | None = None,
+    errors: float | None = None,
+) -> SimpleNamespace:
+    """What the store tells of a deployment."""
+    told = [SimpleNamespace(figure=name, after=after) for name, after in (("p95", p95), ("errors", errors))]
+    return SimpleNamespace(
+        id=deployment, live_ms=live_ms, served_ms=served_ms, amiss=amiss, passed=passed, effects=tuple(told)
+    )
+
+
+def rollback_run(
+    left: str, outcome: RunOutcome = RunOutcome.DONE, *, to: str = OLD, at_ms: int | None = None
+) -> SimpleNamespace:
+    """A rollback of ours as the journal has it; of now unless said."""
+    return SimpleNamespace(
+        action="rollback", undo=f"radar promote {left}", target=f"0606060 ({to})", id=7, operator="op2",
+        reason="errors 28.9 %", outcome=outcome, began_ms=now_ms() if at_ms is None else at_ms,
+    )  # fmt: skip
+
+
+def observed(*deployments: SimpleNamespace, runs: Iterable[Any] = (), holdings: Iterable[Any] = ()) -> Reads:
+    """A store that knows of these deployments, runs and entries of the ledger."""
+    return nothing_observed(
+        actions=SimpleNamespace(holdings=tuple(holdings), runs=tuple(runs)),
+        deployments=SimpleNamespace(deployments=deployments),
+    )
+
+
 class Quick(Context):
     """Does not wait as long as it is told to; remembers how long that was."""
 

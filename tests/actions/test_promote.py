@@ -28,9 +28,12 @@ from tests.actions.hosting import (
     impatient,
     job,
     nothing_observed,
+    observed,
     planned,
     project,
+    rollback_run,
     running,
+    shown,
     words_of,
 )
 from tests.sources.loopback import Seen, Writer, answering, cases, hang, replay
@@ -78,7 +81,7 @@ async def test_the_plan_says_that_the_assignment_is_switched_on() -> None:
     assert plan.undo == f"radar rollback --to {OLD}" and plan.undo_request and plan.undo_request.action == "rollback"
     assert plan.escape[0] == f"vercel promote {NEW} --scope team_Example1"
     assert plan.steps[1].call == f"POST /v10/projects/{PROJECT}/promote/{NEW} (asynchronous)"
-    assert "no rollback of ours: this switches it ON" in words_of(by_choice, "pinned")
+    assert "by somebody's choice: this switches it ON" in words_of(by_choice, "pinned")
 
 
 async def test_it_is_followed_and_releases_the_pin() -> None:
@@ -111,25 +114,17 @@ async def test_what_serves_already_is_promoted_only_to_end_the_pin() -> None:
 def recorded(*runs: SimpleNamespace, pin: bool = False, errors: float | None = None) -> Reads:
     """What our journal and store know."""
     holdings = (held("pinned", PROJECT, "pinned by x"),) if pin else ()
-    effects = (SimpleNamespace(figure="errors", after=errors),) if errors is not None else ()
-    shown = SimpleNamespace(deployments=(SimpleNamespace(id=NEW, effects=effects),))
-    return nothing_observed(actions=SimpleNamespace(holdings=holdings, runs=runs), deployments=shown)
-
-
-def rollback_from(left: str, outcome: RunOutcome = RunOutcome.DONE) -> SimpleNamespace:
-    return SimpleNamespace(
-        action="rollback", undo=f"radar promote {left}", id=7, operator="op2", reason="errors 28.9 %", outcome=outcome
-    )
+    return observed(shown(NEW, errors=errors), runs=runs, holdings=holdings)
 
 
 async def test_what_a_rollback_left_warns_with_its_errors() -> None:
     script = hosting().say("project", pinned())
     async with running(script) as server:
-        left = recorded(rollback_from(NEW), pin=True, errors=0.289)
+        left = recorded(rollback_run(NEW), pin=True, errors=0.289)
         said = words_of(await planned(Promote(), context(server, left), to=NEW), "target")
         assert said.startswith("warn") and "a rollback left it (run 7, op2: errors 28.9 %)" in said
         assert "errors 29 %" in said, "as observed, not only as somebody said"
-        failed = recorded(rollback_from(NEW, RunOutcome.FAILED), errors=0.001)
+        failed = recorded(rollback_run(NEW, RunOutcome.FAILED), errors=0.001)
         assert words_of(await planned(Promote(), context(server, failed), to=NEW), "target").startswith("pass")
         bad = words_of(await planned(Promote(), context(server, recorded(errors=0.289)), to=NEW), "target")
         assert bad.startswith("warn") and "errors 29 %" in bad
@@ -309,3 +304,15 @@ async def test_where_no_meta_is_told_nobody_knows() -> None:
         script.say("deployments", {"deployments": [{"uid": "dpl_x"}]})
         result = await vercel_build.resolve(where, plan.steps[1])
     assert result is not None and result.outcome is StepOutcome.UNKNOWN
+
+
+async def test_a_state_in_a_word_that_is_not_known_here_warns_and_refuses_nothing() -> None:
+    one = next(entry for entry in LIST["deployments"] if entry["uid"] == NEW)
+    odd = {**one, "readyState": "AWAITING-CHECKS", "state": "AWAITING-CHECKS"}
+    script = hosting().say("project", pinned()).say("deployments", {"deployments": [odd]})
+    async with running(script) as server:
+        plan = await planned(Promote(), context(server), to=NEW)
+    assert not plan.refusals and "a word that is not known here" in words_of(plan, "target")
+    script.say("deployments", {"deployments": [{**one, "readyState": "ERROR"}]})
+    async with running(script) as server:
+        assert "its build is error" in (await planned(Promote(), context(server), to=NEW)).refusals[0]

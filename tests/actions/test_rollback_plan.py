@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from console.actions.promote import Promote
 from console.actions.rollback import Rollback
-from console.model.actions import RunOutcome
 from console.model.configuration import Secret
 from console.model.ports import Refused
 from tests.actions.hosting import (
@@ -26,9 +26,12 @@ from tests.actions.hosting import (
     job,
     nothing_observed,
     now_ms,
+    observed,
     planned,
     project,
+    rollback_run,
     running,
+    shown,
     words_of,
 )
 from tests.sources.loopback import answering, cases, replay
@@ -89,12 +92,9 @@ async def test_another_projects_deployment_and_one_that_is_not_there_are_refused
 
 
 async def test_what_a_rollback_has_left_is_not_gone_back_to() -> None:
-    left = SimpleNamespace(
-        action="rollback", undo=f"radar promote {OLD}", id=7, operator="op1", reason="38 %", outcome=RunOutcome.DONE
-    )
-    reads = nothing_observed(actions=SimpleNamespace(holdings=(), runs=(left,)))
+    reads = observed(runs=[rollback_run(OLD)])
     listed = [entry for entry in LIST["deployments"] if entry["uid"] in (NEW, OLD, STAGED)]
-    older = {**listed[1], "uid": "dpl_older", "created": 1_700_000_000_000, "createdAt": 1_700_000_000_000}
+    older = {**listed[1], "uid": "dpl_older", "created": 1_700_000_000_000, "aliasAssigned": 1_700_000_000_000}
     script = hosting().say("deployments", {"deployments": [*listed, older]})
     async with running(script) as server:
         assert (await planned(Rollback(), context(server))).data["target"] == OLD
@@ -119,12 +119,24 @@ async def test_a_rolling_release_warns_that_the_same_request_aborts_it() -> None
     assert words == "warn: a rolling release of 0909090 is in progress at 10 %: this request aborts it"
 
 
-async def test_a_rolling_release_that_cannot_be_read_is_told_where_one_is_configured() -> None:
+async def test_a_rolling_release_that_cannot_be_read_is_told_whether_or_not_the_project_tells_of_one() -> None:
     script = hosting().say("rolling", answering(403, {"error": {"message": "no"}}))
     async with running(script) as server:
-        assert words_of(await planned(Rollback(), context(server)), "rolling") == ""
+        unread = words_of(await planned(Rollback(), context(server)), "rolling")
+        assert unread.startswith("warn: whether a rolling release is in progress is not known")
         script.say("project", project(rollingRelease={"target": "production"}))
         assert words_of(await planned(Rollback(), context(server)), "rolling").startswith("warn: whether a rolling")
+
+
+@pytest.mark.parametrize(
+    ("state", "result"), [("STARTING", "warn"), ("PAUSED", "warn"), ("COMPLETE", ""), ("ABORTED", "")]
+)
+async def test_of_a_rolling_release_only_what_is_over_is_over(state: str, result: str) -> None:
+    release = {**cases("vercel_rolling_release")[1]["body"]["rollingRelease"], "state": state}
+    async with running(hosting().say("rolling", {"rollingRelease": release})) as server:
+        plan = await planned(Rollback(), context(server))
+    assert words_of(plan, "rolling").partition(":")[0] == result
+    assert (words_of(plan, "job") == "") is bool(result), "never beside a line that says that none is in progress"
 
 
 async def test_the_wrong_project_is_refused() -> None:
@@ -176,7 +188,7 @@ def observed_database(newest: str | None, events: tuple[Any, ...] = ()) -> Any:
     ("now", "then", "words"),
     [("012", "012", "pass: no migration since"), ("012", "011", "warn: the newest migration was 011_plans"),
      (None, "011", "warn: which migrations are applied was not observed"),
-     ("012", None, "warn: what was applied when 0606060 went live was not observed")],
+     ("012", None, "warn: what was applied when 0606060 was built was not observed")],
 )  # fmt: skip
 async def test_migrations_are_compared(now: str | None, then: str | None, words: str) -> None:
     def component(_key: str, at_ms: int | None) -> Any:
@@ -187,19 +199,41 @@ async def test_migrations_are_compared(now: str | None, then: str | None, words:
         assert words_of(await planned(Rollback(), where), "migrations").startswith(words)
 
 
+async def test_another_domain_assigned_to_it_does_not_hide_a_migration() -> None:
+    """Back and forth moves the time of its domains to now; its code stays of the schema that it was built on."""
+    event = SimpleNamespace(kind="migration", at_ms=1795168000000, text="migration 013_drop applied")
+    moments: list[int] = []
+
+    def component(_key: str, at_ms: int | None) -> Any:
+        moments.extend([at_ms] if at_ms is not None else [])
+        return observed_database("013" if (at_ms or now_ms()) > event.at_ms else "012", (event,))
+
+    listed = [entry for entry in LIST["deployments"] if entry["uid"] in (NEW, OLD)]
+    script = hosting().say("project", project(NEW)).say("deployments", {"deployments": [
+        {**listed[0], "aliasAssigned": now_ms()}, {**listed[1], "aliasAssigned": now_ms() - 7000},
+    ]})  # fmt: skip
+    async with running(script) as server:
+        where = context(server, nothing_observed(component=component), database=Secret("postgres://x"))
+        rolled = words_of(await planned(Rollback(), where, to=OLD), "migrations")
+        script.say("project", project(OLD))
+        promoted = words_of(await planned(Promote(), where, to=NEW), "migrations")
+    assert rolled.startswith("warn: migration 013_drop applied after 0606060 was built"), rolled
+    assert moments == [listed[1]["created"], listed[0]["created"]]
+    assert promoted.startswith("pass"), "that one was built after it"
+
+
 async def test_migrations_that_were_seen_are_named() -> None:
     event = SimpleNamespace(kind="migration", at_ms=1795168000000, text="migration 012_plans applied")
     reads = nothing_observed(component=lambda *_: observed_database("012", (event,)))
     async with running(hosting()) as server:
         plan = await planned(Rollback(), context(server, reads, database=Secret("postgres://x")))
-    assert "migration 012_plans applied after 0606060 went live" in words_of(plan, "migrations")
+    assert "migration 012_plans applied after 0606060 was built" in words_of(plan, "migrations")
 
 
 async def test_how_it_did_when_it_ran() -> None:
-    effects = (SimpleNamespace(figure="p95", after=118.0), SimpleNamespace(figure="errors", after=0.002))
-    shown = SimpleNamespace(deployments=(SimpleNamespace(id=OLD, effects=effects),))
+    reads = observed(shown(OLD, p95=118.0, errors=0.002))
     async with running(hosting()) as server:
-        plan = await planned(Rollback(), context(server, nothing_observed(deployments=shown)))
+        plan = await planned(Rollback(), context(server, reads))
     assert (
         words_of(plan, "target") == 'pass: 0606060 "fix: tax rounding" ran in production 16 h, p95 118 ms, errors 0.2 %'
     )
