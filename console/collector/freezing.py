@@ -22,7 +22,7 @@ from console.model.pipeline import stage_of
 from console.store import due, freezes
 from console.store.clock import Clock
 from console.store.errors import StoreError
-from console.store.files import UnsuitablePlace
+from console.store.files import UnsuitablePlace, change_mark
 from console.store.freezes import FreezeEntry
 from console.store.lookback import Seen
 from console.store.records import Records
@@ -81,7 +81,8 @@ class Freezing:
 
     async def _tried(self) -> None:
         try:
-            await self._thread.run(self.look)
+            if self._is_due():  # else no other thread is woken for it
+                await self._thread.run(self.look)
             self._trouble = ""
         except (StoreError, UnsuitablePlace) as error:
             if str(error) != self._trouble:
@@ -94,9 +95,11 @@ class Freezing:
     def look(self) -> None:
         """Ask for the end of what a freeze in force holds. Waits for locks: not on the event loop."""
         now_ms = self._clock.wall_ms()
-        if not self._changed() and not self._freezes:
+        if not self._is_due():
             return
+        found = change_mark(self._path)  # as it was before reading, so that what is written meanwhile is seen next time
         self._freezes = self._records.read(lambda connection: freezes.in_force(connection, now_ms))
+        self._signature = found
         seen = self._store.last_observation(TARGET) if self._freezes else None
         if seen is None or seen.observation.outcome is not Outcome.ANSWERED:
             return
@@ -120,13 +123,9 @@ class Freezing:
             operator_uid=held.freeze.owner_uid,
         )
 
-    def _changed(self) -> bool:
-        try:
-            found = self._path.stat()
-        except OSError:  # nobody has recorded anything yet
-            return False
-        before, self._signature = self._signature, (found.st_mtime_ns, found.st_size)
-        return self._signature != before
+    def _is_due(self) -> bool:
+        """Whether a freeze is in force, or records.db is another than when it was last read."""
+        return bool(self._freezes) or change_mark(self._path) not in (None, self._signature)
 
 
 def pause_ms(tries: int) -> int:

@@ -18,6 +18,7 @@ from console.model.operations import GitHub, Operations
 from console.model.states import State
 from console.store import due
 from console.store.clock import SystemClock, now_ms
+from console.store.errors import StoreError
 from console.store.freezes import FreezeEntry
 from console.store.identity import Who
 from console.store.journal import Beginning, Journal
@@ -186,3 +187,49 @@ def test_what_came_to_nothing_is_asked_for_again_later(settings: Settings, monke
 
 def test_the_pause_grows_up_to_ten_minutes() -> None:
     assert [freezing.pause_ms(tries) // 1000 for tries in (1, 2, 3, 6, 50)] == [20, 40, 80, 600, 600]
+
+
+def test_a_freeze_that_could_not_be_read_is_read_at_the_next_look(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file has not changed since, and the freeze is in force all the same."""
+    settings.records_path.parent.mkdir(parents=True, exist_ok=True)
+    frozen(Records.open(settings.records_path))
+    seen = Scripted()
+    keeping = keeper(settings, seen)
+    with monkeypatch.context() as locked:
+        locked.setattr("console.store.freezes.in_force", unreadable)
+        with pytest.raises(StoreError):
+            keeping.look()
+    assert seen.asked == 0
+    keeping.look()
+    assert seen.asked == 1
+
+
+def unreadable(*_: object) -> None:
+    raise StoreError("locked")
+
+
+async def test_no_thread_is_woken_while_nothing_is_frozen_and_nothing_was_written(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every two seconds of an idle service."""
+    settings.records_path.parent.mkdir(parents=True, exist_ok=True)
+    records, looks = Records.open(settings.records_path), list[None]()
+    keeping = keeper(settings, Scripted())
+    look = keeping.look
+
+    def counted() -> None:
+        looks.append(None)
+        look()
+
+    monkeypatch.setattr(keeping, "look", counted)
+    due.add(records, key="x", due_ms=now_ms() + 60_000, action="freeze", parameters={}, title="t", reason="r",
+            operator="o", operator_uid=1)  # fmt: skip
+    for _ in range(3):
+        await keeping._tried()
+    assert len(looks) == 1
+    frozen(records)
+    for _ in range(2):
+        await keeping._tried()
+    assert len(looks) == 3, "a freeze in force is kept with each look"
