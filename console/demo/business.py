@@ -30,7 +30,8 @@ class Figure:
     asked: str
     unit: str = ""
     statistic: str = "mean"
-    target: float | None = None
+    at_most: float | None = None
+    at_least: float | None = None
     past: Past | None = None
     """None: a series that has its own past."""
 
@@ -66,7 +67,7 @@ select count(distinct client_id) from (
         past=lambda requests, _: AUDITS_SHARE * requests * MINUTES_AN_HOUR,
     ),
     Figure(
-        name="paid_share", title="clients on a paid plan", page="business", source="sql", unit="%", target=45.0,
+        name="paid_share", title="clients on a paid plan", page="business", source="sql", unit="%", at_least=45.0,
         asked="select 100.0 * count(*) filter (where plan <> 'starter') / nullif(count(*), 0) from clients",
         past=lambda _, days: 50.0 - 0.2 * math.ceil(days),
     ),
@@ -83,7 +84,7 @@ from reviews where created_at > now() - interval '1 day'""",
     ),
     Figure(
         name="canary_p95", title="canary query", page="custom", source="series", unit="ms", statistic="p95",
-        asked="postgres.canary|latency_ms", target=100.0,
+        asked="postgres.canary|latency_ms", at_most=100.0,
     ),
 )  # fmt: skip
 
@@ -119,7 +120,8 @@ def _table(figure: Figure) -> str:
         "page": f'"{figure.page}"',
         figure.source: f"{quote}{figure.asked}{quote}",
         "unit": f'"{figure.unit}"' if figure.unit else None,
-        "target": figure.target,
+        "at_most": figure.at_most,
+        "at_least": figure.at_least,
         "statistic": f'"{figure.statistic}"',
         "interval_s": INTERVAL_S,
     }

@@ -69,7 +69,8 @@ def _figure(metric: CustomMetric, environment: Environment) -> ChartSpec:
         unit=metric.unit,
         origin=origin_of(key, environment),
         series=(line,),
-        target=metric.target,
+        target=next((goal for goal in (metric.at_least, metric.at_most, metric.target) if goal is not None), None),
+        target_is_floor=metric.at_least is not None,
         absent=f"no value yet: {kind} of the custom metric {metric.name} has given none",
     )
 

@@ -225,6 +225,10 @@ class CustomMetric:
     statistic: Literal["mean", "min", "max", "p50", "p95", "p99", "rate"] = "mean"
     unit: str = ""
     target: float | None = None
+    """The same as `at_most`: at most one of the three."""
+    at_most: float | None = None
+    at_least: float | None = None
+    """What is to be reached: below it is beyond the target."""
     interval_s: float = 60.0
 
 

@@ -211,6 +211,10 @@ def _figure(
     if not SHORTEST_CUSTOM_S <= metric.interval_s <= LONGEST_INTERVAL_S:
         fix = f"write seconds between {SHORTEST_CUSTOM_S:g} and {LONGEST_INTERVAL_S:g}"
         yield Misfit((*path, "interval_s"), "this interval is too short or too long", fix)
+    goals = [name for name in ("target", "at_most", "at_least") if getattr(metric, name) is not None]
+    if len(goals) > 1:
+        fix = "write at_least for what is to be reached, or at_most (as target is) for what is not to be exceeded"
+        yield Misfit((*path, goals[1]), "a figure has one target", fix)
     try:
         _origin(environment, metric, path)
     except Misfit as misfit:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.demo.business import FIGURES
 from console.model.catalogue import charts_of
 from console.model.charts import PAGES, WINDOWS_S, ChartSpec, PageName, Statistic
 from console.model.configuration import CustomMetric, Environment, Secret
@@ -126,3 +127,28 @@ def test_a_heat_map_has_few_rows_and_counts_each_value_where_it_is(columns: list
         for (low, high), count in zip(pairwise(found.bounds), counts or (), strict=False):
             surely = sum(low * 1.000001 < value < high * 0.999999 for value in values)
             assert count >= surely
+
+
+@pytest.mark.parametrize(
+    ("goal", "target", "is_floor"),
+    [
+        ((45.0, None, None), 45.0, False),
+        ((None, 45.0, None), 45.0, False),
+        ((None, None, 45.0), 45.0, True),
+        ((None, None, 0.0), 0.0, True),
+        ((None, None, None), None, False),
+    ],
+)
+def test_a_figure_of_ones_own_is_to_be_reached_or_not_to_be_exceeded(
+    goal: tuple[float | None, float | None, float | None], target: float | None, is_floor: bool
+) -> None:
+    line, most, least = goal
+    figure = CustomMetric(name="paid", page="business", series="a|b", target=line, at_most=most, at_least=least)
+    (found,) = charts_of(Environment(name="e", url="https://e", custom=(figure,)), "business", ())
+    assert (found.target, found.target_is_floor) == (target, is_floor)
+
+
+def test_the_demo_is_above_its_goal_of_paying_clients() -> None:
+    (paid,) = (figure for figure in FIGURES if figure.name == "paid_share")
+    assert paid.past is not None and paid.at_least is not None
+    assert paid.past(600.0, 1.0) >= paid.at_least, "what is reached is no breach"
