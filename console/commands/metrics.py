@@ -144,6 +144,7 @@ def _lines(charts: MetricsView) -> list[documents.Document]:
             "lowest": line.lowest,
             "target": chart.target,
             "origin": chart.origin.value,
+            "trouble": chart.trouble,
         }
         for chart in charts.charts
         for line in chart.lines
@@ -167,6 +168,8 @@ def _print(output: Output, view: SloView, charts: MetricsView, window_s: int) ->
     lines = _lines(charts)
     output.line(output.head(f"{charts.question.page} over {window_words(window_s)}"))
     output.table([_chart(line) for line in lines] or [("nothing is measured yet",)])
+    for title, words in _troubles(charts).items():
+        output.folded(f"  {title}: ", words, "    ")
 
 
 def _row(output: Output, objective: Objective) -> tuple[str, ...]:
@@ -205,6 +208,11 @@ def _budget(output: Output, objective: Objective) -> tuple[str, ...]:
         rate, windows = lesser(found) or 0.0, f"{window_words(found.long_s)} and {window_words(found.short_s)}"
         burn = f"burns at {rate:.1f} of {found.limit:g} over {windows}" + (": FIRES" if found.firing else "")
     return output.painted(output.glyph(_state(objective)), _state(objective)), objective.name, words, burn
+
+
+def _troubles(charts: MetricsView) -> dict[str, str]:
+    """What is amiss with the figures, by chart: one that is partial looks as good as another."""
+    return {chart.title: chart.trouble for chart in charts.charts if chart.trouble is not None}
 
 
 def _chart(line: documents.Document) -> tuple[str, ...]:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from console.model.metrics import Rollup
+from console.model.states import State
 from console.store.clock import SystemClock
 from console.store.history import HistoryWriter
 from tests.commands.conftest import Collector, Radar, Site
+from tests.store import samples
 
 M, H, D = 60_000, 3_600_000, 86_400_000
 
@@ -136,3 +138,19 @@ def test_what_is_missed_is_never_told_as_healthy(site: Site, radar: Radar, reque
     assert (query["met"], query["state"]) == (False, "degraded") and query["budget_left_share"] > 0.5
     query = radar("metrics", "--window", "30d", "--json").document["targets"][4]
     assert (query["met"], query["state"]) == (True, "healthy")
+
+
+def test_what_is_doubtful_is_told_beside_the_figures(site: Site, collector: Collector, radar: Radar) -> None:
+    site.file.write_text(
+        site.file.read_text()
+        + '[environments.production.prometheus]\nurl = "http://127.0.0.1:1"\n'
+        + '[[environments.production.custom]]\nname = "mails"\nquery = "up"\n'
+    )
+    collector.round()
+    words = "gives one series; the answer is partial: a part of the cluster did not answer"
+    seen = samples.observed("prometheus:mails", State.DEGRADED, words=words, samples={"value": 4.0})
+    collector.store.write_round(collector.lease, collector.last_ms + 1, [seen], None, {"prometheus:mails": 60.0})
+    done = radar("metrics", "--page", "custom")
+    assert "MAILS: gives one series; the answer is partial" in done.out
+    (figure,) = radar("metrics", "--page", "custom", "--json").document["figures"]
+    assert figure["now"] == 4.0 and figure["trouble"].startswith(words)

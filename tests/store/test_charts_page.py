@@ -16,7 +16,7 @@ from console.model.states import State
 from console.store.history import HistoryWriter
 from console.store.names import DAY_MS, HOUR_MS, MINUTE_MS
 from console.store.read import StoreReader
-from tests.store.charts import BEGIN_MS, SETTINGS, Charts, chart, line, values_at
+from tests.store.charts import BEGIN_MS, CANARY, SETTINGS, Charts, chart, line, values_at
 from tests.store.samples import alert, component, failed, judged, observed
 
 BOUNDS = (100.0, 500.0, math.inf)
@@ -286,3 +286,30 @@ def test_a_figure_of_ones_own_that_never_gave_a_value_says_why(tmp_path: Path) -
     assert chart(view, "custom.queued").trouble == "gives several rows; aggregate them, since 09:00:05 UTC"
     assert chart(view, "custom.queued").absent is not None
     assert chart(view, "custom.other").trouble is None
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "samples"),
+    [
+        (State.DEGRADED, "gives one series; the answer is partial: a part of the cluster did not answer", {"value": 4}),
+        (State.DEGRADED, "gives one series; warning: chunk lost", {"value": 4}),
+        (State.UNKNOWN, "gives NaN, which is no value", {}),
+    ],
+)
+def test_what_an_answer_says_against_itself_is_told_at_its_chart(
+    tmp_path: Path, state: State, words: str, samples: dict[str, float]
+) -> None:
+    own = (CustomMetric(name="mails", query="up"),)
+    charts = Charts(tmp_path, Environment(name="test", url="https://app.example.com", custom=own))
+    charts.poll("prometheus:mails", value=4.0)
+    assert chart(charts.view("custom"), "custom.mails").trouble is None
+    charts.round(observed("prometheus:mails", state, words=words, samples=samples))
+    found = chart(charts.view("custom"), "custom.mails")
+    assert found.trouble == f"{words}, since 09:00:10 UTC"
+    assert found.lines[0].now == 4.0, "the value stays a value"
+
+
+def test_the_state_of_a_target_that_is_judged_is_no_trouble_of_its_charts(tmp_path: Path) -> None:
+    charts = Charts(tmp_path)
+    charts.round(observed(CANARY, State.DEGRADED, words="slow", samples={"latency_ms": 300.0}))
+    assert chart(charts.view(), "canary").trouble is None
