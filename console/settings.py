@@ -8,8 +8,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,8 @@ from console.model.configuration import (
 )
 from console.model.configuration_rules import ENVIRONMENT_NAME, check, figures
 from console.model.conversion import KeyPath, Misfit, as_key, convert
+from console.model.misfits import all_misfits
+from console.permissions import open_to_all, readable_by_all
 
 if TYPE_CHECKING:
     from console.model.operations import Operations
@@ -55,16 +56,29 @@ class _Demo:
 
 
 class SettingsError(Exception):
-    """Unusable configuration, for people: which file, line and key, what is wrong, what to do. Holds no secret."""
+    """Unusable configuration, for people: which file, line and key, what is wrong, what to do. Holds no secret.
 
-    def __init__(self, file: Path | None, line: int | None, key: str | None, problem: str, fix: str) -> None:
+    `others`: what else is wrong in it, told after the first.
+    """
+
+    def __init__(
+        self,
+        file: Path | None,
+        line: int | None,
+        key: str | None,
+        problem: str,
+        fix: str,
+        others: Sequence[SettingsError] = (),
+    ) -> None:
         self.file = file
         self.line = line
         self.key = key
         self.problem = problem
         self.fix = fix
+        self.others = tuple(others)
         self.place = ", ".join(str(part) for part in (file, f"line {line}" if line else None) if part)
-        super().__init__(": ".join(part for part in (self.place, key, problem) if part) + f"\n  {fix}")
+        own = ": ".join(part for part in (self.place, key, problem) if part) + f"\n  {fix}"
+        super().__init__("\n".join([own, *map(str, self.others)]))
 
 
 def find_file(path: Path | None, process_environment: Mapping[str, str]) -> Path:
@@ -88,18 +102,24 @@ def load(path: Path | None, environment: str | None, process_environment: Mappin
     file = find_file(path, process_environment)
     text = _read(file)
     _refuse_writable_by_all(file)
+    _refuse_writable_by_all(file.parent / ".env")
     table = _parse(file, text)
     try:
         return _settings(file, text, table, environment, process_environment)
-    except Misfit as misfit:
-        raise _told(file, text, misfit) from None
+    except Misfit:
+
+        def read(rest: dict[str, Any]) -> object:
+            return _settings(file, text, rest, environment, process_environment)
+
+        raise _told(file, text, *all_misfits(table, read)) from None
 
 
-def _told(file: Path, text: str, misfit: Misfit) -> SettingsError:
+def _told(file: Path, text: str, first: Misfit, *others: Misfit) -> SettingsError:
     from console.model.toml_lines import key_lines, line_of  # only a wrong file pays for it
 
-    line = line_of(key_lines(text), misfit.path)
-    return SettingsError(file, line, as_key(misfit.path) or None, misfit.problem, misfit.fix)
+    line = line_of(key_lines(text), first.path)
+    beside = [_told(file, text, other) for other in others]
+    return SettingsError(file, line, as_key(first.path) or None, first.problem, first.fix, beside)
 
 
 def _settings(
@@ -118,10 +138,14 @@ def _settings(
     def operations() -> Operations:
         from console.model.operations_rules import operations_of
 
+        def read(rest: dict[str, Any]) -> Operations:
+            return operations_of(variables.fill(rest["environments"][name], path), path)
+
+        nested = {"environments": {name: acted}}
         try:
-            return operations_of(variables.fill(acted, path), path)
-        except Misfit as misfit:
-            raise _told(file, text, misfit) from None
+            return read(nested)
+        except Misfit:
+            raise _told(file, text, *all_misfits(nested, read)) from None
 
     return Settings(
         file=file,
@@ -133,7 +157,7 @@ def _settings(
         operations=operations,
         held_by=_service_of_another(whole),
         warnings=(
-            *_readable_by_all(file, variables.env_file, literal_secret=_literal_secret(table)),
+            *readable_by_all((file, _literal_secret(table)), (variables.env_file, variables.env_file.exists())),
             *(_left_out(_told(file, text, misfit)) for misfit in misfits),
         ),
     )
@@ -218,22 +242,8 @@ def _parse(file: Path, text: str) -> dict[str, Any]:
 
 
 def _refuse_writable_by_all(file: Path) -> None:
-    """Whoever writes this file decides where the tokens are sent."""
-    if file.stat().st_mode & stat.S_IWOTH:
-        raise SettingsError(file, None, None, "everybody on this host can change it", f"run: chmod o-w {file}")
-
-
-def _readable_by_all(file: Path, env_file: Path, *, literal_secret: bool) -> tuple[Doubt, ...]:
-    holders = ((file, literal_secret), (env_file, env_file.exists()))
-    return tuple(
-        Doubt(
-            "permissions",
-            f"{holder} holds secrets and everybody on this host can read it",
-            f"run: chmod o-rwx {holder}",
-        )
-        for holder, secret in holders
-        if secret and holder.stat().st_mode & stat.S_IROTH
-    )
+    if found := open_to_all(file):
+        raise SettingsError(file, None, None, *found)
 
 
 def _literal_secret(value: object, key: str = "") -> bool:

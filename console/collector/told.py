@@ -16,5 +16,5 @@ def operations_of(settings: Settings) -> Operations:
     try:
         return settings.operations()
     except SettingsError as error:
-        log.error("not watched, and not acted by: %s", error)
+        log.error("a mistake in the settings, left out until it is mended: %s", error)
         return Operations()

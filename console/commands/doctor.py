@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         settings = settings_of(arguments)
     except SettingsError as error:
-        return _report(arguments, None, [_unusable(error), *examine_host.findings(None)])
+        return _report(arguments, None, [*map(_unusable, (error, *error.others)), *examine_host.findings(None)])
     return _report(arguments, settings, _findings(settings, offline=arguments.offline))
 
 
