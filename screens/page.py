@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from typing import ClassVar, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.events import Event, Key, ScreenResume
+from textual.events import Event, Key, Resize, ScreenResume
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -24,6 +25,8 @@ from widgets.lines import Line, Span, blank, cut, plain, wrap
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 ROOM_FOR_ALL = (80, 24)
 SAID_MS = 10_000
+SEEN_S = 0.5
+"""What is typed in this time after something was drawn was meant for what stood there before."""
 ROOMY = 32
 """Lines from which a body begins with an empty one."""
 
@@ -47,6 +50,9 @@ class Page(Screen[Result]):
         self._said_ms = 0
         self.lead = 0
         """Empty lines above the body, where there is room."""
+        self._hidden = False
+        self._counts_s: float | None = 0.0
+        """From when on keys count, where there was no room for the page before; None: it is not drawn yet."""
 
     @property
     def host(self) -> Host:
@@ -98,8 +104,21 @@ class Page(Screen[Result]):
         return header.at_ms if self.host.trouble is None else self.host.moment.shown_ms
 
     def takes(self, event: Event) -> bool:
-        """Whether a key, a click or pasted text counts: a page that confirms something drops what came too early."""
-        return True
+        """Whether a key, a click or pasted text counts. On a page over another one that cannot be seen, and half a
+        second after, only esc and what quits do. A page that confirms drops what came too early, too."""
+        seen = not self.is_small and self._counts_s is not None and event.time >= self._counts_s
+        if seen or len(self.app.screen_stack) == 1:
+            return True
+        if not isinstance(event, Key):
+            return False
+        quits = key_words(event.key) == self._key_of("app.quit")
+        typed = self.focused is not None and self.focused.check_consume_key(event.key, event.character)
+        return event.key == "escape" or (quits and not typed)
+
+    def reappear(self) -> None:
+        """The page is drawn again, after the terminal had no room for it. What is hidden loses the focus."""
+        if self.AUTO_FOCUS:
+            self.set_focus(self.query_one(self.AUTO_FOCUS))
 
     def make_ready(self) -> None:
         """Have a plan stand sooner: a person may well act from here."""
@@ -172,6 +191,11 @@ class Page(Screen[Result]):
         if self.said is not None:
             self.say(None)
 
+    def on_resize(self, event: Resize) -> None:
+        """From no room to room, or back."""
+        if self.is_small is not self._hidden:
+            self.paint()
+
     def on_canvas_resized(self, event: Canvas.Resized) -> None:
         """Lay out anew."""
         self.paint()
@@ -184,6 +208,7 @@ class Page(Screen[Result]):
     def paint(self) -> None:
         """Lay everything out; only what changed reaches the terminal."""
         self.set_class(self.is_small, "-small")
+        self._watch_room()
         self.paint_bars()
         canvas = self.query_one_optional("#body", Canvas)
         if canvas is None or self.is_small:
@@ -194,6 +219,18 @@ class Page(Screen[Result]):
             room = height - self.lead
             lines = self._drawn(width, room)[:room]
             canvas.show([*[blank(width)] * self.lead, *lines, *[blank(width)] * (room - len(lines))])
+
+    def _watch_room(self) -> None:
+        if self.is_small:
+            self._hidden, self._counts_s = True, None
+        elif self._hidden:
+            self._hidden = False
+            self.call_after_refresh(self._is_seen)
+            self.reappear()
+
+    def _is_seen(self) -> None:
+        if not self._hidden:
+            self._counts_s = time.monotonic() + SEEN_S
 
     def _drawn(self, width: int, height: int) -> list[Line]:
         try:
