@@ -273,9 +273,24 @@ class Negotiation:
             raise Refused("closing a run needs a reason: nobody will look after it any more")
         run, lock = self._locked_run(token)
         self._refuse(Risk(run.risk))
-        await take(self._context, self._journal.end(run.id, RunOutcome.CLOSED, f"by hand: {reason.strip()}"))
+        said = await self._left(run)
+        words = "; ".join(filter(None, (f"by hand: {reason.strip()}", said)))
+        await take(self._context, self._journal.end(run.id, RunOutcome.CLOSED, words))
         lock.release()
-        return f"run {run.id} is closed by hand; what it had changed stays as it is"
+        return f"run {run.id} is closed by hand; {said or 'what it had changed stays as it is'}"
+
+    async def _left(self, run: StoredRun) -> str:
+        """What the run leaves in force, read and held before it ends; empty: nothing that is known of."""
+        from console.actions.closing import left_by
+
+        plan = msgspec.json.decode(run.plan, type=Plan)
+        context = dataclasses.replace(self._context, run=run.token, reason=run.reason)
+        found = await left_by(context, plan, progress_of(plan, self._journal.entries(run.id)))
+        if found is None:
+            return ""
+        step, result = found
+        self._journal.conclude(run.id, step.key, result)
+        return result.words
 
     def _open_run(self, token: str) -> StoredRun:
         run = self._journal.find(token)

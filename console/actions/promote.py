@@ -13,7 +13,7 @@ from console.actions.base import CHANGES_DEPLOYMENT, Context, failed, text_of, u
 from console.actions.vercel_api import VercelApi
 from console.actions.vercel_checks import PINNED, RECORDS, Facts
 from console.actions.vercel_facts import api_of
-from console.model.actions import ActionRequest, Check, Plan, Risk, Step, StepResult
+from console.model.actions import ActionRequest, Check, Holding, Plan, Risk, Step, StepResult
 from console.model.observation import Json
 from console.model.ports import Refused
 from console.model.vercel_project import UNKNOWN, Deployment, told
@@ -75,6 +75,14 @@ class Promote:
             or await vercel_plan.carry_out(context, plan, step, _follow)
             or failed(f"there is no step {step.key}")
         )
+
+    def perhaps(self, context: Context, plan: Plan) -> tuple[Holding, ...]:
+        """Nothing: a promotion leaves no entry."""
+        return ()
+
+    async def left(self, context: Context, plan: Plan) -> StepResult:
+        """How production stands where the run is closed by hand."""
+        return await vercel_pin.left_by_promotion(context, plan)
 
     async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """Whether the request was taken, by the project's last one or by the build that it began."""

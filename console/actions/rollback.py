@@ -14,7 +14,7 @@ from console.actions.vercel_api import VercelApi
 from console.actions.vercel_checks import Facts
 from console.actions.vercel_choice import Choice
 from console.actions.vercel_facts import api_of
-from console.model.actions import ActionRequest, Check, Plan, Risk, Step, StepResult
+from console.model.actions import ActionRequest, Check, Holding, Plan, Risk, Step, StepResult
 from console.model.observation import Json
 from console.model.times import date_time
 from console.model.vercel_project import Deployment, told
@@ -67,6 +67,14 @@ class Rollback:
     async def carry_out(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """Do one step."""
         return await vercel_plan.carry_out(context, plan, step, _follow) or failed(f"there is no step {step.key}")
+
+    def perhaps(self, context: Context, plan: Plan) -> tuple[Holding, ...]:
+        """A pin of which nobody knows."""
+        return vercel_pin.perhaps(context, plan)
+
+    async def left(self, context: Context, plan: Plan) -> StepResult:
+        """How production stands where the run is closed by hand."""
+        return await vercel_pin.left_by_rollback(context, plan)
 
     async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """Whether the request was taken, by the project's last one."""

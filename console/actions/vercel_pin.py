@@ -5,10 +5,13 @@ Who promotes elsewhere ends the pin and not the entry: that is ended here, witho
 
 from __future__ import annotations
 
-from console.actions.base import Context, done, failed
+from dataclasses import replace
+
+from console.actions.base import Context, done, failed, unknown
 from console.actions.vercel_api import VercelApi
 from console.actions.vercel_checks import PINNED, Facts
 from console.actions.vercel_facts import api_of
+from console.actions.vercel_plan import asked_of
 from console.model.actions import Holding, Plan, Step, StepKind, StepOutcome, StepResult
 from console.model.configuration import Environment
 from console.model.text import clean
@@ -26,6 +29,47 @@ def pin(context: Context, plan: Plan) -> Holding:
         text=f"by rollback to {plan.data.get('short')}{because}",
         undo=plan.undo,
         request=plan.undo_request,
+    )
+
+
+def perhaps(context: Context, plan: Plan) -> tuple[Holding, ...]:
+    """The entry where nobody knows whether the rollback took place."""
+    held = pin(context, plan)
+    return (replace(held, text=f"perhaps, {held.text}; the run was closed before that was known"),)
+
+
+async def left_by_rollback(context: Context, plan: Plan) -> StepResult:
+    """What a rollback whose run ends before its time leaves: a pin, perhaps one, or nothing."""
+    project, asked = await api_of(context).project(), asked_of(context, plan)
+    job, words = project.job, _stands(project)
+    if asked.ours(job) and job is not None and job.running:
+        return replace(
+            unknown(f"{words}; the rollback is {job.status} and goes on at Vercel"), holds=perhaps(context, plan)
+        )
+    stopped = project.auto_assign is False and plan.data.get("auto_assign") is not False
+    if asked.moved(project) or stopped:
+        return replace(done(f"{words}; the ledger holds the pin"), holds=(pin(context, plan),))
+    if project.production is None or project.auto_assign is None:
+        return replace(unknown(words), holds=perhaps(context, plan))
+    return failed(f"{words}; nothing is pinned by it")
+
+
+async def left_by_promotion(context: Context, plan: Plan) -> StepResult:
+    """What a promotion whose run ends before its time leaves: the end of a pin, or nothing."""
+    project, asked = await api_of(context).project(), asked_of(context, plan)
+    words = _stands(project)
+    if asked.target and asked.moved(project) and project.auto_assign is True:
+        ended = pinned_subjects(plan, project, context.environment)
+        return replace(done(f"{words}; the pin in the ledger ends"), releases=ended)
+    return unknown(words)
+
+
+def _stands(project: Project) -> str:
+    """`Vercel: production is c985bb5, and pushes do not go live by themselves`."""
+    live = f"production is {project.production.short}" if project.production else "what serves is not told"
+    pushes = {True: "pushes go live", False: "pushes do not go live", None: "whether pushes go live is not told"}
+    return f"Vercel: {live}, and {pushes[project.auto_assign]}" + (
+        "" if project.auto_assign is None else " by themselves"
     )
 
 
