@@ -82,7 +82,8 @@ def _loud(state: State, glyphs: Glyphs) -> Span:
 def header_line(bars: Bars, width: int) -> Line:
     """Where one is, how it is, how late the sources are, who one is here, and which moment is shown."""
     ways = [way for role in _roles(bars) for way in _ways(bars, role)]
-    left, right = next((way for way in ways if width_of(way[0]) + width_of(way[1]) < width), ways[-1])
+    gap = 2 if bars.role else 1  # a role beside the time must not read as one with it
+    left, right = next((way for way in ways if width_of(way[0]) + width_of(way[1]) + gap <= width), ways[-1])
     # The banner below repeats the moment: where both have no room, the condition is worth more.
     if not bars.moment.live and width_of(left) + width_of(right) >= width:
         right = []

@@ -20,7 +20,7 @@ _HINT = "Then its plan is shown, with the reason to give; nothing is done before
 
 
 NOTICES: tuple[tuple[str, Given], ...] = (
-    ("with the notice that people are promised: 1 h, unless the settings say otherwise", {}),
+    ("in 1 h, or with the notice that the settings promise", {}),
     ("in 15 min", {"minutes": 15}),
     ("in 30 min", {"minutes": 30}),
     ("in 2 h", {"minutes": 120}),

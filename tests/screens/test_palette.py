@@ -108,7 +108,7 @@ async def test_an_announcement_asks_for_when_and_for_the_message_and_then_shows_
     async with make_app(desk=desk).run_test(size=(80, 24)) as pilot:
         await typed(pilot, "announce")
         await until(pilot, lambda: isinstance(pilot.app.screen, MaintenancePage), "asked")
-        assert "the notice that people are promised" in text_of(pilot) and desk.said("plan") == []
+        assert "the notice that the settings promise" in text_of(pilot) and desk.said("plan") == []
         await pilot.press("down", "down", *"Back soon", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, PlanPage), "its plan")
         assert desk.said("plan") == [("plan", "announce", {"minutes": 30, "message": "Back soon"})]

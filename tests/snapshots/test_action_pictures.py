@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from console.model.actions import Plan
 from console.model.configuration import Display
-from console.model.views import HealthView
+from console.model.views import HealthView, OpenItem
 from screens.confirming import Stage
 from screens.plan import PlanPage
 from screens.run import RunPage
@@ -33,7 +33,7 @@ from tests.screens.sample_actions import (
 from tests.screens.scripted import ScriptedReads
 from tests.screens.scripted_desk import ScriptedDesk, ScriptedNotes
 from tests.snapshots.conftest import Open
-from tests.snapshots.test_pictures import ALL, BOTH, SMALL, Compare, Prepare, shown
+from tests.snapshots.test_pictures import ALL, BOTH, SMALL, Compare, Prepare, after, shown
 
 
 @pytest.fixture(autouse=True)
@@ -259,3 +259,24 @@ def test_run_at_half_width(snap_compare: Compare, opened: Open) -> None:
     assert shown(
         snap_compare, opened(None, reads=reads(), desk=ScriptedDesk()), (64, 20), followed("worse", role="LIVE")
     )
+
+
+@BOTH
+def test_announcing_asks_when_and_what_people_are_told(
+    snap_compare: Compare, opened: Open, size: tuple[int, int]
+) -> None:
+    app = opened(None, reads=reads(), desk=ScriptedDesk())
+    assert shown(snap_compare, app, size, after("colon", *"announce", "enter", text="When should the maintenance"))
+
+
+@BOTH
+def test_a_maintenance_past_its_planned_end(snap_compare: Compare, opened: Open, size: tuple[int, int]) -> None:
+    def forgotten(slices: int, events: int) -> HealthView:
+        view = suggesting(slices, events)
+        left = OpenItem(kind="maintenance", text="of production: We are doing maintenance and will be back soon.",
+                        owner="op1 (uid)", since_ms=NOW - 42 * M, expires_ms=NOW - 12 * M,
+                        undo="radar maintenance off")  # fmt: skip
+        return replace(view, header=replace(view.header, open_items=(*view.header.open_items, left)))
+
+    app = opened(None, reads=ScriptedReads(make_health=forgotten), desk=ScriptedDesk())
+    assert shown(snap_compare, app, size, after("o", text="12 m past"))
