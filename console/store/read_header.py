@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from console.model import payload
 from console.model.configuration import Environment
-from console.model.observation import Outcome
+from console.model.observation import Json, Outcome
 from console.model.states import State
 from console.model.times import date_time
 from console.model.views import CollectorStatus, Header, OpenItem
@@ -20,6 +21,7 @@ from console.store.timeline import wall_of
 
 COLLECTOR = "collector"
 PLATFORM, PINNED = "vercel", "pinned"
+RUNS = frozenset({"running", "interrupted", "unknown"})
 IN_FLIGHT_MS = 10_000
 """An answer that was asked for before the pin may be written after it."""
 UNJUDGED = frozenset({"github"})
@@ -75,13 +77,14 @@ def header(moment: Moment, ours: Ours, records: RecordsAt) -> Header:
 
 
 def _open_items(moment: Moment, records: RecordsAt) -> tuple[OpenItem, ...]:
-    """The ledger; of a pin that somebody has ended elsewhere it says so."""
-    items = records.open_items()
-    if not any(item.kind == PINNED for item in items):
+    """The ledger; of a pin that somebody has ended elsewhere it says so, and a rollback that it lacks it has too."""
+    items, span = records.open_items(), moment.answered(PLATFORM)
+    if span is None:
         return items
-    span = moment.answered(PLATFORM)
-    facts = span.body["facts"] if span is not None else {}
-    if span is None or facts.get("auto_assign") is not True:
+    facts = span.body["facts"]
+    if not any(item.kind == PINNED for item in items):
+        return (*items, *_unrecorded(facts, items))
+    if facts.get("auto_assign") is not True:
         return items
     began_ms, last_ms = wall_of(span.began_at), wall_of(span.last_at)
     serving = (facts.get("production") or {}).get("id")
@@ -90,6 +93,28 @@ def _open_items(moment: Moment, records: RecordsAt) -> tuple[OpenItem, ...]:
         if item.kind == PINNED and last_ms >= (item.since_ms or 0) + IN_FLIGHT_MS
         else item
         for item in items
+    )
+
+
+def _unrecorded(facts: Mapping[str, Json], items: tuple[OpenItem, ...]) -> tuple[OpenItem, ...]:
+    """A pin by a rollback that is on no record of ours: somebody else's, or recorded elsewhere when the glass was
+    broken. Somebody must end it all the same. A run that is not at its end tells of its own."""
+    job, serves = payload.mapping(facts, "last_alias_request"), payload.text(facts, "production", "id")
+    to = payload.text(job, "to")
+    is_pin = payload.flag(facts, "auto_assign") is False and payload.text(job, "type") == "rollback" and to == serves
+    if not is_pin or to is None or any(item.kind in RUNS for item in items):
+        return ()
+    short, back = payload.text(facts, "production", "short") or to, payload.text(job, "from") or to
+    known = back.replace("_", "").replace("-", "").isalnum()  # it stands in a command that people copy
+    return (
+        OpenItem(
+            kind=PINNED,
+            text=f"by a rollback to {short} that our records do not hold",
+            owner=payload.text(facts, "rollback", "by") or "somebody at Vercel",
+            since_ms=payload.time_ms(job, "requested_ms"),
+            undo=f"radar promote {back}" if known else "",
+            request=("promote", {"to": back}) if known else None,
+        ),
     )
 
 

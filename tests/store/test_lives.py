@@ -182,3 +182,17 @@ def test_whose_it_is_is_not_known_while_the_records_cannot_be_read(charts: Chart
     view = told(charts, vercel(item("old"), production="old", auto_assign=False))
     assert view.records_unread and "by whom is not known" in assign_words(view)
     assert "may be ours" in assign_words(told(charts, pinned("old", BEGIN_MS)))
+
+
+def test_the_ledger_has_a_pin_that_no_record_of_ours_holds(charts: Charts, tmp_path: Path) -> None:
+    """As after a rollback that was recorded in a second place, when the glass was broken."""
+    told(charts, pinned("old", BEGIN_MS))
+    (found,) = charts.reader.health(None).header.open_items
+    assert (found.kind, found.undo) == ("pinned", "radar promote dpl_new")
+    assert found.text == "by a rollback to old that our records do not hold" and found.since_ms == BEGIN_MS
+    run_of(tmp_path, "unknown", "old (dpl_old)", BEGIN_MS)
+    with sqlite3.connect(tmp_path / "records.db") as connection:
+        connection.execute("UPDATE run SET ended_ms = NULL")
+    assert [item.kind for item in charts.reader.health(None).header.open_items] == ["unknown"]
+    told(charts, vercel(item("old"), production="old", auto_assign=False))
+    assert "pinned" not in {item.kind for item in charts.reader.health(None).header.open_items}, "somebody's choice"
