@@ -281,9 +281,11 @@ class Planner:
 
         now_ms = self._clock.wall_ms()
         at = read_records.RecordsAt(silences=read_records.silences_at(connection, now_ms, 0), at_ms=now_ms)
+        maintenance, settling = _maintenance(connection, self._environment.name)
         return Quiet(
             silenced=lambda rule, subject: at.silence_of(rule, subject) is not None,
-            maintenance=_in_maintenance(connection, self._environment.name),
+            maintenance=maintenance,
+            settling=settling,
             offline=seen.offline,
         )
 
@@ -339,11 +341,15 @@ def week_of(at_ms: int) -> str:
     return f"{year}-W{week:02d}"
 
 
-def _in_maintenance(connection: sqlite3.Connection, environment: str) -> bool:
-    row = connection.execute(
-        "SELECT 1 FROM holding WHERE kind = 'maintenance' AND subject = ? AND ended_ms IS NULL LIMIT 1", (environment,)
-    ).fetchone()
-    return row is not None
+def _maintenance(connection: sqlite3.Connection, environment: str) -> tuple[bool, tuple[int, int] | None]:
+    """Whether it is in maintenance by the ledger; from and until of the one that ended last."""
+    rows = connection.execute(
+        "SELECT began_ms, ended_ms FROM holding WHERE kind = 'maintenance' AND subject = ? "
+        "ORDER BY ended_ms IS NULL, ended_ms DESC",
+        (environment,),
+    ).fetchall()
+    ended = next(((began_ms, ended_ms) for began_ms, ended_ms in rows if ended_ms is not None), None)
+    return any(ended_ms is None for _, ended_ms in rows), ended
 
 
 def _key(alert: AlertChange) -> Key:

@@ -121,7 +121,7 @@ def _event(told: Maintenance, at_ms: int, *, on: bool) -> Event:
     text = (
         f"maintenance began{f' by {told.by}' if told.by else ', not switched on here'}" if on else "maintenance ended"
     )
-    data: dict[str, Json] = {"on": on, "since_ms": told.since_ms, "by": told.by}
+    data: dict[str, Json] = {"on": on, "since_ms": told.since_ms, "by": told.by, "announced": told.planned}
     return Event(
         at_ms=at_ms,
         kind=KIND,

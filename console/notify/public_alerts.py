@@ -121,7 +121,7 @@ def is_public(settings: Statuspage, alert: AlertChange) -> bool:
 def _is_told(public: Public, alert: AlertChange) -> bool:
     """Whether it has lasted long enough, and nobody wants it quiet."""
     lasts_ms = public.now_ms - alert.began_ms
-    held = public.quiet.maintenance or public.quiet.silenced(alert.rule, alert.subject)
+    held = public.quiet.maintenance or public.quiet.holds(alert, public.now_ms)
     return lasts_ms >= public.settings.alert_after_s * 1000 and not held
 
 

@@ -22,6 +22,9 @@ UNTOLD = ("failed", "dropped")
 """States of a message that reached nobody."""
 NEVER_QUIET = ("security",)
 """Rules that maintenance does not hold back."""
+SETTLING_MS = 2 * 60_000
+"""What began during a maintenance, or in the first minute after it, is told only when it still fires so long after its
+end: a rule ends an alert a minute after what it saw, and measures over a window that reaches back into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,23 @@ class Quiet:
     maintenance: bool = False
     offline: bool = False
     """This bastion is offline: what fires is not known to go on."""
+    settling: tuple[int, int] | None = None
+    """From and until of the maintenance that ended last, in wall ms."""
+
+    def holds(self, alert: AlertChange, now_ms: int) -> bool:
+        """Whether nobody is to be told now that it fires."""
+        if self.silenced(alert.rule, alert.subject):
+            return True
+        if alert.rule in NEVER_QUIET:
+            return False
+        return self.maintenance or self._settles(alert, now_ms)
+
+    def _settles(self, alert: AlertChange, now_ms: int) -> bool:
+        if self.settling is None:
+            return False
+        from_ms, until_ms = self.settling
+        within = from_ms <= alert.began_ms < until_ms + SETTLING_MS // 2
+        return within and until_ms <= now_ms < until_ms + SETTLING_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,8 +205,7 @@ class _Channel:
         return [self._entry(alert, "ended", "ended", alert.severity)], []
 
     def _is_held(self, alert: AlertChange) -> bool:
-        quiet = self._at.quiet
-        return quiet.silenced(alert.rule, alert.subject) or (quiet.maintenance and alert.rule not in NEVER_QUIET)
+        return self._at.quiet.holds(alert, self._at.now_ms)
 
     def _wants(self, severity: Severity) -> bool:
         return SEVERITIES.index(severity) <= self._least

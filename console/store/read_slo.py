@@ -11,6 +11,7 @@ from console.model.metric_views import BurnRate, Consumer, Objective, ObjectiveC
 from console.model.observation import Origin
 from console.model.slo import Count, Target
 from console.model.states import State
+from console.store.maintained import Maintained, maintained
 from console.store.moment import Moment
 from console.store.slo_counts import Closed, Counts, Recipe, minutes_below, ones, succeeded, within
 from console.store.slo_incidents import consumers
@@ -59,12 +60,18 @@ def unknown(environment: Environment, windows_s: Sequence[int]) -> tuple[Objecti
 
 def burn_rates(moment: Moment, limits: Thresholds, closed: Closed) -> dict[str, tuple[BurnRate, ...]]:
     """The burn rates of the targets that alert, by their keys."""
-    made = recipes(limits)
+    made, without = recipes(limits), _without(moment)
     return {
-        target.key: _burn(target, Counts(moment, made[target.key], closed))
+        target.key: _burn(target, Counts(moment, made[target.key], closed, without))
         for target in slo.targets(limits)
         if target.key in slo.ALERTED
     }
+
+
+def _without(moment: Moment) -> list[Maintained]:
+    """The maintenances that no burn rate counts: whoever put it into maintenance need not be told that users are turned
+    away. Whether the budget counts them is another matter: see `Upkeep` and docs/maintenance.md."""
+    return maintained(moment, moment.at_ms - slo.BURN_WINDOWS_S[-1] * 1000)
 
 
 def _burn(target: Target, counts: Counts) -> tuple[BurnRate, ...]:
@@ -90,7 +97,8 @@ def _objective(
         slo.cell(over.get(seconds) or counts.window(seconds), seconds, target.minimum) for seconds in windows_s
     )
     left = slo.budget_left(whole, target.objective, target.minimum)
-    burn = _burn(target, counts)
+    without = _without(moment)
+    burn = _burn(target, Counts(moment, counts.recipe, closed, without) if without else counts)
     known = {cell.window_s: cell for cell in cells}
     recent = tuple(
         known.get(seconds) or slo.cell(counts.window(seconds), seconds, target.minimum) for seconds in slo.RECENT_S

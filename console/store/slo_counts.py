@@ -12,6 +12,7 @@ from functools import cached_property
 from console.model.metrics import Rollup
 from console.model.slo import BUDGET_S, Count, summed
 from console.store import blocks, packing
+from console.store.maintained import Holes, Maintained
 from console.store.moment import Moment
 from console.store.names import HOUR_MS, MINUTE_MS
 from console.store.rollups import ROLLUP_COLUMNS, rollup_from
@@ -98,14 +99,20 @@ class Stretch:
 class Counts:
     """One recipe at a moment."""
 
-    def __init__(self, moment: Moment, recipe: Recipe, closed: Closed) -> None:
-        self._moment, self._recipe, self._closed = moment, recipe, closed
+    def __init__(self, moment: Moment, recipe: Recipe, closed: Closed, without: Sequence[Maintained] = ()) -> None:
+        """`without`: the minutes of these do not count, and are not missed either."""
+        self._moment, self._recipe, self._closed, self._holes = moment, recipe, closed, Holes(without)
         found = [
             (Series(moment, key), role, key.rpartition("|")[2]) for role, keys in recipe.roles.items() for key in keys
         ]
         self._series = [(series, role, metric) for series, role, metric in found if series.number is not None]
         self._roles = {series.number: role for series, role, _ in self._series}
         self._known: dict[tuple[str, int, int], Mapping[int, Count]] = {}
+
+    @property
+    def recipe(self) -> Recipe:
+        """How it counts."""
+        return self._recipe
 
     @property
     def exist(self) -> bool:
@@ -120,6 +127,7 @@ class Counts:
             if whole:
                 parts.append(self._closed.sum(self._recipe.key, low, high, whole) if figures else _bare(whole))
             parts += [stretch.count for stretch in self._rest(segment)]
+        parts.append(Count(minutes=self._holes.minutes(windows_end_ms(self._moment), window_s)))
         return self._with_missed(summed(parts, figures=figures), window_s)
 
     def _with_missed(self, count: Count, window_s: int) -> Count:
@@ -205,8 +213,9 @@ class Counts:
 
     @cached_property
     def _pending(self) -> tuple[int, ...]:
-        """Hours that are not rolled up."""
-        return tuple(row[0] for row in self._moment.connection.execute("SELECT start FROM pending_hour"))
+        """Hours that count by their minutes: they are not rolled up, or some of their minutes do not count."""
+        rows = self._moment.connection.execute("SELECT start FROM pending_hour")
+        return tuple({*(start for (start,) in rows), *self._holes.hours(self._moment)})
 
     def _hours(self, low: int, high: int) -> Mapping[int, Count]:
         return self._read("rollup_hour", low, high - HOUR_MS)
@@ -214,7 +223,7 @@ class Counts:
     def _minutes(self, low: int, high: int) -> list[Stretch]:
         """Whole minutes from `low` that had ended by `high`."""
         found = self._read("rollup_minute", ceiling(low, MINUTE_MS), high - MINUTE_MS)
-        return [Stretch(start, start + MINUTE_MS, count) for start, count in found.items()]
+        return [Stretch(start, start + MINUTE_MS, count) for start, count in found.items() if self._holes.count(start)]
 
     def _read(self, table: str, first: int, last: int) -> Mapping[int, Count]:
         """The counts of all buckets that begin from `first` to `last`; windows that end together share their edge."""
@@ -262,7 +271,8 @@ class Counts:
     def _rounds(self, segment: Segment) -> list[Stretch]:
         """What is not packed yet, by the minutes that begin in the segment."""
         low = ceiling(segment.low, MINUTE_MS)
-        return [stretch for stretch in self._unpacked if low <= stretch.start <= segment.high]
+        found = (stretch for stretch in self._unpacked if low <= stretch.start <= segment.high)
+        return [stretch for stretch in found if self._holes.count(stretch.start)]
 
     @cached_property
     def _unpacked(self) -> list[Stretch]:

@@ -11,6 +11,7 @@ from console.model.slo import BUDGET_S, Count, Target, summed
 from console.model.states import State
 from console.model.words import percent
 from console.store.codec import Record
+from console.store.maintained import AFTER_MS, KIND, Maintained, maintained
 from console.store.moment import Moment
 from console.store.names import COMPONENT, HOUR_MS, MINUTE_MS, VERDICT
 from console.store.slo_counts import Stretch
@@ -52,9 +53,34 @@ def incidents(moment: Moment, component: str) -> list[Incident]:
 
 def consumers(moment: Moment, target: Target, stretches: Sequence[Stretch]) -> tuple[Consumer, ...]:
     """The greatest first, each with its share of the whole budget; last what is spread over hours that met the target.
+    Then what took nothing of it: maintenance that was announced, and is left out.
 
     Of an hour that is kept as a whole all that is bad is held against the incidents in it, by their length.
     """
+    return (*_used(moment, target, stretches), *(_left_out(moment) if target.key == "uptime" else ()))
+
+
+def _left_out(moment: Moment) -> list[Consumer]:
+    """The newest of the announced maintenances."""
+    found = [each for each in maintained(moment, moment.at_ms - BUDGET_S * 1000) if each.announced]
+    return [
+        Consumer(
+            began_ms=each.began_ms,
+            ended_ms=None if each.goes_on else each.ended_ms,
+            subject=KIND,
+            text=f"maintenance{_by(each)}, announced: left out",
+            budget_share=0.0,
+            component="application",
+        )
+        for each in reversed(found[-MOST:])
+    ]
+
+
+def _by(one: Maintained) -> str:
+    return f" by {one.by}" if one.by else ""
+
+
+def _used(moment: Moment, target: Target, stretches: Sequence[Stretch]) -> tuple[Consumer, ...]:
     whole = summed((stretch.count for stretch in stretches), figures=False)
     budget = whole.counted * (1 - target.objective)
     if budget <= 0 or whole.bad <= 0:
@@ -128,6 +154,8 @@ def _goes_on(moment: Moment, target: Target, incident: Incident) -> bool:
 
 def _told(moment: Moment, target: Target, incident: Incident) -> tuple[str, str, str | None]:
     """(subject, words, cause): as the verdicts of then told it, else as the component's judgement explains it."""
+    if (held := _maintenance_of(moment, incident)) is not None:
+        return KIND, f"maintenance{_by(held)}, not announced: it counts, and no burn rate does it", None
     if incident.parts:
         found = summed(incident.parts, figures=False)
         share = percent(found.bad / found.counted)
@@ -137,6 +165,16 @@ def _told(moment: Moment, target: Target, incident: Incident) -> tuple[str, str,
     if named is not None:
         return target.component, named["text"], named["cause"]
     return target.component, _explained(moment, target.component, incident), None
+
+
+def _maintenance_of(moment: Moment, incident: Incident) -> Maintained | None:
+    """The maintenance that lies in most of it; one hour in which it was short counts as a whole."""
+    length = incident.ended_ms - incident.began_ms
+    for each in maintained(moment, incident.began_ms):
+        shared = min(incident.ended_ms, each.ended_ms + AFTER_MS) - max(incident.began_ms, each.began_ms - MINUTE_MS)
+        if not each.announced and (shared * 2 > length or (incident.parts and shared > 0)):
+            return each
+    return None
 
 
 def _reasons(moment: Moment, component: str, incident: Incident) -> list[Record]:

@@ -76,6 +76,24 @@ def test_the_end_is_told_where_the_beginning_was() -> None:
     assert decide(situation(firing=(), ended=(ended(),), told=unknown)).entries
 
 
+@pytest.mark.parametrize(
+    ("began_s", "now_s", "told"),
+    [
+        (-30, 1, False),  # it began in the maintenance, a second after whose end nobody can know whether it goes on
+        (20, 100, False),
+        (-30, 121, True),
+        (70, 80, True),  # it began well after
+        (-120, 1, True),  # it began before, and was held meanwhile
+    ],
+)
+def test_what_a_maintenance_leaves_behind_wakes_nobody(began_s: int, now_s: int, told: bool) -> None:
+    quiet = Quiet(settling=(NOW_MS - 70_000, NOW_MS))
+    firing = (alert(rule="burn-fast", severity="critical", began_ms=NOW_MS + began_s * 1000),)
+    assert bool(decide(situation(firing=firing, now_ms=NOW_MS + now_s * 1000, quiet=quiet)).entries) is told
+    security = (replace(firing[0], rule="security"),)
+    assert decide(situation(firing=security, now_ms=NOW_MS + now_s * 1000, quiet=quiet)).entries
+
+
 def test_nobody_is_woken_for_what_is_over_already() -> None:
     waiting = after(decide(situation()), state="waiting", attempts=0)
     decision = decide(situation(firing=(), ended=(ended(),), told=waiting))

@@ -55,9 +55,9 @@ def of(view: SloView, key: str) -> Objective:
     return next(each for each in view.objectives if each.key == key)
 
 
-def author(path: Path, days: int = 30, *, users: bool = True) -> None:
+def author(path: Path, days: int = 30, *, users: bool = True, half_ms: int = 0) -> None:
     """Thirty good days but for one hour, ten days ago, in which the application was down and half of the requests
-    failed; each hour 1,000 requests, of which 40 are slow."""
+    failed; each hour 1,000 requests, of which 40 are slow. In the hour from `half_ms` it was up for half of it."""
     first_ms = NOW_MS - days * DAY_MS
     with HistoryWriter(path) as writer:
         for began_ms, until_ms, state in (
@@ -70,7 +70,9 @@ def author(path: Path, days: int = 30, *, users: bool = True) -> None:
             told = verdict(state, *(["application.down"] if state is State.UNHEALTHY else []))
             writer.verdict(told, began_ms, until_ms - 5000)
         hours = range(first_ms, NOW_MS, HOUR_MS)
-        writer.hours("application|up", [(at, gauge(float(at != BAD_MS), 720, 60)) for at in hours])
+        writer.hours(
+            "application|up", [(at, gauge(0.5 if at == half_ms else float(at != BAD_MS), 720, 60)) for at in hours]
+        )
         writer.hours("postgres.canary|latency_ms", [(at, latencies(*[2.0] * 98, 150, 150)) for at in hours])
         writer.hours("postgres.canary|ok", [(at, gauge(1.0, 100, 60)) for at in hours])
         if users:
