@@ -1,16 +1,16 @@
-"""The settings of what can be done and who is told. Read when somebody acts or is told, not at the console's start:
-ten dataclasses are 7 ms of every start."""
+"""The settings of what can be done and who is told. Read when somebody acts or is told, not at the console's start."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from console.model.configuration import Secret
+from console.model.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Access:
     """Roles by Unix user or `@group`. Who is named nowhere is a viewer and may change nothing."""
 
@@ -24,7 +24,7 @@ class Access:
     """Nobody may change anything, whatever their role: not even acknowledge, note or poll."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class GitHub:
     """The repository whose workflow deploys the application."""
 
@@ -38,7 +38,7 @@ class GitHub:
     interval_s: float = 30.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Verification:
     """How an action is checked after it was done."""
 
@@ -49,7 +49,7 @@ class Verification:
     """No longer than this is watched."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Maintenance:
     """How the application learns that it is in maintenance: exactly one provider."""
 
@@ -76,14 +76,14 @@ class Maintenance:
     window_minutes: int = 120
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Slack:
     """An incoming webhook: the whole URL is the secret."""
 
     webhook: Secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Statuspage:
     """Our own public status page."""
 
@@ -105,7 +105,7 @@ class Statuspage:
     api: str = "https://api.statuspage.io"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class PagerDuty:
     """Events API v2 of one service."""
 
@@ -113,7 +113,7 @@ class PagerDuty:
     api: str = "https://events.pagerduty.com"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Webhook:
     """Any other listener that takes one JSON object by POST."""
 
@@ -122,7 +122,7 @@ class Webhook:
     token: Secret | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Notify:
     """Who is told of alerts, and how severe these must be."""
 
@@ -138,7 +138,7 @@ class Notify:
     test_weekly: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Audit:
     """Where the hashes of audit entries go besides records.db."""
 
@@ -146,7 +146,7 @@ class Audit:
     syslog: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Operations:
     """All of it. What is None is not configured, and says so with the line to add."""
 
