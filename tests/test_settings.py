@@ -361,4 +361,4 @@ def test_loading_imports_nothing_slow(tmp_path: Path) -> None:
         "print(sorted({name.split('.')[0] for name in sys.modules}))"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert not re.findall(r"'(msgspec|dotenv|h11|psycopg|textual)'", loaded)
+    assert not re.findall(r"'(msgspec|dotenv|httpx|psycopg|textual)'", loaded)

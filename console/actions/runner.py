@@ -32,7 +32,7 @@ from console.store.files import UnsuitablePlace
 
 T = TypeVar("T")
 
-LATE = ("console.actions.rollback",)
+LATE = ("httpcore", "h11", "anyio._backends._asyncio", "console.actions.rollback")
 
 
 def main() -> int:

@@ -18,7 +18,8 @@ def main() -> int:
     parent_pid, file, environment = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     die_with_parent(parent_pid)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("psycopg").setLevel(logging.WARNING)
+    for name in ("httpx", "httpcore", "psycopg"):  # httpx logs each URL at INFO, and one can be a secret
+        logging.getLogger(name).setLevel(logging.WARNING)
     from console.settings import SettingsError, load
     from console.store.files import UnsuitablePlace
 

@@ -75,7 +75,7 @@ def _slow(observations: Sequence[Observation], limit_ms: float) -> set[str]:
 
 
 def _all(environment: Environment, operations: Operations) -> Sequence[Source]:
-    from console.sources.registry import build  # psycopg
+    from console.sources.registry import build  # httpx and psycopg
 
     return build(environment, operations)
 

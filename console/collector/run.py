@@ -61,7 +61,7 @@ async def run(
 
 
 def _build_all(environment: Environment, operations: Operations) -> Sequence[Source]:
-    from console.sources.registry import build  # psycopg: 100 ms that a stand-by need not pay
+    from console.sources.registry import build  # httpx and psycopg: 150 ms that a stand-by need not pay
 
     return build(environment, operations)
 

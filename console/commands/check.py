@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     refuse_withheld(settings, "check")
     from console.collector import event_loop
-    from console.collector.once import one_round  # psycopg: only here
+    from console.collector.once import one_round  # httpx and psycopg: only here
 
     observations, judgement = event_loop.run(one_round(settings))
     judgement = replace(judgement, verdict=_undated(judgement.verdict))

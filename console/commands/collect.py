@@ -72,6 +72,7 @@ async def _until_signalled(settings: Settings, expose: tuple[str, int] | None) -
 
 
 def _log_to_stderr() -> None:
-    """The journal adds the time."""
+    """The journal adds the time. httpx logs each URL at INFO, and a webhook's URL is a secret."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("psycopg").setLevel(logging.WARNING)
+    for name in ("httpx", "httpcore", "psycopg"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -77,7 +77,7 @@ def _is_configured(environment: Environment, field: str) -> bool:
 def findings(settings: Settings) -> list[Finding]:
     """One round of every source."""
     from console.collector import event_loop
-    from console.collector.once import one_round  # psycopg: only where something is asked
+    from console.collector.once import one_round  # httpx and psycopg: only where something is asked
 
     observations, judgement = event_loop.run(one_round(settings))
     order = [target for component in judgement.components for target in component.targets]

@@ -21,7 +21,7 @@ class Answer:
 
 
 class Connection:
-    """One connection, opened when needed and again after an error. A client of the general kind costs four times as much."""
+    """One connection, opened when needed and again after an error. A httpx request would cost four times as much."""
 
     def __init__(self, port: int) -> None:
         self._port = port

@@ -8,19 +8,17 @@ import ssl
 from console.model.observation import ErrorKind
 from console.model.states import State
 from console.sources.faults import Fault
+from console.sources.http_library import httpx
 
 
 @functools.cache  # 20 ms, so once a process
 def trusted(authority: str | None) -> ssl.SSLContext:
-    """The system's authorities, which a company extends with its own, Mozilla's, and those in the PEM file `authority`.
+    """The system's authorities, which a company extends with its own, httpx's, and those in the PEM file `authority`.
 
     Raises `Fault` when that file cannot be read.
     """
-    import certifi  # with its 7 ms of files: where nothing is asked by https it is not needed
-
-    context = ssl.create_default_context(cafile=certifi.where())
+    context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs()
-    context.set_alpn_protocols(["http/1.1"])
     if authority is not None:
         try:
             context.load_verify_locations(authority)

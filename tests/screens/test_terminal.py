@@ -170,7 +170,7 @@ def test_copying_goes_through_osc_52_and_says_so(tmp_path: Path, variables: Mapp
 
 
 HEAVY = (
-    "h11",
+    "httpx",
     "psycopg",
     "psutil",
     "plotext",
@@ -187,9 +187,9 @@ def test_the_console_starts_without_the_heavy_parts() -> None:
     ran = subprocess.run([sys.executable, "-c", code, *HEAVY], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
     counter = subprocess.run(
-        [sys.executable, "-c", "import h11; " + code, *HEAVY], capture_output=True, text=True, check=True
+        [sys.executable, "-c", "import httpx; " + code, *HEAVY], capture_output=True, text=True, check=True
     )
-    assert "h11" in counter.stdout, "the test itself must see a heavy part"
+    assert "httpx" in counter.stdout, "the test itself must see a heavy part"
 
 
 def test_a_command_typed_in_one_go_goes_into_the_palette_and_nowhere_else(tmp_path: Path) -> None:

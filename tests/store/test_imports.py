@@ -12,7 +12,7 @@ from tests.store.samples import ManualClock, holder, judged, observed
 HEAVY = (
     "msgspec",
     "asyncio",
-    "h11",
+    "httpx",
     "psycopg",
     "psutil",
     "console.collector",
