@@ -7,6 +7,7 @@ Without the project there is no plan. Everything else may be unknown, which is t
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -43,6 +44,7 @@ async def read(context: Context, api: VercelApi, *, wanted: str | None = None, e
     Raises `Refused` where the project or its deployments cannot be read.
     """
     looked_ms = context.now_ms()
+    observing = asyncio.ensure_future(asyncio.to_thread(observed_now, context))
     try:
         project, (listed, _), rolling, variables, ci, observed = await asyncio.gather(
             api.project(),
@@ -50,12 +52,12 @@ async def read(context: Context, api: VercelApi, *, wanted: str | None = None, e
             _optional(api.rolling_release()),
             _optional(api.variables() if env else _nothing()),
             _ci(context),
-            asyncio.to_thread(observed_now, context),
+            observing,
         )
         found = await _wanted(api, listed, wanted) if wanted else None
     except Fault as fault:
-        scope = f" --scope {api.team}" if api.team else ""
-        by_hand = f"vercel rollback ID{scope}; vercel promote ID{scope}; vercel list {api.project_name}{scope}"
+        await asyncio.wait([observing])  # the store is read by one thread at a time
+        by_hand = await asyncio.to_thread(_by_hand, context, api, wanted)
         raise Refused(f"{fault.words}; by hand: {by_hand}") from None
     return {
         "now_ms": looked_ms,
@@ -67,6 +69,19 @@ async def read(context: Context, api: VercelApi, *, wanted: str | None = None, e
         "ci": ci,
         "observed": observed,
     }
+
+
+def _by_hand(context: Context, api: VercelApi, wanted: str | None) -> str:
+    """The commands, with the deployment by what is stored: asking for the list needs the token too. Blocking."""
+    from console.model.deployment_rules import goes_back_to, stored_as, stored_words
+
+    scope = f" --scope {shlex.quote(api.team)}" if api.team else ""
+    view = _tried(lambda: context.reads.deployments(None), [])
+    row = (stored_as(view, wanted) if wanted else goes_back_to(view)) if view is not None else None
+    name = row.id if row is not None else "ID"
+    told = f"; {name} is {stored_words(view, row)}" if view is not None and row is not None else ""
+    listing = f"vercel list {shlex.quote(api.project_name)}{scope}"
+    return f"vercel rollback {name}{scope}; vercel promote {name if wanted else 'ID'}{scope}; {listing}{told}"
 
 
 @dataclass(frozen=True)

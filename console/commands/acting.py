@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from console.cli import FAILED, SHORT, WELL
 from console.commands import action_documents
@@ -23,9 +22,6 @@ from console.model.observation import Json
 from console.model.plan_text import STEP_WORDS, ended_text, escape_text, plan_text
 from console.model.ports import PlanTicket, Refused, StoreReads, StoreUnreadable
 from console.model.prompt import Prompt
-
-if TYPE_CHECKING:
-    from console.model.escape_cards import Known
 
 LOOK_S = 0.25
 _STATUS = {RunOutcome.DONE: WELL, RunOutcome.WORSE: SHORT}
@@ -120,31 +116,13 @@ def print_card(
     arguments: argparse.Namespace, action: str, parameters: Mapping[str, Json], settings: Settings | None
 ) -> None:
     """The escape card that needs no plan, and with `settings=None` not even settings."""
+    from console.commands.escape_facts import known
     from console.model.escape_cards import card
 
     output = Output(arguments, settings.display if settings else None)
     output.line(f"ESCAPE CARD  {action}: no plan could be made; fill in what stands in capitals")
-    for line in card(action, parameters, _known(settings)):
+    for line in card(action, parameters, known(settings, action, parameters)):
         output.line(f"  {line}")
-
-
-def _known(settings: Settings | None) -> Known:
-    from console.model.escape_cards import Known
-
-    if settings is None:
-        return Known()
-    environment, operations = settings.environment, settings.operations()
-    vercel, github, maintenance = environment.vercel, operations.github, operations.maintenance
-    return Known(
-        url=environment.url,
-        project=vercel.project if vercel else "",
-        team=(vercel.team or "") if vercel else "",
-        repository=github.repository if github else "",
-        branch=github.branch if github else "main",
-        edge_config=(maintenance.edge_config or "") if maintenance else "",
-        key=maintenance.key if maintenance else "maintenance",
-        table=maintenance.table if maintenance else "radar_maintenance",
-    )
 
 
 def _shown(arguments: argparse.Namespace, output: Output, plan: Plan) -> int:

@@ -10,6 +10,7 @@ from console.model.actions import ActionRequest
 from console.model.deployments import CiRunRow, DeploymentRow, DeploymentsView, Effect
 from console.model.observation import Json
 from console.model.pipeline import run_state
+from console.model.times import ago
 
 PRODUCTION = "production"
 BUILDING = frozenset({"building", "queued", "initializing"})
@@ -96,6 +97,27 @@ def served_s(row: DeploymentRow, now_ms: int) -> float | None:
 def current_of(view: DeploymentsView) -> DeploymentRow | None:
     """What serves production."""
     return next((row for row in view.deployments if row.current), None)
+
+
+def goes_back_to(view: DeploymentsView) -> DeploymentRow | None:
+    """What a rollback would go back to by what is stored; None: nothing that is known of."""
+    current = current_of(view)
+    return _before(view, current) if current is not None else None
+
+
+def stored_as(view: DeploymentsView, wanted: str) -> DeploymentRow | None:
+    """The deployment that is meant by its id, or by the beginning of its commit where that fits one only."""
+    exact = [row for row in view.deployments if row.id == wanted]
+    found = exact or [row for row in view.deployments if len(wanted) >= 4 and row.short.startswith(wanted[:7])]
+    return found[0] if len(found) == 1 else None
+
+
+def stored_words(view: DeploymentsView, row: DeploymentRow) -> str:
+    """`c985bb5 "saved filters" (dpl_…), as read 12 s ago`: for when Vercel cannot be asked."""
+    read_ms = view.deployments_ms
+    if read_ms is None:
+        return f"{_called(row)} ({row.id}), read when is not known"
+    return f"{_called(row)} ({row.id}), as read {ago((view.header.at_ms - read_ms) / 1000)} ago"
 
 
 def problem(row: DeploymentRow | CiRunRow) -> bool:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from console.model.observation import Json
 
+VERCEL_API = "https://api.vercel.com"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -20,6 +22,11 @@ class Known:
     repository: str = ""
     branch: str = "main"
     url: str = ""
+    api: str = VERCEL_API
+    deployment: str = ""
+    """The id of the one that is meant, or would be gone back to, by what is stored."""
+    stored: str = ""
+    """That one in words, with the age of what is known of it."""
     edge_config: str = ""
     key: str = "maintenance"
     table: str = "radar_maintenance"
@@ -44,20 +51,23 @@ def _named(parameters: Mapping[str, Json], name: str, blank: str) -> str:
     return str(value) if value not in (None, "") else blank
 
 
-def _curl(method: str, path: str, body: str = "{}") -> str:
+def _curl(known: Known, method: str, path: str, body: str = "{}") -> str:
     return (
-        f"curl -X {method} 'https://api.vercel.com{path}' -H \"authorization: Bearer $VERCEL_TOKEN\" "
+        f"curl -X {method} '{known.api.rstrip('/')}{path}' -H \"authorization: Bearer $VERCEL_TOKEN\" "
         f"-H 'content-type: application/json' -d '{body}'"
     )
 
 
 def _moved(kind: str, version: str) -> Callable[[Mapping[str, Json], Known], tuple[str, ...]]:
     def lines(parameters: Mapping[str, Json], known: Known) -> tuple[str, ...]:
-        target, project = _named(parameters, "to", "DEPLOYMENT"), known.project or "PROJECT"
+        target = known.deployment or _named(parameters, "to", "DEPLOYMENT")
+        project = known.project or "PROJECT"
+        told = (f"# {known.stored}",) if known.stored else ()
         return (
+            *told,
             f"vercel list {project} --prod{_scope(known)}                # which deployments there are",
             f"vercel {kind} {target}{_scope(known)}",
-            _curl("POST", f"/{version}/projects/{project}/{kind}/{target}{_query(known)}"),
+            _curl(known, "POST", f"/{version}/projects/{project}/{kind}/{target}{_query(known)}"),
             f"vercel {kind} status {project}{_scope(known)}   # accepted is not done",
             f"curl -sI {known.url or 'https://APP'}/           # seen from outside",
             "or vercel.com, the project, Deployments, … at the deployment",
@@ -96,7 +106,7 @@ def _maintenance(parameters: Mapping[str, Json], known: Known) -> tuple[str, ...
     value = f'{{"items":[{{"operation":"upsert","key":"{known.key}","value":{{"on":{word},"enabled":{word}}}}}]}}'
     store = known.edge_config or "ECFG"
     return (
-        _curl("PATCH", f"/v1/edge-config/{store}/items{_query(known)}", value) + "   # provider edge-config",
+        _curl(known, "PATCH", f"/v1/edge-config/{store}/items{_query(known)}", value) + "   # provider edge-config",
         f"psql \"$MAINTENANCE_DATABASE_URL\" -c 'TABLE {known.table}'   # provider database: the row to change",
         "the status page and the team channel, by hand: nobody is told by these",
     )

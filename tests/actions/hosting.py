@@ -173,7 +173,17 @@ def shown(
     """What the store tells of a deployment."""
     told = [SimpleNamespace(figure=name, after=after) for name, after in (("p95", p95), ("errors", errors))]
     return SimpleNamespace(
-        id=deployment, live_ms=live_ms, served_ms=served_ms, amiss=amiss, passed=passed, effects=tuple(told)
+        id=deployment,
+        short="0606060",
+        message="fix",
+        current=deployment == NEW,
+        created_ms=live_ms,
+        why_not="",
+        live_ms=live_ms,
+        served_ms=served_ms,
+        amiss=amiss,
+        passed=passed,
+        effects=tuple(told),
     )
 
 
@@ -191,7 +201,9 @@ def observed(*deployments: SimpleNamespace, runs: Iterable[Any] = (), holdings: 
     """A store that knows of these deployments, runs and entries of the ledger."""
     return nothing_observed(
         actions=SimpleNamespace(holdings=tuple(holdings), runs=tuple(runs)),
-        deployments=SimpleNamespace(deployments=deployments),
+        deployments=SimpleNamespace(
+            deployments=deployments, deployments_ms=now_ms() - 12_000, header=SimpleNamespace(at_ms=now_ms())
+        ),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from console.actions.rollback import Rollback
 from console.model.actions import Plan
+from console.model.ports import Refused
 from tests.actions.hosting import (
     LIST,
     NEW,
@@ -27,6 +28,7 @@ from tests.actions.hosting import (
     shown,
     words_of,
 )
+from tests.sources.loopback import answering
 
 BUILT_MS = 1_795_100_000_000
 BEFORE, BAD, NOW = (f"dpl_{name}" for name in ("before", "bad", "now"))
@@ -147,3 +149,15 @@ async def test_whose_choice_it_is(reads: Reads, rolled_back: bool, words: str) -
         said = words_of(await planned(Rollback(), context(server, reads), to=NEW), "pinned")
     assert words in said and said.startswith("warn"), said
     assert ("somebody's choice" in said) is (words == "by somebody's choice")
+
+
+async def test_a_refused_token_names_what_is_stored_and_its_age() -> None:
+    stored = observed(
+        shown(NEW, live_ms=at_ms(9)), shown(BAD, live_ms=at_ms(8), passed="x"), shown(OLD, live_ms=at_ms(5))
+    )
+    refused = answering(403, {"error": {"code": "forbidden", "message": "no", "invalidToken": True}})
+    async with running(hosting().say("project", refused)) as server:
+        with pytest.raises(Refused, match=rf"vercel rollback {OLD} .*\({OLD}\), as read 1\d s ago"):
+            await planned(Rollback(), context(server, stored))
+        with pytest.raises(Refused, match=rf"vercel promote {NEW} "):
+            await planned(Rollback(), context(server, stored), to=NEW)

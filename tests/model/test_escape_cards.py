@@ -29,3 +29,14 @@ def test_what_was_asked_for_stands_in_it() -> None:
 
 def test_what_has_no_card_says_where_to_look() -> None:
     assert card("nothing", {}, KNOWN)
+
+
+def test_what_is_stored_is_named_and_the_api_is_the_configured_one() -> None:
+    known = Known(
+        project="prj_1", api="http://127.0.0.1:9/", deployment="dpl_8", stored="c985bb5 (dpl_8), as read 12 s ago"
+    )
+    lines = card("rollback", {}, known)
+    assert lines[0] == "# c985bb5 (dpl_8), as read 12 s ago" and "vercel rollback dpl_8" in lines[2]
+    assert "'http://127.0.0.1:9/v1/projects/prj_1/rollback/dpl_8'" in lines[3]
+    assert not any("DEPLOYMENT" in line or "api.vercel.com" in line for line in lines)
+    assert "http://127.0.0.1:9/v1/edge-config" in card("maintenance", {}, known)[0]
