@@ -20,6 +20,7 @@ _QUANTILE_MEANT = "p95"
 """Of several quantiles the one that has a target."""
 _GAP = "   "
 _TROUBLE = State.UNKNOWN
+_HOUR_MS = 3_600_000
 
 
 def title_words(chart: ChartView) -> str:
@@ -150,8 +151,18 @@ def moment_words(frame: ChartFrame, at: int) -> str:
 
 
 def _earlier_group(chart: ChartView, line: LineView, frame: ChartFrame) -> list[Span]:
+    if chart.compared_absent is not None:
+        return [Span(f"{frame.earlier} ?: {chart.compared_absent}", "dim")]
     at = frame.cursor if frame.cursor is not None else min(frame.axis.points, len(line.values)) - 1
-    return [Span(f"{frame.earlier} ", "dim"), Span(value_words(chart, line, at, frame.glyphs), "dim")]
+    told = f"{value_words(chart, line, at, frame.glyphs)}{held_words(chart, frame.axis.step_ms)}"
+    return [Span(f"{frame.earlier} ", "dim"), Span(told, "dim")]
+
+
+def held_words(chart: ChartView, step_ms: int) -> str:
+    """How long each compared value is held, where no more is kept of then than that: ` by hours`."""
+    if chart.compared_step_ms <= step_ms:
+        return ""
+    return " by hours" if chart.compared_step_ms >= _HOUR_MS else " by minutes"
 
 
 def _over(chart: ChartView) -> Span | None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from console.model.metric_views import ChartView, LineView, MetricsView
 from console.model.words import counted
+from widgets.chart_words import held_words
 from widgets.glyphs import Glyphs
 from widgets.lines import Line, Span, Tone, blank, cut, ends, fit
 from widgets.metric_lines import EARLIER, MetricsFrame, page_line
@@ -61,7 +62,9 @@ def table_columns(view: MetricsView, first: str = "") -> list[Column]:
         for index, line in enumerate(chart.lines):
             found.append(Column(chart, line, line.label if len(chart.lines) > 1 else ""))
             if index < len(chart.compared):
-                found.append(Column(chart, chart.compared[index], f"{line.label} {earlier}"))
+                found.append(
+                    Column(chart, chart.compared[index], f"{line.label} {earlier}{held_words(chart, view.step_ms)}")
+                )
     return found
 
 

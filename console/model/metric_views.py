@@ -64,6 +64,11 @@ class ChartView:
     lines: tuple[LineView, ...]
     compared: tuple[LineView, ...] = ()
     """The same lines so much earlier, on the same grid."""
+    compared_step_ms: int = 0
+    """How long the stretches are of which the values of `compared` are: each is held as long as its own lasts. Longer
+    than those of the lines where no more is kept of then."""
+    compared_absent: str | None = None
+    """In words why nothing is known of then; None: something is, or it was not asked for."""
     target: float | None = None
     target_is_floor: bool = False
     target_of: str = ""

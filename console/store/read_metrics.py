@@ -16,6 +16,7 @@ from console.model.words import listed
 from console.store.amiss import amiss
 from console.store.beside import Beside
 from console.store.closed_cells import ClosedCells
+from console.store.earlier import NOT_ASKED, Earlier
 from console.store.marks import marks
 from console.store.moment import Moment
 from console.store.names import VERDICT
@@ -45,13 +46,12 @@ def page(
     place = _grid(reader, moment, question, keys)
     merged = _merged(specs)
     lines = Lines(reader.read(keys, distributions, place, merged), place)
-    before = place.earlier(question.compare_ms)
-    compared = Lines(reader.read(keys, distributions, before, merged), before) if question.compare_ms else None
+    earlier = Earlier(moment, reader, place, question.compare_ms, specs, merged) if question.compare_ms else None
     beside = None
     if not lines.is_fine:
         drawn = [line for spec in specs for line in spec.series]
         beside = Beside(moment, reader, closed, place, question.until_ms, keys, distributions, drawn)
-    charts = tuple(_told(_chart(spec, lines, compared, place, moment), spec, moment, beside) for spec in specs)
+    charts = tuple(_told(_chart(spec, lines, earlier, place, moment), spec, moment, beside) for spec in specs)
     return _view(header, question, place, moment.at_ms, charts, moment)
 
 
@@ -79,7 +79,7 @@ def _asked(
 def _grid(reader: SeriesReader, moment: Moment, question: MetricsQuestion, keys: Collection[str]) -> Grid:
     """The finest grid for which the samples are still kept."""
     place = grid(question.window_s, question.points, moment.at_ms, question.until_ms)
-    least_ms = reader.least_step_ms(keys, place.start_ms, min(place.end_ms, moment.at_ms))
+    least_ms = reader.least_step_ms(keys, place.start_ms, min(place.end_ms, moment.at_ms), place.step_ms)
     if least_ms <= place.step_ms:
         return place
     return grid(question.window_s, question.points, moment.at_ms, question.until_ms, least_ms)
@@ -106,17 +106,19 @@ def _view(
     )
 
 
-def _chart(spec: ChartSpec, read: Lines, compared: Lines | None, place: Grid, moment: Moment | None) -> ChartView:
+def _chart(spec: ChartSpec, read: Lines, earlier: Earlier | None, place: Grid, moment: Moment | None) -> ChartView:
     lines = tuple(read.line(one, is_floor=spec.target_is_floor) for one in spec.series)
-    before = tuple(map(compared.line, spec.series)) if compared is not None else ()
-    known = any(value is not None for line in (*lines, *before) for value in line.values)
+    before = earlier.of(spec) if earlier is not None else NOT_ASKED
+    known = any(value is not None for line in (*lines, *before.lines) for value in line.values)
     return ChartView(
         key=spec.key,
         title=spec.title,
         unit=spec.unit,
         origin=spec.origin,
         lines=lines,
-        compared=before,
+        compared=before.lines,
+        compared_step_ms=before.step_ms,
+        compared_absent=before.absent,
         target=spec.target,
         target_is_floor=spec.target_is_floor,
         target_of=spec.target_of,

@@ -106,41 +106,39 @@ class SeriesReader:
         span = self._moment.answered(target) or self._moment.span(target)
         return span.interval_ms if span is not None else _DEFAULT_INTERVAL_MS
 
-    def least_step_ms(self, keys: Collection[str], from_ms: int, until_ms: int) -> int:
-        """The shortest step for which what the window needs is still kept: 0, a minute or an hour.
+    def least_step_ms(self, keys: Collection[str], from_ms: int, until_ms: int, step_ms: int = MINUTE_MS) -> int:
+        """The shortest step, of those from `step_ms` on, for which what the window needs is still kept: 0, a minute or
+        an hour.
 
         What is there more coarsely, and finely only from later on, is not kept any more.
         """
         timeline = self._moment.timeline
         high = timeline.position(until_ms)
         low = max(timeline.position(from_ms), high >> ERA_SHIFT << ERA_SHIFT)
-        hour_low, block_low = blocks.floor(low, HOUR_MS), blocks.floor(low, BLOCK_MS)
-        oldest = self._connection.execute("SELECT min(at) FROM recent").fetchone()[0]
-        unpacked = blocks.floor(oldest, BLOCK_MS) if oldest is not None else _NEVER
-        least_ms = 0
-        for number in (self.numbers[key] for key in keys if key in self.numbers):
+        hour_low = blocks.floor(low, HOUR_MS)
+        numbers = [self.numbers[key] for key in keys if key in self.numbers]
+        for number in numbers:
             hour = self._first("rollup_hour", number, hour_low, high)
             if hour < _NEVER and hour + 2 * HOUR_MS <= self._first("rollup_minute", number, hour_low, high):
                 return HOUR_MS
-            if self._raw_is_gone(number, block_low, high, unpacked):
-                least_ms = MINUTE_MS
-        return least_ms
+        is_gone = step_ms < MINUTE_MS and numbers and self._raw_is_gone(numbers, blocks.floor(low, BLOCK_MS), high)
+        return MINUTE_MS if is_gone else 0
 
-    def _raw_is_gone(self, number: int, low: int, high: int, unpacked: int) -> bool:
-        """Whether there are minutes before the first or after the last of the samples in a stretch of time."""
-        minute = self._first("rollup_minute", number, low, high)
-        if minute == _NEVER:
-            return False
-        if minute + BLOCK_MS <= min(unpacked, self._first("block", number, low, high)):
-            return True
-        packed = min(high, unpacked - 1)
-        return self._last("rollup_minute", number, low, packed) >= BLOCK_MS + self._last("block", number, low, packed)
-
-    def _last(self, table: str, number: int, low: int, high: int) -> int:
+    def _raw_is_gone(self, numbers: Sequence[int], low: int, high: int) -> bool:
+        """Whether any ten minutes have minutes of a series and neither its samples nor a round of its target: single
+        rounds of long ago, as an authored past leaves them, stand for their own ten minutes and for no others."""
+        slot_start = f"m.start - (m.start & {_WALL}) % {BLOCK_MS}"
+        slot_ends = f"slot.start + {BLOCK_MS} AND target_id = slot.target_id"
         row = self._connection.execute(
-            f"SELECT max(start) FROM {table} WHERE series_id = ? AND start >= ? AND start <= ?", (number, low, high)
+            f"SELECT 1 FROM (SELECT DISTINCT series_id, s.target_id, {slot_start} AS start "
+            f"FROM rollup_minute m JOIN series s ON s.id = m.series_id WHERE series_id IN ({_marks(numbers)}) "
+            "AND m.start >= ? AND m.start <= ?) slot "
+            "WHERE NOT EXISTS (SELECT 1 FROM block b WHERE b.series_id = slot.series_id AND b.start = slot.start) "
+            f"AND NOT EXISTS (SELECT 1 FROM recent WHERE at >= slot.start AND at < {slot_ends}) "
+            f"AND NOT EXISTS (SELECT 1 FROM recent_judged WHERE at >= slot.start AND at < {slot_ends}) LIMIT 1",
+            (*numbers, low, high),
         ).fetchone()
-        return int(row[0]) if row[0] is not None else low
+        return row is not None
 
     def _first(self, table: str, number: int, low: int, high: int) -> int:
         row = self._connection.execute(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from console.model.observation import Origin
 from console.model.states import State
-from tests.widgets.chart_parts import chart, frame, heat_of, line, mark, plot, texts, widths
+from tests.widgets.chart_parts import MINUTE, chart, frame, heat_of, line, mark, plot, texts, widths
 from widgets.chart import chart_lines
 from widgets.chart_words import foremost
 from widgets.glyphs import ASCII, SETS, UNICODE
@@ -197,7 +197,13 @@ def test_against_an_earlier_time_only_the_foremost_line_is_drawn() -> None:
     lines = (line(*[10.0] * 60, label="p50"), line(*[50.0] * 60, label="p95"))
     before = (line(*[15.0] * 60, label="p50"), line(*[30.0] * 60, label="p95"))
     shown = texts(chart_lines(chart(*lines, compared=before), frame(60, 60, earlier="yesterday")))
-    assert "yesterday 30" in shown[-1]
+    assert "yesterday 30" in shown[-1] and " by " not in shown[-1]
+    for step_ms, words in ((MINUTE, "yesterday 30 "), (60 * MINUTE, "yesterday 30 by hours")):
+        held = chart(*lines, compared=before, compared_step_ms=step_ms)
+        assert words in f"{texts(chart_lines(held, frame(60, 60, earlier='yesterday')))[-1]} "
+    nothing = chart(*lines, compared=before, compared_absent="nothing is on record of then")
+    told = texts(chart_lines(nothing, frame(60, 80, earlier="yesterday")))[-1]
+    assert "yesterday ?: nothing is on record of then" in told
     assert sum(bool(drawn(row)) for row in shown) == 2
 
 
