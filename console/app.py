@@ -164,11 +164,9 @@ class RadarApp(Opening, App[None], inherit_bindings=False):
         return kept if kept in NAMES and self.session.configured_theme == configured else configured
 
     async def on_mount(self) -> None:
-        """Listen to signals; go where one was."""
+        """Listen to signals."""
         if not self.is_headless:
             self._listen()
-        if self.session.mode in self.MODES and self.session.mode != self.DEFAULT_MODE:
-            await self.switch_mode(self.session.mode)
         self.set_timer(WARM_S, self._warm)
         if self.desk is not None:
             desk = self.desk
@@ -217,7 +215,6 @@ class RadarApp(Opening, App[None], inherit_bindings=False):
 
     def _leave(self, return_code: int) -> None:
         self.feed.stop()
-        self.session.mode = self.current_mode
         self.session.note = self._without_secrets(self.session.note)
         trouble = sessions.save(self.session_path, self.session)
         self.exit(return_code=return_code, message=trouble)

@@ -48,7 +48,7 @@ class AlertsScreen(FilteredPage[None]):
     def come(self) -> None:
         """Whoever comes here for an alert finds the cursor on one that fires."""
         firing = self.view.firing if isinstance(self.view, AlertsView) else ()
-        self._moved = self._moved and self.selected in [f"alert:{alert.id}" for alert in firing]
+        self._moved = self._moved and (not firing or self.selected in [f"alert:{alert.id}" for alert in firing])
         self._go_foremost(self.view)
 
     def chosen(self) -> None:
@@ -59,7 +59,12 @@ class AlertsScreen(FilteredPage[None]):
         self._go_foremost(message.answer)
 
     def _go_foremost(self, view: object) -> None:
-        if self._moved or self.filter or not isinstance(view, AlertsView) or not view.firing:
+        if self._moved or self.filter or not isinstance(view, AlertsView):
+            return
+        if not view.firing:
+            # Rules change places with their states: where nobody chose one, the cursor stays on top.
+            self.host.session.cursors.pop(self.place, None)
+            self.top = 0
             return
         wanted = f"alert:{foremost(view.firing).id}"
         if self.selected != wanted:
@@ -151,6 +156,14 @@ async def open_choices(page: Page[None], view: object, key: str | None, before: 
             await page.open_page(ActPage(title, [*before, *choices]), lambda decision: _perform(page, decision))
         else:
             page.say(f"{title}: there is nothing to do")
+
+
+async def open_plans(page: Page[None], title: str) -> None:
+    """What can be done where no alert says it: the plans of all actions that need no choice before them."""
+    from screens.palette import PLANS
+
+    choices = [Choice(f"{name}: {words}", ShowPlan((action, given))) for name, action, given, words in PLANS]
+    await page.open_page(ActPage(title, choices), lambda decision: _perform(page, decision))
 
 
 def _perform(page: Page[None], decision: Decision | None) -> None:

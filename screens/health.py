@@ -134,7 +134,7 @@ class HealthScreen(Page[None]):
         if self.host.trouble is not None:
             view, detail = health_later(view, now_ms), detail and detail_later(detail, now_ms)
         all_key = self._key_of("health.reasons")
-        act_key = self._key_of("health.act") if self.host.desk is not None else ""
+        act_key = self._key_of("health.act") if self.host.desk is not None and self.host.moment.live else ""
         glyphs = self.host.glyphs
         frame = Frame(width, height, now_ms, glyphs, all_key, act_key)
         page: HealthPage = health_page(view, frame, self.selected, detail)
@@ -199,7 +199,7 @@ class HealthScreen(Page[None]):
 
     async def action_act(self) -> None:
         """The plan of what the top reason suggests; for a component that a person has chosen, and where nothing is
-        suggested, what can be done about its alert, or about the worst one that nobody has seen."""
+        suggested, what can be done about its alert, or about the worst one that nobody has seen; else all plans."""
         if not self.host.moment.live:
             self.say(f"{self.host.moment.word}: actions are off; L goes back to now")
         elif self._suggested is not None and not self._moved:
@@ -225,14 +225,22 @@ class HealthScreen(Page[None]):
             await open_plan(self, ActionRequest(action=wish[0], parameters=wish[1]), reason=reason)
 
     def _act_on(self, view: AlertsView) -> None:
-        from screens.alerts import open_choices
+        """What can be done about the chosen component's alert; where none of its fires, the plans of all actions."""
+        from console.model.alert_places import component_of
+        from screens.alerts import open_choices, open_plans
         from screens.dialogs.act import Choice, ShowPlan
         from widgets.alert_lines import foremost
 
-        if view.firing:
-            own = [alert for alert in view.firing if alert.subject == self.selected]
-            wish = self._suggested
+        own = [alert for alert in view.firing if component_of(alert) == self.selected]
+        concerned = own or (() if self._moved else view.firing)
+        wish = self._suggested
+        if concerned:
             before = [Choice(f"{wish[0]}: see its plan", ShowPlan(wish))] if wish is not None else []
-            self.call_later(open_choices, self, view, f"alert:{foremost(own or view.firing).id}", before)
+            self.call_later(open_choices, self, view, f"alert:{foremost(concerned).id}", before)
+        elif self.host.desk is None:
+            self.say(f"there is nothing to act on: {self._none_fires(view)}")
         else:
-            self.say("there is nothing to act on: no alert is firing")
+            self.call_later(open_plans, self, f"{self._none_fires(view).capitalize()}. What can be done:")
+
+    def _none_fires(self, view: AlertsView) -> str:
+        return f"no alert of {self.selected} is firing" if self._moved and view.firing else "no alert is firing"

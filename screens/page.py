@@ -280,8 +280,8 @@ class Page(Screen[Result]):
         for key, active in self.active_bindings.items():
             binding = active.binding
             wanted = binding.action.startswith("app.switch") == bool(prefix)
-            if binding.show and wanted and binding.action not in found:
-                found[binding.action] = bars.Key(key_words(key), binding.description, self._may(binding.action))
+            if binding.show and wanted and binding.action not in found and self._may(binding.action):
+                found[binding.action] = bars.Key(key_words(key), binding.description)
         return list(found.values())
 
     def _key_of(self, id: str) -> str:
@@ -289,8 +289,11 @@ class Page(Screen[Result]):
         return next((key_words(key) for key, active in self.active_bindings.items() if active.binding.id == id), "")
 
     def _may(self, action: str) -> bool:
-        """Whether an action is shown as possible: acting is off when not live."""
-        return self.host.moment.live or action not in ("act", "app.poll")
+        """Whether an action is offered: acting is off when not live."""
+        return self.host.moment.live or action not in _ACTING
+
+
+_ACTING = ("act", "undo", "resume", "app.poll")
 
 
 def _header_only(reads: StoreReads, at_ms: int | None) -> object:

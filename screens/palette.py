@@ -57,16 +57,19 @@ def fault_commands(faults: Sequence[tuple[str, str, bool]]) -> list[Command]:
     return sorted(commands, key=lambda command: not command.words.startswith("is on"))
 
 
+PLANS: tuple[tuple[str, str, dict[str, bool], str], ...] = (
+    ("roll back production", "rollback", {}, "its plan: the version before the one that is live"),
+    ("freeze deployments", "freeze", {"on": True}, "its plan: CI runs are held back"),
+    ("end the freeze", "freeze", {"on": False}, "its plan"),
+    ("maintenance on", "maintenance", {"on": True}, "its plan: users see the maintenance page"),
+    ("maintenance off", "maintenance", {"on": False}, "its plan"),
+)
+"""Actions that need no choice before their plan: name, action, what is given to it, what it is."""
+
+
 def plan_commands() -> list[Command]:
     """The actions, first those that need no choice before their plan. Asking changes nothing."""
-    plans: tuple[tuple[str, str, dict[str, bool], str], ...] = (
-        ("roll back production", "rollback", {}, "its plan: the version before the one that is live"),
-        ("freeze deployments", "freeze", {"on": True}, "its plan: CI runs are held back"),
-        ("end the freeze", "freeze", {"on": False}, "its plan"),
-        ("maintenance on", "maintenance", {"on": True}, "its plan: users see the maintenance page"),
-        ("maintenance off", "maintenance", {"on": False}, "its plan"),
-    )
-    commands = [Command(name, f"app.plan({action!r}, {given!r})", words=words) for name, action, given, words in plans]
+    commands = [Command(name, f"app.plan({action!r}, {given!r})", words=words) for name, action, given, words in PLANS]
     asking = (
         ("maintenance for a time", "app.maintenance", "asks for how long and for a message, then its plan"),
         (

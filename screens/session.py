@@ -1,4 +1,4 @@
-"""What the console remembers from one start to the next: page, cursors, filters, theme. Any file is survived."""
+"""What the console remembers from one start to the next: cursors, filters, theme, not the page. Survives any file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ NOTE_LIMIT = 1000
 class Session:
     """One person's place in the console, for one environment."""
 
-    mode: str = "health"
     theme: str = ""
     """Chosen in the console; empty: that of the settings."""
     configured_theme: str = ""
@@ -56,7 +55,6 @@ def load(path: Path) -> Session:
     if not isinstance(found, dict):
         return Session()
     return Session(
-        mode=_text(found.get("mode")) or "health",
         theme=_text(found.get("theme")),
         configured_theme=_text(found.get("configured_theme")),
         cursors=_texts(found.get("cursors")),

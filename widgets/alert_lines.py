@@ -22,7 +22,6 @@ SEVERITY: Mapping[Severity, tuple[State, Tone]] = {
     "low": (State.DEGRADED, "warn"),
 }
 RULE_STATES: Mapping[str, tuple[State, Tone]] = {
-    "firing": (State.UNHEALTHY, "bad"),
     "pending": (State.DEGRADED, "warn"),
     "unknown": (State.UNKNOWN, "unknown"),
     "held": (State.UNKNOWN, "unknown"),
@@ -158,7 +157,8 @@ class AlertList:
 
     def _rule(self, rule: RuleRow) -> Row:
         word = rule.state if self.judged else "unknown"
-        state, tone = RULE_STATES.get(word, (State.UNKNOWN, "unknown"))
+        known = SEVERITY[rule.severity] if word == "firing" else RULE_STATES.get(word)
+        state, tone = known or (State.UNKNOWN, "unknown")
         glyph_tone: Tone = "good" if word == "ok" else tone
         silent = rule.silenced_until_ms is not None and rule.silenced_until_ms > self.now_ms
         now = "-" if rule.value is None else figure(rule.value, rule.unit)

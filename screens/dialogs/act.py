@@ -136,6 +136,8 @@ class ActPage(Page[Decision | None]):
             return self.problem
         if self.host.role in UNABLE and not isinstance(self.choices[self.index].decision, ShowPlan):
             return f"{UNABLE[self.host.role]}: this needs an operator, and will be refused."
+        if isinstance(self.choices[self.index].decision, ShowPlan):
+            return "Enter shows its plan, which changes nothing; Esc leaves."
         needs = self.choices[self.index].needs_text
         return "Type the reason above, then Enter." if needs else "A note is welcome; Enter does it, Esc leaves."
 

@@ -87,9 +87,11 @@ async def test_until_a_person_chooses_the_cursor_follows_the_first_reason(make_a
 
 
 async def test_on_the_alerts_too_and_not_a_remembered_line_of_the_history(make_app: MakeApp, tmp_path: Path) -> None:
-    sessions.save(tmp_path / "session.json", Session(mode="alerts", cursors={"alerts": "alert:5"}))
+    sessions.save(tmp_path / "session.json", Session(cursors={"alerts": "alert:5"}))
     reads = ScriptedReads()
     async with make_app(reads).run_test(size=(80, 24)) as pilot:
+        await until_fed(pilot)
+        await pilot.press("9")
         await until_text(pilot, "▌✗ critical")
         await pilot.press("j")
         await until_text(pilot, "▌✗ high")

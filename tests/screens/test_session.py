@@ -19,16 +19,14 @@ from tests.screens.scripted import ScriptedReads
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
-    kept = Session(
-        mode="alerts", theme="light", configured_theme="dark", cursors={"a": "b"}, scrolls={"c": 3}, filters={"d": "e"}
-    )
+    kept = Session(theme="light", configured_theme="dark", cursors={"a": "b"}, scrolls={"c": 3}, filters={"d": "e"})
     assert sessions.save(tmp_path / "new" / "session.json", kept) is None
     assert sessions.load(tmp_path / "new" / "session.json") == kept
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "null", "7", '{"mode": 3, "cursors": [], "scrolls": {"a": "b", "c": true, "d": -1}}', "[" * 60_000],
+    ["", "{", "[]", "null", "7", '{"cursors": [], "scrolls": {"a": "b", "c": true, "d": -1}}', "[" * 60_000],
 )
 def test_any_file_is_survived(tmp_path: Path, text: str) -> None:
     path = tmp_path / "session.json"
@@ -64,7 +62,7 @@ def test_a_relative_state_home_is_not_used() -> None:
     assert sessions.user_directory({"XDG_STATE_HOME": "here"}).is_absolute()
 
 
-async def test_the_next_start_finds_screen_cursor_filter_and_theme_again(make_app: MakeApp) -> None:
+async def test_the_next_start_opens_health_and_finds_cursor_filter_and_theme_again(make_app: MakeApp) -> None:
     first = make_app()
     async with first.run_test(size=(80, 24)) as pilot:
         await until_fed(pilot)
@@ -76,11 +74,12 @@ async def test_the_next_start_finds_screen_cursor_filter_and_theme_again(make_ap
     # On a good night: else the cursor is on what is wrong.
     second = make_app(ScriptedReads(make_health=well, make_alerts=lambda: alerts(firing=())))
     async with second.run_test(size=(80, 24)) as pilot:
+        await until_text(pilot, "▌users")  # Health, wherever one was
+        assert second.current_mode == "health"
+        assert second.theme == "light"
+        await pilot.press("9")
         await until_text(pilot, "FIRING 0")
         assert "▌memory-high" in text_of(pilot)
-        assert second.theme == "light"
-        await pilot.press("1")
-        await until_text(pilot, "▌users")
 
 
 async def test_a_changed_setting_wins_over_an_old_choice(make_app: MakeApp, tmp_path: Path) -> None:
@@ -89,7 +88,7 @@ async def test_a_changed_setting_wins_over_an_old_choice(make_app: MakeApp, tmp_
     assert make_app(display=Display(theme="colour-blind")).theme == "colour-blind"
 
 
-@pytest.mark.parametrize("text", ["{", '{"mode": "nowhere", "theme": "pink", "cursors": {"health": "gone"}}'])
+@pytest.mark.parametrize("text", ["{", '{"theme": "pink", "cursors": {"health": "gone"}}'])
 async def test_garbage_in_the_session_does_not_hinder_a_start(make_app: MakeApp, tmp_path: Path, text: str) -> None:
     (tmp_path / "session.json").write_text(text)
     async with make_app().run_test(size=(80, 24)) as pilot:

@@ -95,3 +95,11 @@ def test_what_nobody_has_in_hand_comes_first_then_the_worst() -> None:
     low = replace(FIRING[1], id=9, severity="low", acknowledged_ms=None)
     assert foremost((seen, low)) is low
     assert foremost((replace(seen, acknowledged_ms=None), low)).severity == "critical"
+
+
+def test_a_rule_that_fires_has_the_sign_of_its_severity() -> None:
+    for severity, sign in (("low", "▲"), ("critical", "✗")):
+        rule = replace(alerts().rules[0], severity=severity, state="firing")
+        view = alerts(firing=(), history=(), rules=(rule,))
+        rows = plain([line for line, _ in AlertList(view, 80, NOW, UNICODE, None).rows()])
+        assert f"{sign} firing" in rows
