@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 from console.actions import outside, vercel_follow
 from console.actions.base import Context, done, failed
-from console.actions.vercel_api import Move, VercelApi
+from console.actions.vercel_api import Accepted, Move, VercelApi
 from console.actions.vercel_checks import Facts
 from console.actions.vercel_facts import api_of
 from console.actions.vercel_follow import Asked
+from console.actions.wire import Rejected
 from console.model import payload
 from console.model.actions import ActionRequest, Option, Plan, Step, StepKind, StepOutcome, StepResult
 from console.model.observation import Json
@@ -27,6 +28,10 @@ from console.sources.faults import Fault
 BEFORE, ASK, FOLLOW, SEE, WATCH = "before", "ask", "follow", "see", "watch"
 SHOWN_END = 3
 SEE_TRIES = 3
+LONGEST_WAIT_S = 60.0
+"""A rate limit's bucket is a minute at Vercel; who asks for more is not waited for."""
+SPARE_S = 1.0
+"""Its clock and ours need not agree."""
 
 
 def short_name(identifier: str | None) -> str:
@@ -133,27 +138,48 @@ async def ask(context: Context, plan: Plan) -> StepResult:
     asked = asked_of(context, plan)
     if "built" in context.done and (result := await _moved_meanwhile(context, plan, asked)) is not None:
         return result
-    accepted = await api_of(context).move(asked.move, asked.target, context.reason)
+    accepted = await _asked(context, plan, asked)
+    if isinstance(accepted, StepResult):
+        return accepted
     if accepted.status == 202:
         words = "taken, and queued behind the rolling release in progress: it goes live when that ends"
         return done(words, asked_ms=accepted.asked_ms, queued=True)
     return done(f"taken ({accepted.status}): accepted, not done", asked_ms=accepted.asked_ms)
 
 
-async def _moved_meanwhile(context: Context, plan: Plan, asked: Asked) -> StepResult | None:
+async def _asked(context: Context, plan: Plan, asked: Asked) -> Accepted | StepResult:
+    """The request; where Vercel says how long it wants to be left alone, once more after that. What it refused so was
+    certainly not carried out, and production may have moved meanwhile. Raises `Rejected`, `Unanswered`."""
+    api = api_of(context)
+    try:
+        return await api.move(asked.move, asked.target, context.reason)
+    except Rejected as refusal:
+        wait_s = refusal.retry_after_s
+        if refusal.status != 429 or wait_s is None or wait_s > LONGEST_WAIT_S:
+            raise
+        context.tell(f"Vercel takes nothing for {wait_s:.0f} s: waiting, then it is asked once more ({refusal.words})")
+    await context.wait(wait_s + SPARE_S)
+    meanwhile = await _moved_meanwhile(context, plan, asked, "while Vercel had to be waited for")
+    return meanwhile or await api.move(asked.move, asked.target, context.reason)
+
+
+async def _moved_meanwhile(
+    context: Context, plan: Plan, asked: Asked, when: str = "during the build"
+) -> StepResult | None:
     """A build takes minutes, in which the plan grows old; None: production is still what it was then."""
     try:
         live = (await api_of(context).project()).production
     except Fault as fault:
         return failed(f"whether production is still as planned cannot be read, nothing was asked: {fault.words}")
-    if live is not None and live.id == asked.target:
-        return done(f"the build went live by itself: production is {live.short}")
     was = payload.text(plan.data, "from", limit=80)
     if was == (live.id if live else None):
         return None
+    if live is not None and live.id == asked.target:
+        by = "the build went live by itself" if "built" in context.done else f"somebody was faster {when}"
+        return done(f"{by}: production is {live.short}")
     now = f"{live.short} ({live.id})" if live else "not told"
     told = payload.text(plan.data, "from_short") or was or "not told"
-    return failed(f"production was {told} and is {now} now: somebody moved it during the build, nothing was asked")
+    return failed(f"production was {told} and is {now} now: somebody moved it {when}, nothing was asked")
 
 
 async def follow(context: Context, plan: Plan) -> tuple[StepResult, Project | None]:

@@ -178,6 +178,38 @@ async def test_a_long_rate_limit_is_waited_for(monkeypatch: pytest.MonkeyPatch) 
     assert 42.0 in Quick.waits
 
 
+LIMITED = answering(429, {"error": {"code": "rate_limited", "message": "slow down"}}, {"retry-after": "42"})
+
+
+async def test_a_request_that_was_refused_for_its_rate_is_sent_once_more_when_vercel_says() -> None:
+    script = moving(moved())
+    taken = script.answers["rollback"][0]
+    ran = await rolled_back(script.say("rollback", LIMITED, taken))
+    assert ran.outcome is RunOutcome.DONE and len(script.asked("rollback")) == 2
+    assert 43.0 in Quick.waits and any("Vercel takes nothing for 42 s: waiting" in told for told in ran.notes.told)
+
+
+@pytest.mark.parametrize("after", ["42", "61", "", "-"])
+async def test_it_is_not_waited_for_twice_nor_for_long_nor_without_a_time(after: str) -> None:
+    headers = {"retry-after": after} if after else {}
+    script = hosting().say("rollback", answering(429, {"error": {"message": "slow down"}}, headers))
+    ran = await rolled_back(script)
+    assert ran.outcome is RunOutcome.FAILED and "429" in ran.words
+    assert len(script.asked("rollback")) == (2 if after == "42" else 1)
+
+
+async def test_who_was_faster_while_it_was_waited_for_is_told_and_nothing_is_asked_again() -> None:
+    script = hosting()
+
+    async def refuse(seen: Seen, writer: Writer) -> None:
+        script.say("project", project(STAGED, job(STAGED, kind="promote")))
+        await LIMITED(seen, writer)
+
+    ran = await rolled_back(script.say("rollback", refuse))
+    assert ran.outcome is RunOutcome.FAILED and "somebody moved it while Vercel had to be waited for" in ran.words
+    assert len(script.asked("rollback")) == 1
+
+
 async def test_a_token_revoked_midway_is_unknown_and_not_asked_with_for_minutes() -> None:
     script = moving()
     revoked = answering(403, {"error": {"message": "Not authorized", "invalidToken": True}})
