@@ -62,9 +62,14 @@ class PlanPage(ConfirmPage):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("E", "card", "escape card", "plan.card", short="escape card"),
         key("R", "again", "look again", "plan.again", short="look again"),
-        key("w", "whole", "calls to their ends", "plan.whole", short="whole calls"),
-        key("j,pagedown,ctrl+d", "scroll_plan(1)", "further down", "plan.down"),
-        key("k,pageup,ctrl+u", "scroll_plan(-1)", "further up", "plan.up"),
+        key("w", "whole", "every check and call to its end", "plan.whole", short="details"),
+        key("j", "scroll_plan(1)", "line down", "plan.line_down"),
+        key("k", "scroll_plan(-1)", "line up", "plan.line_up"),
+        key("g", "first_twice", "first line, twice", "plan.top"),
+        key("G,end", "scroll_plan(100000)", "last line", "plan.bottom"),
+        key("home", "scroll_plan(-100000)", "first line", "plan.home"),
+        key("pagedown,ctrl+d", "scroll_half(1)", "half a page down", "plan.down"),
+        key("pageup,ctrl+u", "scroll_half(-1)", "half a page up", "plan.up"),
     ]
 
     def __init__(self, title: str, talk: Talk, reason: str = "") -> None:
@@ -78,6 +83,7 @@ class PlanPage(ConfirmPage):
         self._lines: list[Line] = []
         self._esc_asked = False
         self._whole = False
+        self._keys_pressed = ("", "")
         self._offered = False
         """A reason that a person has deleted does not come back."""
         self._token: str | None = None
@@ -180,7 +186,8 @@ class PlanPage(ConfirmPage):
         return [head, blank(width), *rows, blank(width), *(cut([Span(row, "dim")], width) for row in rest)]
 
     def _look(self, width: int, height: int) -> Look:
-        return Look(width, height, self.host.clock_ms(), self._made_ms, self.host.glyphs)
+        key_words = self._key_of("plan.whole") or "w"
+        return Look(width, height, self.host.clock_ms(), self._made_ms, self.host.glyphs, key_words)
 
     def paint_bars(self) -> None:
         """Beside what all pages share, the line below the fields: what is to be done, or what is wrong."""
@@ -243,7 +250,8 @@ class PlanPage(ConfirmPage):
     # What a person does
 
     def on_key(self, event: Key) -> None:
-        """The options' own keys, while nothing is being typed."""
+        """The options' own keys, while nothing is being typed. The last two keys are remembered for `gg`."""
+        self._keys_pressed = (self._keys_pressed[1], event.key)
         plan = self.plan
         if plan is None or isinstance(self.focused, Field) or self.stage is not Stage.SHOWN:
             return
@@ -280,10 +288,20 @@ class PlanPage(ConfirmPage):
         self._whole, self.top = not self._whole, 0
         self.paint()
 
-    def action_scroll_plan(self, direction: int) -> None:
-        """Further down or up in a plan that is longer than the page."""
-        self.top += direction * max(1, self._height // 2)
+    def action_scroll_plan(self, by: int) -> None:
+        """So many lines down or up in a plan that is longer than the page."""
+        self.top += by
         self.paint()
+
+    def action_scroll_half(self, direction: int) -> None:
+        """Half a page."""
+        self.action_scroll_plan(direction * max(1, self._height // 2))
+
+    def action_first_twice(self) -> None:
+        """`gg`: to the top at the second press."""
+        if self._keys_pressed[0] == self._keys_pressed[1]:
+            self._keys_pressed = ("", "")
+            self.action_scroll_plan(-100_000)
 
     def leave_field(self) -> bool:
         """Esc while the confirmation is on its way: whether it began is not known yet."""

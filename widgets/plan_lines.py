@@ -12,6 +12,7 @@ from rich.cells import cell_len
 
 from console.model.actions import Check, CheckResult, Option, Plan, Risk, Step
 from console.model.states import State
+from console.model.words import counted
 from widgets.glyphs import UNICODE, Glyphs
 from widgets.lines import Line, Span, Tone, blank, cut, ends, plain, width_of, wrap
 from widgets.words import duration
@@ -28,6 +29,8 @@ WIDEST = 120
 """Cells beyond which the ends of a line no longer read as one line."""
 _LABEL = 20
 _NUMBER = 5
+_FEW = 2
+"""Checks that passed: fewer take no more room than their number."""
 _CALL_FROM = 12
 """Cells from which a call beside its step tells something."""
 _VERBS = {
@@ -51,6 +54,8 @@ class Look(NamedTuple):
     now_ms: int
     made_ms: int
     glyphs: Glyphs = UNICODE
+    whole_key: str = "w"
+    """What shows all that gave way."""
 
 
 def verb_of(plan: Plan) -> str:
@@ -62,13 +67,16 @@ def verb_of(plan: Plan) -> str:
 
 class _Room(NamedTuple):
     """What there is room for: empty lines, the calls whole, where a check comes from, a line before the steps, all the
-    words of what is well."""
+    words of what is well, a line for each of it, one for each thing that is lost, the steps before the consequences."""
 
     airy: bool = True
     whole: bool = True
     sources: bool = True
     parted: bool = True
     worded: bool = True
+    listed: bool = True
+    apart: bool = True
+    steps_first: bool = True
 
 
 _ROOMS = (
@@ -78,13 +86,17 @@ _ROOMS = (
     _Room(airy=False, whole=False, sources=False),
     _Room(airy=False, whole=False, sources=False, parted=False),
     _Room(airy=False, whole=False, sources=False, parted=False, worded=False),
+    _Room(airy=False, whole=False, sources=False, parted=False, worded=False, listed=False),
+    _Room(airy=False, whole=False, sources=False, parted=False, worded=False, listed=False, apart=False),
+    _Room(False, False, False, False, False, False, False, False),
 )
 
 
 def plan_rows(plan: Plan, look: Look, *, whole: bool = False) -> list[Line]:
     """All lines of the plan, as airy as the room allows: where a check was learnt and the ends of calls give way first.
 
-    `whole`: nothing gives way, however long the page becomes.
+    What warns, what will not come back and the undo give way to nothing: where it is too much even so, the steps come
+    last. `whole`: nothing gives way, however long the page becomes.
     """
     for room in _ROOMS[: 1 if whole else None]:
         lines = _laid_out(plan, look, room)
@@ -113,21 +125,47 @@ def plan_text(plan: Plan, look: Look) -> str:
 
 
 def _laid_out(plan: Plan, look: Look, room: _Room) -> list[Line]:
-    width, gap = look.width, [blank(look.width)]
+    gap = [blank(look.width)]
     lines = [_title(plan, look), *(gap if room.airy else [])]
-    for check in sorted(plan.checks, key=lambda each: each.result is not CheckResult.FAIL):
-        lines += _check(check, look, room)
+    lines += _checks(plan, look, room)
     lines += [_option(option, look) for option in plan.options]
-    lines += gap if room.parted else []
-    lines += [ends([Span(" STEPS", "head")], [Span(f"expected {_expected(plan.expected_s)} ", "head")], width)]
+    steps = [*(gap if room.parted else []), *_steps(plan, look, room)]
+    consequences = [*(gap if room.airy else []), *_consequences(plan, look, room)]
+    return [*lines, *(steps + consequences if room.steps_first else consequences + steps)]
+
+
+def _checks(plan: Plan, look: Look, room: _Room) -> list[Line]:
+    """What fails first; where there is no room what is well is counted, after what is to be known."""
+    checks = sorted(plan.checks, key=lambda each: each.result is not CheckResult.FAIL)
+    passed = [check for check in checks if check.result is CheckResult.PASS]
+    if room.listed or len(passed) < _FEW:
+        return [line for check in checks for line in _check(check, look, room)]
+    told = [line for check in checks if check not in passed for line in _check(check, look, room)]
+    state, tone = _CHECKS[CheckResult.PASS]
+    sign = Span(f"  {look.glyphs.state[state]}  ", tone)  # type: ignore[arg-type]  # a tone of the table above
+    count = counted(len(passed), "check")
+    return [*told, cut([sign, Span(f"{count} passed"), Span(f": {look.whole_key} tells them", "dim")], look.width)]
+
+
+def _steps(plan: Plan, look: Look, room: _Room) -> list[Line]:
+    end = [Span(f"expected {_expected(plan.expected_s)} ", "head")]
+    lines: list[Line] = [ends([Span(" STEPS", "head")], end, look.width)]
     column = max((cell_len(step.words) for step in plan.steps), default=0) + 2
     for number, step in enumerate(plan.steps, 1):
-        lines += _step(number, step, column, look, whole=room.whole)
-    lines += gap if room.airy else []
-    lines += _told("WILL NOT COME BACK", plan.lost or ("nothing is lost by it",), look, dim=not plan.lost)
-    lines += _told("AFTERWARDS", plan.afterwards, look)
+        lines += _step(number, step, column, look, whole=room.whole)[: None if room.listed else 1]
+    return lines
+
+
+def _consequences(plan: Plan, look: Look, room: _Room) -> list[Line]:
+    lost, afterwards = plan.lost or ("nothing is lost by it",), plan.afterwards
+    if not room.apart:
+        lost, afterwards = ("; ".join(lost),), (("; ".join(afterwards),) if afterwards else ())
     undo: Tone = "text" if plan.undo else "warn"
-    return [*lines, *_told("UNDO", (plan.undo or "it cannot be undone by this console",), look, tone=undo)]
+    return [
+        *_told("WILL NOT COME BACK", lost, look, dim=not plan.lost),
+        *_told("AFTERWARDS", afterwards, look),
+        *_told("UNDO", (plan.undo or "it cannot be undone by this console",), look, tone=undo),
+    ]
 
 
 def _title(plan: Plan, look: Look) -> Line:

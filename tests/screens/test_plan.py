@@ -222,3 +222,17 @@ async def test_the_age_of_a_plan_is_shown(make_app: MakeApp) -> None:
         now[0] += 3 * M
         page_of(pilot).paint()
         await until_text(pilot, "looked 3 m ago")
+
+
+async def test_a_long_plan_is_read_by_the_keys_of_every_list(make_app: MakeApp) -> None:
+    async with app_with(make_app).run_test(size=(80, 24)) as pilot:
+        page = await opened(pilot)
+        await pilot.press("w")
+        end = len(page._lines) - page._height
+        assert end > 3
+        for key, top in (("j", 1), ("j", 2), ("k", 1), ("G", end), ("k", end - 1), ("g", end - 1), ("g", 0),
+                         ("ctrl+d", min(end, page._height // 2)), ("ctrl+u", 0)):  # fmt: skip
+            await pilot.press(key)
+            assert page.top == top, key
+        await pilot.press("tab", "tab", "G", "j")
+        assert page.typed.value == "Gj" and page.top == 0, "in a field they are letters"
