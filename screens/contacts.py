@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.model.text import clean
 from console.model.views import HealthView
 from screens.scroll import Content, ScrollPage
-from widgets.ledger_lines import contact_rows, contact_texts, window_lines
+from widgets.ledger_lines import Row, contact_rows, contact_texts, emergency_lines, window_lines
 
 
 class ContactsPage(ScrollPage[None]):
@@ -17,8 +17,9 @@ class ContactsPage(ScrollPage[None]):
         view = self.view
         verdict = view.verdict if isinstance(view, HealthView) else None
         incidents = [reason.incident for reason in verdict.reasons] if verdict else []
-        rows = contact_rows(self.host.settings.environment, incidents, width, self.host.glyphs, selected)
-        rows += [(line, None) for line in window_lines(self._window_words(), width)]
+        rows: list[Row] = [(line, None) for line in window_lines(self._window_words(), width)]
+        rows += contact_rows(self.host.settings.environment, incidents, width, self.host.glyphs, selected)
+        rows += [(line, None) for line in emergency_lines(width)]
         return Content([line for line, _ in rows], [(y, key) for y, (_, key) in enumerate(rows) if key is not None])
 
     def _window_words(self) -> str:

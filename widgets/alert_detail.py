@@ -51,7 +51,7 @@ def _alert_facts(alert: AlertRow, rule: RuleRow | None, now_ms: int) -> list[Fac
             ("ended", f"{_moment(alert.ended_ms, now_ms)}, after {duration((alert.ended_ms - alert.began_ms) / 1000)}")
         )
     if alert.held:
-        facts.append(("held", "this bastion is offline: nothing is concluded"))
+        facts.append(("held", f"{alert.held_why}: nothing is concluded"))
     facts += _hands(alert, now_ms)
     return facts
 

@@ -85,13 +85,14 @@ def contact_rows(
 
 
 def window_lines(words: str, width: int) -> list[Line]:
-    """The regular maintenance window, and what is promised beside it (SU1)."""
-    texts = (
-        f"   regular window  {words}",
-        "   emergency       announced one hour before: radar maintenance on --in 1h",
-    )
-    head = cut([Span(" MAINTENANCE", "head")], width)
-    return [blank(width), head, *(cut([Span(text, "text")], width) for text in texts)]
+    """The regular maintenance window with its countdown: above the contacts, whose list may be longer than the page."""
+    return [cut([Span(" MAINTENANCE  ", "head"), Span(words, "text")], width), blank(width)]
+
+
+def emergency_lines(width: int) -> list[Line]:
+    """What is promised beside it (SU1)."""
+    words = " Maintenance in an emergency is announced one hour before: radar maintenance on --in 1h"
+    return [blank(width), cut([Span(words, "dim")], width)]
 
 
 def contact_texts(contacts: Mapping[str, Sequence[Contact]], links: Mapping[str, str]) -> dict[str, str]:

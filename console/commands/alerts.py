@@ -95,7 +95,7 @@ def _table(output: Output, rows: list[tuple[str, ...]], empty: str) -> None:
 def _firing(row: AlertRow, now_ms: int) -> tuple[str, ...]:
     marks = [f"acknowledged by {row.acknowledged_by}"] if row.acknowledged_ms else []
     marks += [f"silenced till {date_time(row.silenced_until_ms)}"] if row.silenced_until_ms else []
-    marks += ["held: the bastion is offline"] if row.held else []
+    marks += [f"held: {row.held_why}"] if row.held else []
     age = ago((now_ms - row.began_ms) / 1000)
     return str(row.id), row.severity, row.name, age, "; ".join([f"{row.text} ({row.origin})", *marks])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from contextlib import closing
 from pathlib import Path
 
@@ -27,7 +28,7 @@ LONGEST_MS = 30 * 86_400_000
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
     parser.add_argument("verb", choices=("note", "export"), help="put a note on record, or write the time line")
-    parser.add_argument("text", nargs="?", help="the note")
+    parser.add_argument("text", nargs="*", help="the note, as one argument")
     parser.add_argument("--from", dest="begin", metavar="TIME", help="when it began: 03:04, yesterday 03:04, -2h")
     parser.add_argument("--to", dest="end", metavar="TIME", help="when it was over; default: now")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write it there instead of printing it")
@@ -36,6 +37,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0: done; 2: refused, or the store cannot be read; 3: what is missing was not given."""
+    words: list[str] = arguments.text
+    arguments.text = words[0] if words else None
+    if len(words) > 1 and arguments.verb == "note":
+        complain(f"write the note as one argument, in quotes: radar incident note {shlex.quote(' '.join(words))}")
+        return UNUSABLE
     if missing := _missing(arguments):
         complain(missing)
         return UNUSABLE
@@ -95,7 +101,12 @@ def _export(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _write_new(path: Path, text: str) -> None:
     """Never over a file that is there: the first export may hold what a person added."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+    except FileExistsError:
+        raise Refused(f"{path} is there already, and is not written over: name another file") from None
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {(error.strerror or 'error').lower()}") from None
     with closing(os.fdopen(descriptor, "w", encoding="utf-8")) as file:
         file.write(text)
 

@@ -19,6 +19,7 @@ from console.model.ports import Refused, StoreUnreadable
 from console.model.states import State
 from console.model.text import clean
 from console.model.times import ago, date_time
+from console.model.words import seconds
 from console.store.clock import now_ms
 from console.store.outbox import ChannelState
 
@@ -44,8 +45,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
     parser.add_argument("verb", nargs="?", choices=("test",), help="have the collector send a test message")
     parser.add_argument("--channel", metavar="NAME", help="only this one: slack, pagerduty, statuspage, webhook:NAME")
-    parser.add_argument("--last", type=int, default=NEWEST, metavar="N", help=f"how many messages; default {NEWEST}")
+    parser.add_argument("--last", type=_count, default=NEWEST, metavar="N", help=f"how many messages; default {NEWEST}")
     add_json(parser)
+
+
+def _count(typed: str) -> int:
+    """At least one."""
+    number = int(typed)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is none: at least 1")
+    return number
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -99,7 +108,7 @@ def _read(settings: Settings, last: int) -> tuple[dict[str, ChannelState], tuple
             with file.transaction() as connection:
                 if connection is None:
                     return {}, ()
-                return outbox.channel_states(connection), outbox.deliveries(connection, now_ms(), max(0, last))
+                return outbox.channel_states(connection), outbox.deliveries(connection, now_ms(), last)
         except Unreadable as error:
             raise StoreUnreadable(str(error)) from error
 
@@ -153,7 +162,9 @@ def _print(output: Output, settings: Settings, shown: Sequence[Shown], rows: Seq
         name = settings.environment.name
         output.line(f"  none: nobody is told of alerts. Add [environments.{name}.slack] with webhook = …")
     output.table([_row(output, each) for each in shown])
-    heartbeat = "told after each minute judged" if settings.operations().notify.heartbeat else "not configured"
+    notify = settings.operations().notify
+    heartbeat = f"told every {seconds(notify.heartbeat_s)} while rounds are judged and stored"
+    heartbeat = heartbeat if notify.heartbeat else "not configured"
     output.line(f"  dead-man's switch: {heartbeat}")
     if rows:
         output.line(output.head("newest messages"))

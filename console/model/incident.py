@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -102,7 +103,7 @@ def _table(happenings: Sequence[Happening]) -> list[str]:
         return ["Nothing is on record in this time."]
     rows = [f"| {_second(each.at_ms)} | {escaped(each.kind)} | {escaped(each.text)} | {escaped(each.by)} |"
             for each in happenings]  # fmt: skip
-    return ["| when (UTC) | what | | by |", "| --- | --- | --- | --- |", *rows]
+    return ["| when (UTC) | kind | what | by |", "| --- | --- | --- | --- |", *rows]
 
 
 def _figures(figures: Sequence[Figure]) -> list[str]:
@@ -133,11 +134,19 @@ def _second(at_ms: int) -> str:
     return f"{date_time(at_ms).partition(' ')[0]} {clock(at_ms)}"
 
 
+_OBEYED = frozenset("\\`*_{}[]()<>#+!|~&$")
+_NOTHING = "&#8203;"
+_SEEN_LATER = re.compile(r"@(?=[\w\\])|#(?=\d)|:(?=(?:\d{0,40}[A-Za-z_+\\-][\w+\\-]{0,80}|100|1234):)")
+"""What GitHub looks for in the text that it has rendered, where no backslash helps: mentions and mail, issues, emoji.
+A space of no width parts their sign from the name, as Dependabot does it."""
+
+
 def escaped(text: str) -> str:
-    """Text within a Markdown table: one line, in which nothing is a link, a tag, a cell, an emphasis, or obeyed by the
-    terminal on which it is shown."""
-    shown = "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+!|~" else letter for letter in clean(text, BLOCK_LIMIT))
-    return shown.replace("://", "\\://").replace("www.", "www\\.")  # what GitHub would link by itself
+    """Text within a Markdown table: one line, in which nothing is a link, a tag, a cell, an emphasis, an entity, a
+    formula, a picture or a mention of somebody, or obeyed by the terminal on which it is shown."""
+    shown = "".join(f"\\{letter}" if letter in _OBEYED else letter for letter in clean(text, BLOCK_LIMIT))
+    shown = shown.replace("://", "\\://").replace("www.", "www\\.")  # what GitHub would link by itself
+    return _SEEN_LATER.sub(rf"\g<0>{_NOTHING}", shown)
 
 
 def handover_text(handover: Handover) -> list[str]:

@@ -262,7 +262,9 @@ class AlertRow:
     silenced_until_ms: int | None = None
     silenced_by: str | None = None
     held: bool = False
-    """Judgement is held since the bastion is offline."""
+    """Judgement is held: what fires is not known to go on."""
+    held_why: str = ""
+    """In words, such as `this bastion is offline`."""
 
     @property
     def name(self) -> str:

@@ -52,6 +52,15 @@ def encoded(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
 
 
+def is_page(response: Response) -> bool:
+    """Whether it is a page for people: no listener of messages answers so. A bare `ok` is none, though PHP calls it
+    text/html."""
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    text = decode(response.body[:4000]).lstrip().lower()
+    typed = kind in ("text/html", "application/xhtml+xml")
+    return text.startswith(("<!doctype html", "<html")) or (typed and "<" in text)
+
+
 def said(response: Response) -> str:
     """What the answer says, as one short line; of HTML only that it is HTML."""
     text = decode(response.body[:4000]).strip()

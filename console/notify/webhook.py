@@ -9,7 +9,7 @@ from console.model.configuration import Secret
 from console.model.notifications import WEBHOOK, Message, Part
 from console.model.times import iso
 from console.model.wire import NotSent, Post, Unanswered
-from console.notify.channel import JSON_TYPE, Delivery, encoded, not_sent, refused, unanswered
+from console.notify.channel import JSON_TYPE, Delivery, encoded, is_page, not_sent, refused, unanswered
 from console.notify.wording import tellings_of
 
 EVENT_HEADER = "x-radar-event"
@@ -37,6 +37,9 @@ class Webhook:
         except Unanswered as error:
             return unanswered(self.name, error, idempotent=False)
         if 200 <= response.status < 300:
+            if is_page(response):  # a proxy or a login page between us and the listener
+                words = f"{self.name} answers {response.status} with an HTML page: perhaps a login page took it"
+                return Delivery(state="unknown", words=words)
             return Delivery(state="sent", words=f"{response.status}")
         return refused(self.name, response)
 

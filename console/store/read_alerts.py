@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from console.model.judgement import RuleReading
-from console.model.observation import Origin
+from console.model.observation import Origin, Outcome
+from console.model.situation import EGRESS
 from console.model.views import AlertRow, RuleRow
 from console.store import codec
+from console.store.maintained import maintained
 from console.store.moment import Moment
 from console.store.read_records import RecordsAt
 
@@ -30,7 +33,22 @@ _PAST = _ALERT + "WHERE a.at <= ?1 AND e.at IS NOT NULL ORDER BY a.at DESC, a.id
 def firing(moment: Moment, records: RecordsAt) -> tuple[AlertRow, ...]:
     """Alerts that had begun and not ended, newest first."""
     held = {rule.name for rule in _rules(moment) if rule.state == "held"}
-    return _rows(moment.connection.execute(_FIRING, (moment.position,)), records, held)
+    rows = _rows(moment.connection.execute(_FIRING, (moment.position,)), records, held)
+    if not any(row.held for row in rows):
+        return rows
+    why = _held_why(moment)
+    return tuple(replace(row, held_why=why) if row.held else row for row in rows)
+
+
+def _held_why(moment: Moment) -> str:
+    """Why rules are held at that moment."""
+    witness = moment.span(EGRESS)
+    if witness is not None and witness.outcome != Outcome.ANSWERED:
+        return "this bastion is offline"
+    shut = next((each for each in maintained(moment, moment.at_ms) if each.goes_on), None)
+    if shut is not None:
+        return f"in maintenance{f' by {shut.by}' if shut.by else ''}"
+    return "what it measures cannot be judged now"
 
 
 def history(moment: Moment, records: RecordsAt) -> tuple[AlertRow, ...]:

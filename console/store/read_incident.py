@@ -66,12 +66,14 @@ def _runs(connection: sqlite3.Connection, from_ms: int, to_ms: int) -> list[Happ
             text = f"run {number}: {outcome}: {words}"
             found.append(Happening(at_ms=ended_ms, kind="action over", text=text, by=operator))
     steps = connection.execute(
-        "SELECT e.at_ms, e.run_id, e.step, e.outcome, e.words FROM run_entry e "
+        "SELECT e.at_ms, e.run_id, e.step, e.outcome, e.words, "
+        "(SELECT json_extract(s.value, '$.words') FROM run r, json_each(r.plan, '$.steps') s "
+        " WHERE r.id = e.run_id AND json_extract(s.value, '$.key') = e.step) FROM run_entry e "
         "WHERE e.at_ms BETWEEN ? AND ? AND e.outcome NOT IN ('intended', 'progress') ORDER BY e.id LIMIT ?",
         (from_ms, to_ms, LIMIT),
     )
-    found += [Happening(at_ms=at_ms, kind="step", text=f"run {run} {step}: {outcome}: {words}")
-              for at_ms, run, step, outcome, words in steps]  # fmt: skip
+    found += [Happening(at_ms=at_ms, kind="step", text=f"run {run}: {told or step}: {outcome}: {words}")
+              for at_ms, run, step, outcome, words, told in steps]  # fmt: skip
     return within(found, from_ms, to_ms)
 
 

@@ -97,7 +97,7 @@ class Shift:
     @staticmethod
     def _beginning(title: str, reason: str, token: str) -> Beginning:
         plan = Plan(action="rollback", title=title, environment="production", target="41ab9e0", short_id="41ab9e0",
-                    risk=Risk.DISRUPTIVE, exclusion=None, steps=(),
+                    risk=Risk.DISRUPTIVE, exclusion=None, steps=(Step(key="ask", kind=StepKind.CHANGE, words="ask the remote"),),
                     checks=(Check(key="x", result=CheckResult.PASS, words="well"),))  # fmt: skip
         return Beginning(
             token=token, action="rollback", title=title, target="41ab9e0", risk="disruptive", exclusion=None,

@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 
 from console.model.configuration import Severity
+from console.model.observation import Event, Outcome
 from tests.commands.conftest import RULE, Collector, Radar, Site
 from tests.store import samples
 
@@ -74,6 +75,30 @@ def test_a_firing_alert_is_status_1_and_told_with_age_and_origin(firing: int, ra
     done = radar("alerts")
     assert done.status == 1
     assert f"{firing}  high  error rate/routes  0 s  38 % of answers are errors (probe)" in done.out
+
+
+@pytest.mark.parametrize(
+    ("event", "witness", "why"),
+    [
+        (True, None, "held: in maintenance by op1"),
+        (False, "answered", "held: what it measures cannot be judged now"),
+        (False, "failed", "held: this bastion is offline"),
+        (True, "failed", "held: this bastion is offline"),
+    ],
+)
+def test_why_a_rule_is_held_is_said(
+    collector: Collector, radar: Radar, event: bool, witness: str | None, why: str
+) -> None:
+    at_ms = collector.round(firing=True)
+    told = Event(at_ms=at_ms, kind="maintenance", subject="routes", text="began", data={"on": True, "by": "op1"})
+    outcome = Outcome(witness or "answered")
+    seen = [samples.observed(events=(told,) if event else ())]
+    seen += [replace(samples.observed("egress"), outcome=outcome)] if witness else []
+    judgement = samples.judged(
+        at_ms + 1, (samples.component(),), samples.verdict(), rules=(replace(RULE, state="held"),)
+    )
+    collector.store.write_round(collector.lease, at_ms + 1, seen, judgement, {"health": 5.0, "egress": 5.0})
+    assert why in radar("alerts").out
 
 
 def test_the_document_holds_what_the_lines_hold(firing: int, radar: Radar) -> None:

@@ -37,6 +37,12 @@ def test_a_note_is_one_document(radar: Radar) -> None:
     assert radar("incident", "note", "x", "--json").document == {"noted": "x"}
 
 
+def test_a_note_without_quotes_is_told_how_to_be_written(radar: Radar) -> None:
+    done = radar("incident", "note", "two", "words; rm")
+    assert done.status == 3 and done.out == ""
+    assert done.err == "radar: write the note as one argument, in quotes: radar incident note 'two words; rm'\n"
+
+
 @pytest.mark.parametrize("text", [" ", "\n", "x" * (NOTE_LIMIT + 1)])
 def test_a_note_that_is_none_is_refused(radar: Radar, text: str) -> None:
     done = radar("incident", "note", text)
@@ -71,6 +77,9 @@ def test_the_time_line_holds_all_that_happened_in_its_order(radar: Radar, site: 
     assert {row[1] for row in rows[5:]} == {"action", "step", "action over", "silence", "note"}
     assert [row[0] for row in rows] == sorted(row[0] for row in rows)
     assert all(len(row) == 4 for row in rows)
+    assert "| when (UTC) | kind | what | by |" in done.out
+    (step,) = [row[2] for row in rows if row[1] == "step"]
+    assert step == "run 1: ask the remote: done: the remote took it", "as the plan calls it, not by its key"
 
 
 @pytest.mark.parametrize(("begin", "end", "kinds"), [
@@ -143,6 +152,22 @@ def test_no_escape_of_the_corpus_reaches_the_terminal(radar: Radar, case: dict[s
     assert [each for each in forbidden if each in shown] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("&lt;b&gt; &#60;", "\\&lt;b\\&gt; \\&\\#&#8203;60;"),
+        ("costs $x$", "costs \\$x\\$"),
+        (":smile: :+1: :100:", ":&#8203;smile: :&#8203;\\+1: :&#8203;100:"),
+        ("ask @oncall", "ask @&#8203;oncall"),
+        ("to op1@mail.example.com", "to op1@&#8203;mail.example.com"),
+        ("see #12 and acme/shop#3", "see \\#&#8203;12 and acme/shop\\#&#8203;3"),
+        ("at 03:04:05, run 1: flag: done", "at 03:04:05, run 1: flag: done"),
+    ],
+)
+def test_nothing_is_decoded_typeset_linked_or_called(text: str, shown: str) -> None:
+    assert escaped(text) == shown
+
+
 def test_what_is_escaped_can_still_be_read() -> None:
     assert escaped("41ab9e0 live (op1), 38 %") == "41ab9e0 live \\(op1\\), 38 %"
     assert escaped("two\nlines") == "two↵lines"
@@ -158,7 +183,7 @@ def test_a_file_is_written_for_its_owner_and_never_over_another(radar: Radar, tm
     assert file.read_text().startswith("# Incident in production") and file.stat().st_mode & 0o007 == 0
     file.write_text("what somebody wrote into it")
     done = radar("incident", "export", "--from", "-1h", "--output", str(file))
-    assert done.status == 2 and "exists" in done.err.lower()
+    assert done.status == 2 and done.err == f"radar: {file} is there already, and is not written over: name another file\n"
     assert file.read_text() == "what somebody wrote into it"
 
 

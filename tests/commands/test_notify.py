@@ -139,6 +139,18 @@ def test_with_nothing_configured_the_line_to_add_is_told(radar: Radar) -> None:
     assert radar("notify", "--channel", "slack").status == 3
 
 
+@pytest.mark.parametrize("last", ["0", "-3", "many"])
+def test_a_number_of_messages_that_is_none_is_refused(radar: Radar, channels: Any, last: str) -> None:
+    assert radar("notify", "--last", last).status == 3
+    assert radar("notify", "--last", "1").status == 1, "the counter-test"
+
+
+def test_how_often_the_switch_is_told_is_what_is_configured(site: Site, radar: Radar, channels: Any) -> None:
+    told = f'notify = {{heartbeat = "{channels.base}/beat", heartbeat_s = 10, '
+    site.file.write_text(site.file.read_text().replace("notify = {", told))
+    assert "dead-man's switch: told every 10 s while rounds are judged and stored" in radar("notify").out
+
+
 def test_an_unknown_outcome_is_told_as_unknown(site: Site, radar: Radar, channels: Any) -> None:
     with closing(Records.open(site.settings.records_path)) as records:
         outbox.add(records, "e", "slack", "title", {"kind": "notice", "text": ""}, at_ms=1)

@@ -28,8 +28,12 @@ async def delivered(handler: Handler) -> Delivery:
         (answering(429, b"", {"retry-after": "7"}), "again"),
         (answering(500, b"oops"), "again"),
         (hang, "unknown"),
+        (answering(200, b"<h1>Sign in</h1>", {"content-type": "text/html; charset=utf-8"}), "unknown"),
+        (answering(200, b" <!DOCTYPE html><title>Sign in"), "unknown"),
+        (answering(200, b"ok", {"content-type": "text/html"}), "sent"),
+        (answering(200, b'{"said": "<html>"}', {"content-type": "application/json"}), "sent"),
     ],
-    ids=["204", "201", "401", "429", "500", "hang"],
+    ids=["204", "201", "401", "429", "500", "hang", "login page", "untyped page", "PHP's ok", "HTML in JSON"],
 )
 async def test_answers(handler: Handler, state: str) -> None:
     delivery = await delivered(handler)
