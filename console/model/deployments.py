@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from console.model.observation import Origin
+from console.model.value import value
 from console.model.views import EventRow, Header
 
 STAGES = (
@@ -21,7 +22,7 @@ BY_HOURS_S = 3600
 StageState = Literal["passed", "failed", "running", "waiting", "skipped", "cancelled", "absent", "unknown"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Effect:
     """A figure over the window before and after a deployment went live. None: not known."""
 
@@ -40,7 +41,7 @@ class Effect:
         return self.window_s >= BY_HOURS_S
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class DeploymentRow:
     """One deployment at Vercel."""
 
@@ -76,7 +77,7 @@ class DeploymentRow:
     """Why production goes back to it only where it is named; empty: nothing is known that speaks for that."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class StageCell:
     """One of the ten stages of one run."""
 
@@ -89,7 +90,7 @@ class StageCell:
     """Such as `commented out in the workflow` for a stage that no job stands for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class CiRunRow:
     """One run of the pipeline (GitHub Actions), laid on the ten stages."""
 
@@ -116,7 +117,7 @@ class CiRunRow:
         return self.status != "completed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class DeploymentsView:
     """Everything that the Deployments screen shows. Empty lists with `…_words` say why they are empty."""
 
