@@ -61,8 +61,11 @@ class HistoryWriter:
 
     # Spans
 
-    def observation(self, observation: Observation, began_ms: int, last_ms: int, interval_s: float) -> None:
-        """A target gave this from its poll at `began_ms` to that at `last_ms`, whose samples these are."""
+    def observation(
+        self, observation: Observation, began_ms: int, last_ms: int, interval_s: float, *, raw: bool = True
+    ) -> None:
+        """A target gave this from its poll at `began_ms` to that at `last_ms`, whose samples these are. `raw`: whether
+        they are stored; not where that time has rollups, which tell of all its polls."""
         poll = Poll(
             key=observation.target,
             outcome=observation.outcome.value,
@@ -73,7 +76,8 @@ class HistoryWriter:
         )
         self._span(poll, began_ms, last_ms)
         answered = observation.outcome is Outcome.ANSWERED
-        self.samples(observation.target, last_ms, observation.samples, answered=answered)
+        if raw:
+            self.samples(observation.target, last_ms, observation.samples, answered=answered)
         if observation.volatile:
             self.volatile(observation.target, last_ms, observation.volatile)
         for event in observation.events:
