@@ -7,7 +7,18 @@ import os
 
 import msgspec
 
-from console.model.actions import Check, CheckResult, Holding, Plan, Risk, RunOutcome, StepOutcome, StepResult
+from console.model.actions import (
+    Check,
+    CheckResult,
+    Holding,
+    Plan,
+    Risk,
+    RunOutcome,
+    Step,
+    StepKind,
+    StepOutcome,
+    StepResult,
+)  # fmt: skip
 from console.model.metrics import Rollup
 from console.model.observation import Event
 from console.model.states import State
@@ -97,7 +108,8 @@ class Shift:
     @staticmethod
     def _beginning(title: str, reason: str, token: str) -> Beginning:
         plan = Plan(action="rollback", title=title, environment="production", target="41ab9e0", short_id="41ab9e0",
-                    risk=Risk.DISRUPTIVE, exclusion=None, steps=(Step(key="ask", kind=StepKind.CHANGE, words="ask the remote"),),
+                    risk=Risk.DISRUPTIVE, exclusion=None,
+                    steps=(Step(key="ask", kind=StepKind.CHANGE, words="ask the remote"),),
                     checks=(Check(key="x", result=CheckResult.PASS, words="well"),))  # fmt: skip
         return Beginning(
             token=token, action="rollback", title=title, target="41ab9e0", risk="disruptive", exclusion=None,

@@ -183,7 +183,9 @@ def test_a_file_is_written_for_its_owner_and_never_over_another(radar: Radar, tm
     assert file.read_text().startswith("# Incident in production") and file.stat().st_mode & 0o007 == 0
     file.write_text("what somebody wrote into it")
     done = radar("incident", "export", "--from", "-1h", "--output", str(file))
-    assert done.status == 2 and done.err == f"radar: {file} is there already, and is not written over: name another file\n"
+    assert (
+        done.status == 2 and done.err == f"radar: {file} is there already, and is not written over: name another file\n"
+    )
     assert file.read_text() == "what somebody wrote into it"
 
 
