@@ -7,13 +7,12 @@ import os
 import pwd
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from console.actions.authority import Standing, groups_of, standing
 from console.actions.base import Context
 from console.actions.break_glass import second_place
 from console.actions.messages import Opening
-from console.model.configuration import Environment, Settings
+from console.model.configuration import Settings
 from console.model.ports import Refused
 from console.model.roles import Authority, role_of
 from console.settings import SYSTEM_FILE, load
@@ -63,7 +62,9 @@ def _settings(opening: Opening) -> tuple[Settings, bool]:
         return _of_the_service(ours, opening.environment), True
     settings = load(Path(opening.file), opening.environment, opening.variables)
     for system, service in enforced:
-        if _is_same(system, settings):
+        from console.actions.same_system import is_same  # where nothing is enforced no start needs it
+
+        if is_same(system, settings):
             raise Refused(
                 f"on this host {system.environment.name} is acted upon only by the account {service}: "
                 f"use {SYSTEM_FILE}, not {settings.file}"
@@ -78,18 +79,6 @@ def _of_the_service(ours: Sequence[Settings], environment: str) -> Settings:
             return system
     names = ", ".join(system.environment.name for system in ours)
     raise Refused(f"this account acts upon {names} by {SYSTEM_FILE}, and upon nothing else")
-
-
-def _is_same(system: Settings, settings: Settings) -> bool:
-    """Whether both mean the same system: by host, project or database."""
-    ours, theirs = _marks(system.environment), _marks(settings.environment)
-    return bool(ours & theirs)
-
-
-def _marks(environment: Environment) -> set[tuple[str, str]]:
-    marks = {("host", urlsplit(environment.url).netloc.lower())}
-    marks |= {("project", environment.vercel.project)} if environment.vercel else set()
-    return marks | ({("ref", environment.supabase.ref)} if environment.supabase else set())
 
 
 def _of_this_host() -> list[Settings]:

@@ -129,6 +129,8 @@ class DeploymentsView:
     auto_assign: bool | None
     pinned_by: str | None
     """Who pinned production by a rollback of ours; None: nobody that we know of."""
+    project_names: tuple[str, ...] = ()
+    """The project's name and id, as Vercel tells them."""
     rolled_back: bool = False
     """Whether Vercel's last request is a rollback to what serves, whoever asked for it."""
     records_unread: bool = False

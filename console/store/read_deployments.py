@@ -119,6 +119,7 @@ def _view(
         deployments_words=words,
         auto_assign=auto_assign,
         pinned_by=pin if auto_assign is not True else None,
+        project_names=tuple(name for key in ("project", "project_id") if (name := payload.text(told, key))),
         rolled_back=_is_rolled_back(told),
         records_unread=journal.unread,
         rolling_release=payload.flag(told, "rolling_release"),
