@@ -69,6 +69,8 @@ def assign_words(view: DeploymentsView) -> str:
         return "NOT AUTO-ASSIGNING, by somebody's choice: pushes build and do not go live"
     if view.auto_assign is None and view.pinned_by:
         return f"PINNED by {named(view.pinned_by)}'s rollback, as our records tell; Vercel does not say"
+    if view.auto_assign is None and not view.assign_asked:
+        return "unknown whether new deployments went live: Vercel was not asked for that then"
     if view.auto_assign is None and view.deployments_ms is not None:
         return "unknown whether new deployments go live: Vercel does not tell this token"
     return ""

@@ -127,6 +127,8 @@ class DeploymentsView:
     """When Vercel last answered."""
     deployments_words: str
     auto_assign: bool | None
+    assign_asked: bool = True
+    """Whether Vercel was asked for that at the moment: only then it can have kept it from us."""
     pinned_by: str | None
     """Who pinned production by a rollback of ours; None: nobody that we know of."""
     project_names: tuple[str, ...] = ()

@@ -40,7 +40,8 @@ LOOKED_BACK = 30
 TIMES = 3
 """So many of the newest times that a deployment served are looked at for what is held against it."""
 GONE = "lists are kept for 48 hours: those of that moment are gone"
-NO_RUNS = "No run is on record: [environments.{name}.github] with repository and token in the settings reads them."
+NO_RUNS = "No run is on record: they are read where [environments.{name}.github] has repository and token."
+NOT_YET = "{what} had not been read by then: the first is of {first}"
 NO_VERCEL = "Vercel is not configured: [environments.{name}.vercel] with project and token in the settings reads it."
 
 
@@ -97,7 +98,8 @@ def view(
     return replace(
         found,
         deployments=rows,
-        deployments_ms=_seen_ms(moment, VERCEL),
+        deployments_ms=None if words and not listed else _seen_ms(moment, VERCEL),
+        assign_asked=span is None or "auto_assign" in facts,
         runs=runs,
         runs_ms=_seen_ms(moment, GITHUB),
         lately=tuple(newest([*observed(moment), *journal.lately])),
@@ -191,7 +193,7 @@ def _deployments(moment: Moment, environment: Environment) -> tuple[list[Mapping
     if found is None:
         if moment.span(VERCEL) is None:
             return [], _unconfigured(environment) if environment.vercel is None else "Vercel has not been asked yet"
-        return [], trouble or (GONE if _is_gone(moment) else "the list of deployments has not been read yet")
+        return [], trouble or _not_yet(moment, VERCEL, "the list of deployments")
     stored, listed = found
     own = payload.text(stored, "deployments_trouble", limit=300)
     if own is not None:
@@ -211,12 +213,25 @@ def _of_before(items: list[Mapping[str, Json]], moment: Moment, stored_ms: int) 
 
 def _runs(moment: Moment, environment: Environment) -> tuple[tuple[CiRunRow, ...], str]:
     if moment.span(GITHUB) is None:
-        return (), NO_RUNS.format(name=environment.name)
+        return (), _not_yet(moment, GITHUB, "the list of runs", NO_RUNS.format(name=environment.name))
     found, trouble = _list(moment, GITHUB, "runs"), amiss(moment, GITHUB)
     if found is None:
-        return (), trouble or (GONE if _is_gone(moment) else "the runs have not been read yet")
+        return (), trouble or _not_yet(moment, GITHUB, "the list of runs")
     rows = tuple(run_row(payload.mapping(run), moment.at_ms) for run in found[1])
     return rows, trouble or ("" if rows else "there is no run on this branch yet")
+
+
+def _not_yet(moment: Moment, target: str, what: str, never: str = "") -> str:
+    """Why there is no list at the moment: it is gone, the first came later, or there `never` was one."""
+    if _is_gone(moment):
+        return GONE
+    never = never or f"{what} has not been read yet"
+    if target not in moment.keys:
+        return never
+    row = moment.connection.execute(
+        "SELECT min(at) FROM volatile WHERE target_id = ? AND at > ?", (moment.keys[target], moment.position)
+    ).fetchone()
+    return never if row[0] is None else NOT_YET.format(what=what, first=clock_text(wall_of(row[0])))
 
 
 # Rows

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from console.model.configuration import Environment, Secret, Vercel
+from console.model.deployment_rules import assign_words
 from console.model.deployments import DeploymentRow, DeploymentsView
 from console.model.observation import ErrorKind, Event, Json, Observation, Outcome
 from console.model.states import State
@@ -81,7 +82,7 @@ def test_what_was_never_polled_is_told_as_not_configured(charts: Charts) -> None
     charts.poll()
     view = charts.reader.deployments(None)
     assert view.deployments_words == "Vercel has not been asked yet"
-    assert view.runs_words.startswith("No run is on record: [environments.test.github]")
+    assert view.runs_words.startswith("No run is on record: they are read where [environments.test.github]")
 
 
 def test_production_stands_first_and_the_current_one_is_known_by_the_project(charts: Charts) -> None:
@@ -216,3 +217,22 @@ def test_pin_and_freeze_are_those_open_at_the_moment(charts: Charts, tmp_path: P
     charts.round(vercel(item("old"), production="old", auto_assign=True))
     assert charts.reader.deployments(None).pinned_by is None  # Vercel assigns again, whatever our records say
     assert charts.reader.deployments(now - 90 * 60_000).pinned_by == "op9"
+
+
+def test_before_the_first_reading_it_is_not_said_that_the_settings_lack_something(charts: Charts) -> None:
+    told = vercel(item("old"), production="old")
+    charts.round(replace(told, facts={"production": told.facts["production"]}, volatile={}))  # as older versions did
+    before_ms = charts.clock.wall
+    charts.clock.pass_ms(60_000)
+    charts.round(vercel(item("old"), production="old"), github({"id": 1, "number": 7, "status": "completed"}))
+    then, now = charts.reader.deployments(before_ms + 1), charts.reader.deployments(None)
+    assert then.runs_words.startswith("the list of runs had not been read by then: the first is of ")
+    assert then.deployments_words.startswith("the list of deployments had not been read by then: the first is of ")
+    assert assign_words(then) == "unknown whether new deployments went live: Vercel was not asked for that then"
+    assert (now.runs_words, now.deployments_words, assign_words(now)) == ("", "", "")
+
+
+def test_a_token_that_is_not_told_is_another_thing_than_what_nobody_asked(charts: Charts) -> None:
+    """The counter-test."""
+    charts.round(vercel(item("old"), production="old", auto_assign=None))
+    assert assign_words(charts.reader.deployments(None)).endswith("Vercel does not tell this token")
