@@ -166,7 +166,7 @@ def _print(output: Output, view: SloView, charts: MetricsView, window_s: int) ->
     output.line(output.head("budget of 30 days"))
     output.table([_budget(output, objective) for objective in view.objectives])
     lines = _lines(charts)
-    output.line(output.head(f"{charts.question.page} over {window_words(window_s)}"))
+    output.line(output.head(f"{charts.question.page} over {window_words(window_s)}; now: the last minute"))
     output.table([_chart(line) for line in lines] or [("nothing is measured yet",)])
     for title, words in _troubles(charts).items():
         output.folded(f"  {title}: ", words, "    ")

@@ -35,7 +35,8 @@ class LineView:
     lower_bounds: frozenset[int] = frozenset()
     """Where more is not known than that the value is at least so much."""
     now: float | None = None
-    """The newest value that is not older than two stretches before the window's end."""
+    """The line's statistic over the last minute before the window's end, in every window; of a source that is polled
+    more seldom, over its last two polls."""
     peak: float | None = None
     """The greatest value in the window."""
     lowest: float | None = None

@@ -15,8 +15,6 @@ from console.store.cells import Cell
 from console.store.names import MINUTE_MS
 
 Cells = Mapping[str, Sequence[Cell | None]]
-RECENT = 3
-"""`now` is a value of the last so many stretches: the last one may have just begun."""
 _OWN = (Statistic.MEAN, Statistic.MAX)
 QUANTILES = {Statistic.P50: 0.50, Statistic.P95: 0.95, Statistic.P99: 0.99}
 
@@ -34,13 +32,11 @@ class Lines:
         found = self._quantiles(spec) if spec.statistic in QUANTILES else self._values(spec)
         values = [_scaled(spec, value) for value, _ in found]
         bounds = (index for index, (value, is_bound) in enumerate(found) if is_bound and value is not None)
-        recent = [value for value in values[-RECENT:] if value is not None]
         most, least = self._extremes(spec, [value for value in values if value is not None])
         return LineView(
             label=spec.label,
             values=tuple(values),
             lower_bounds=frozenset(bounds),
-            now=recent[-1] if recent and self.is_fine else None,
             peak=None if is_floor else most,
             lowest=least if is_floor else None,
         )

@@ -20,6 +20,7 @@ from console.store.earlier import NOT_ASKED, Earlier
 from console.store.marks import marks
 from console.store.moment import Moment
 from console.store.names import VERDICT
+from console.store.newest import Newest
 from console.store.read_lines import QUANTILES, Lines, line_of_target, over_s
 from console.store.read_series import SeriesReader, records_from_ms
 
@@ -47,11 +48,13 @@ def page(
     merged = _merged(specs)
     lines = Lines(reader.read(keys, distributions, place, merged), place)
     earlier = Earlier(moment, reader, place, question.compare_ms, specs, merged) if question.compare_ms else None
+    end_ms = min(place.end_ms, moment.at_ms + 1, *([question.until_ms] if question.until_ms is not None else []))
+    newest = Newest(moment, reader, end_ms, keys, distributions)
     beside = None
     if not lines.is_fine:
         drawn = [line for spec in specs for line in spec.series]
-        beside = Beside(moment, reader, closed, place, question.until_ms, keys, distributions, drawn)
-    charts = tuple(_told(_chart(spec, lines, earlier, place, moment), spec, moment, beside) for spec in specs)
+        beside = Beside(moment, reader, closed, place, end_ms, keys, distributions, drawn)
+    charts = tuple(_told(_chart(spec, lines, earlier, place, moment), spec, moment, newest, beside) for spec in specs)
     return _view(header, question, place, moment.at_ms, charts, moment)
 
 
@@ -129,12 +132,12 @@ def _chart(spec: ChartSpec, read: Lines, earlier: Earlier | None, place: Grid, m
     )
 
 
-def _told(chart: ChartView, spec: ChartSpec, moment: Moment, beside: Beside | None) -> ChartView:
+def _told(chart: ChartView, spec: ChartSpec, moment: Moment, newest: Newest, beside: Beside | None) -> ChartView:
     """With what is said beside its lines: by minutes where its stretches are longer, and nothing of now that is not."""
     lines = [
         replace(
             line,
-            now=(line.now if beside is None else beside.now(one)) if _is_now(moment, one) else None,
+            now=newest.now(one) if _is_now(moment, one) else None,
             peak=line.peak if beside is None or line.peak is not None else beside.peak(one),
         )
         for line, one in zip(chart.lines, spec.series, strict=True)

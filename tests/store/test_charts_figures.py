@@ -73,6 +73,22 @@ def test_the_same_incident_has_the_same_figures_in_every_window(tmp_path: Path, 
     assert processor.peak == 90.0
 
 
+@pytest.mark.parametrize(("window_s", "points"), WINDOWS)
+def test_two_minutes_after_a_recovery_now_is_well_in_every_window(tmp_path: Path, window_s: int, points: int) -> None:
+    charts = Charts(tmp_path)
+    night(charts)
+    for _ in range(2 * 12):
+        found = [observed(target, samples=each) for target, each in QUIET.items()]
+        now_ms = charts.clock.pass_ms(5000)
+        charts.store.write_round(charts.lease, now_ms, found, judged(now_ms, up=1.0), {e.target: 5.0 for e in found})
+    view = charts.view("application", window_s, points)
+    assert line(view, "availability", "up").now == 100.0
+    assert chart(view, "errors").lines[0].now == 0.0
+    assert chart(view, "requests").lines[0].now == pytest.approx(20.0)
+    canary = chart(charts.view(window_s=window_s, points=points), "canary")
+    assert [one.now for one in canary.lines] == [pytest.approx(2.0, rel=0.011)] * 3
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_of_a_moment_of_the_past_now_is_then(tmp_path: Path, packed: bool) -> None:
     charts = Charts(tmp_path)
