@@ -61,7 +61,7 @@ class Newest:
 
     def _read(self, minutes: int, keys: Collection[str]) -> dict[str, Sequence[Cell | None]]:
         grid = Grid(self._end_ms - minutes * NOW_MS, NOW_MS, minutes)
-        distributions = self._distributions & set(keys)
+        distributions = set(self._distributions) & set(keys)
         found = self._reader.read(keys, distributions, grid)
         return {key: [_merged([cell for cell in cells if cell is not None])] for key, cells in found.items()}
 
