@@ -114,6 +114,7 @@ class RadarApp(Opening, App[None], inherit_bindings=False):
         session_path: Path | None = None,
         desk: ActionDesk | None = None,
         inquiries: Inquiries | None = None,
+        starting: Callable[[], bool] = lambda: False,
     ) -> None:
         self.settings = settings
         self.session_path = session_path or sessions.session_file(settings.environment.name, settings.state_directory)
@@ -129,6 +130,7 @@ class RadarApp(Opening, App[None], inherit_bindings=False):
         self.role = ""
         self.notes = notes
         self.inquiries = inquiries
+        self.starting = starting
         self.heard_key: Callable[[str], None] | None = None
         """Told of every key: the story of the demo ends with a person's first."""
         self.begun: set[str] = set()

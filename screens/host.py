@@ -41,6 +41,8 @@ class Host(Protocol):
     notes: Notes
     inquiries: Inquiries | None
     """What can be asked of hosted systems; None: this console asks nothing."""
+    starting: Callable[[], bool]
+    """Whether a collector of ours is about to poll."""
     begun: set[str]
     """Tokens of the runs that this console began and that were not seen to end."""
     glyphs: Glyphs

@@ -267,6 +267,7 @@ class Page(Screen[Result]):
             trouble=host.trouble,
             glyphs=host.glyphs,
             role=host.role,
+            starting=host.starting(),
         )
 
     def keys(self) -> list[bars.Key]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from console.model.states import State
-from console.model.views import Header, OpenItem
+from console.model.views import CollectorStatus, Header, OpenItem
 from console.model.words import counted
 from widgets.glyphs import STATE_TONES, UNICODE, Glyphs
 from widgets.lines import Line, Span, Tone, backed, cut, ends, fit, width_of
@@ -59,6 +59,8 @@ class Bars(NamedTuple):
     glyphs: Glyphs = UNICODE
     role: str = ""
     """What this person is here: `OPERATOR`. Empty: this console acts on nothing."""
+    starting: bool = False
+    """Whether a collector of ours is about to poll."""
 
 
 class Key(NamedTuple):
@@ -197,8 +199,7 @@ def _abnormal(bars: Bars) -> Iterable[tuple[str, Tone, bool]]:
         yield header.identity_mismatch, "bad", False
     collector = header.collector
     if not collector.alive:
-        ago = "" if collector.renewed_age_s is None else f" for {duration(collector.renewed_age_s)}"
-        yield f"no collector{ago}: nothing is polled", "bad", False
+        yield _uncollected(collector, starting=bars.starting)
     if collector.last_error:
         yield f"collector: {collector.last_error}", "bad", False
     if collector.difference:
@@ -206,6 +207,15 @@ def _abnormal(bars: Bars) -> Iterable[tuple[str, Tone, bool]]:
     now_ms = bars.moment.shown_ms
     for item in sorted(header.open_items, key=lambda item: not item.is_overdue(now_ms)):
         yield open_words(item, now_ms), "warn", item.is_overdue(now_ms)
+
+
+def _uncollected(collector: CollectorStatus, *, starting: bool) -> tuple[str, Tone, bool]:
+    """That nobody polls; while a collector starts, of when what is shown is."""
+    age = None if collector.renewed_age_s is None else duration(collector.renewed_age_s)
+    if starting:
+        shown = "nothing is stored yet" if age is None else f"shown is what was stored {age} ago"
+        return f"the collector is starting: {shown}", "dim", False
+    return f"no collector{f' for {age}' if age else ''}: nothing is polled", "bad", False
 
 
 def open_words(item: OpenItem, now_ms: int) -> str:

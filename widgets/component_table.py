@@ -94,7 +94,8 @@ def _middle(row: ComponentRow, widths: _Widths, glyphs: Glyphs) -> list[Span]:
     strip = [Span(" "), *strip_spans(row.strip[-widths.strip :] if widths.strip else (), widths.strip, glyphs)]
     # That it is stale says the state; since when, its age.
     if not row.error or row.state is State.STALE:
-        return [Span(fit(row.figure, widths.figure, ellipsis=dots), "dim" if quiet else "text"), *strip]
+        figure = "" if row.figure == row.state.value else row.figure
+        return [Span(fit(figure, widths.figure, ellipsis=dots), "dim" if quiet else "text"), *strip]
     if widths.figure >= _BOTH_FROM:
         return [*_failed(row, widths.figure, widths.figure // 2, dots), *strip]
     return [Span(fit(row.figure or row.error, widths.figure, ellipsis=dots), "dim" if row.figure else "warn"), *strip]

@@ -191,8 +191,15 @@ def _whose(view: HealthView, verdict: Verdict, now_ms: int) -> list[Span]:
     if view.header.state is State.STALE and view.verdict_ms is not None:
         return [Span(f"judged {age(now_ms, view.verdict_ms)} ago, not since ", "warn")]
     tone: Tone = "warn" if verdict.whose in ("vendor", "supabase", "bastion") else "dim"
-    words = whose_words(verdict)
+    words = _named_once(whose_words(verdict), verdict)
     return [Span(f"{words} ", tone)] if words else []
+
+
+def _named_once(words: str, verdict: Verdict) -> str:
+    """Whose it is, without the report that stands among the reasons already."""
+    whose, _, report = words.partition(" reports ")
+    told = [f"{reason.text} {reason.cause or ''}" for reason in verdict.reasons[:1]]
+    return whose if report and any(report[:20] in text for text in told) else words
 
 
 def whose_words(verdict: Verdict) -> str:

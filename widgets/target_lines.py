@@ -15,6 +15,8 @@ from widgets.words import age, figure, share
 
 _NAME, _LIMIT, _FROM = 9, 8, 6
 _LABEL, _CELL = 11, 8
+_VALUE_MOST = 36
+"""Cells of a value with what it rests on: the limit it is held against stands near."""
 _SAMPLES_FROM = 26
 
 
@@ -42,7 +44,7 @@ def _aged(view: HealthView, row: TargetRow) -> TargetRow:
 
 
 def _value_width(width: int) -> int:
-    return max(8, width - 1 - _NAME - _LIMIT - _FROM)
+    return max(8, min(_VALUE_MOST, width - 1 - _NAME - _LIMIT - _FROM))
 
 
 def _head(view: HealthView, width: int) -> Line:

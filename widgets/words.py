@@ -44,10 +44,12 @@ def day(at_ms: int) -> str:
 
 
 def when(at_ms: int, now_ms: int) -> str:
-    """The time of day on the same date (UTC); with its date while less than a day away; else the date alone."""
-    if _utc(at_ms).date() == _utc(now_ms).date():
+    """The time of day on the same date (UTC); with its date on the one before and after; else the date alone. So two
+    moments of one date are told alike."""
+    days = abs((_utc(at_ms).date() - _utc(now_ms).date()).days)
+    if days == 0:
         return clock(at_ms)
-    return f"{day(at_ms)} {clock(at_ms)}" if abs(now_ms - at_ms) < DAY_S * 1000 else day(at_ms)
+    return f"{day(at_ms)} {clock(at_ms)}" if days == 1 else day(at_ms)
 
 
 def full(at_ms: int) -> str:

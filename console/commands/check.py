@@ -10,8 +10,9 @@ from console.cli import FAILED, SHORT, WELL
 from console.commands import documents
 from console.commands.output import Output, add_json, document
 from console.commands.parts import refuse_withheld, settings_of
+from console.model.component_users import NO_RATES
 from console.model.configuration import Environment
-from console.model.judgement import Judgement
+from console.model.judgement import ComponentJudgement, Judgement
 from console.model.observation import Observation
 from console.model.states import State
 from console.model.times import date_time, iso
@@ -76,11 +77,16 @@ def _print(output: Output, environment: Environment, judgement: Judgement) -> No
         output.line(f"  {verdict.whose_words}")
     output.line(output.head("components"))
     output.table(
-        [(output.state(part.state), part.name, part.origin.value, part.figure) for part in judgement.components]
+        [(output.state(part.state), part.name, part.origin.value, _figure(part)) for part in judgement.components]
     )
     if verdict.next_steps:
         output.line(output.head("next"))
         output.table([(step,) for step in verdict.next_steps])
+
+
+def _figure(component: ComponentJudgement) -> str:
+    """A rate takes two looks, and this is one."""
+    return "one round cannot tell rates: radar metrics" if component.figure == NO_RATES else component.figure
 
 
 def _because(reason: Reason) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.cli import FAILED, UNUSABLE, WELL
-from console.commands.keeper import collecting
+from console.commands.keeper import Keeper, collecting
 from console.commands.output import complain, draws_signs
 from console.commands.parts import operator, reading, settings_of
 from console.model.configuration import Settings
@@ -48,7 +48,7 @@ def open_console(settings: Settings, at_ms: int | None = None, story: Story | No
         complain(str(error))
         return UNUSABLE
     with collecting(settings) as keeper, reading(settings, compared=keeper.found_another) as reads:
-        return _run_app(settings, reads, at_ms, story)
+        return _run_app(settings, reads, at_ms, story, keeper)
 
 
 def drawable(settings: Settings) -> Settings:
@@ -58,7 +58,7 @@ def drawable(settings: Settings) -> Settings:
     return replace(settings, display=replace(settings.display, glyphs="ascii"))
 
 
-def _run_app(settings: Settings, reads: StoreReads, at_ms: int | None, story: Story | None) -> int:
+def _run_app(settings: Settings, reads: StoreReads, at_ms: int | None, story: Story | None, keeper: Keeper) -> int:
     # Imports make a hundred thousand objects that stay: looking through them again and again costs 25 ms of a start,
     # and later every full collection. So not while importing, and never again for these.
     gc.disable()
@@ -81,6 +81,7 @@ def _run_app(settings: Settings, reads: StoreReads, at_ms: int | None, story: St
             faults=faults,
             desk=desk,
             inquiries=LateInquiries(settings),
+            starting=lambda: keeper.starting,
         )
         if story is not None:
             app.heard_key = story.heard

@@ -24,7 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--story", action="store_true", help="play a night with captions; any key ends that")
     parser.add_argument("--pace", type=float, default=1.0, metavar="N", help="captions stand so much longer; default 1")
     add_json(parser)
-    commands = parser.add_subparsers(dest="demo_command", metavar="fault")
+    parser.usage = "radar demo [-h] [--dir DIR] [--no-ui] [--story] [--pace N] [--json] [fault [NAME [on|off]]]"
+    commands = parser.add_subparsers(dest="demo_command", metavar="fault", title="instead of that", prog="radar demo")
     fault = commands.add_parser("fault", help="switch a fault; without a name, list them", allow_abbrev=False)
     fault.add_argument("name", nargs="?", metavar="NAME", help="which fault")
     fault.add_argument("switch", nargs="?", choices=("on", "off"), metavar="on|off")

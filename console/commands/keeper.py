@@ -24,6 +24,8 @@ LOOK_S = 3.0
 FIRST_PAINT_S = 0.5
 """What is stored already is shown first: a child that starts beside us would take half of what two cores have."""
 LONGEST_PAUSE_S = 60.0
+STARTING_S = 10.0
+"""A collector that holds no lease so long after its start is no longer starting."""
 LOST_LOOKS = 2
 """How often in a row a lease must be seen run out: after a sleep of the machine its holder needs a moment to renew."""
 
@@ -64,6 +66,7 @@ class Keeper:
         """Whether somebody else collected when we came."""
         self._pause_s = LOOK_S
         self._next_s = 0.0
+        self._begun_s = time.monotonic()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="keeper", daemon=True)
 
@@ -71,6 +74,13 @@ class Keeper:
         """Begin to look, in a thread of its own that lives as long as we do."""
         self.found_another = self._collected()
         self._thread.start()
+
+    @property
+    def starting(self) -> bool:
+        """Whether a collector of ours is about to poll: it was begun just now, or will be at once."""
+        if self._child is None:
+            return not self.found_another and time.monotonic() - self._begun_s < self._delay_s + LOOK_S
+        return self._child.poll() is None and time.monotonic() - self._begun_s < STARTING_S
 
     def stop(self) -> None:
         """End our child, if there is one."""
@@ -100,6 +110,7 @@ class Keeper:
             return
         if time.monotonic() < self._next_s or self._collected():
             return
+        self._begun_s = time.monotonic()
         self._child = self._spawn()
         self._next_s = time.monotonic() + self._pause_s
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from console.model.finding import Assessment, Draft, absent, nothing_known, overdue, short_fault, unseen, well, words_of
+from console.model.finding import (
+    FIGURE_WIDTH,
+    Assessment,
+    Draft,
+    absent,
+    nothing_known,
+    overdue,
+    short_fault,
+    unseen,
+    well,
+    words_of,
+)
 from console.model.observation import Origin
 from console.model.situation import Situation
 from console.model.states import State
@@ -78,7 +89,7 @@ def _find_failed_checks(draft: Draft, health: Track) -> None:
         draft.figure = "health " + health.state.value
         draft.note("health", health, f"health check: {words_of(health)}", _sentence(health), state=health.state)
     for name in failed:
-        draft.figure = f"{name} check fail"
+        draft.figure = told if len(told := f"{name} check fails") <= FIGURE_WIDTH else f"{name} fails"
         text = f"{name} check fails" + _claim(health)
         draft.note(f"check:{name}", health, text, f"The {name} check fails: {words_of(health)}.", state=health.state)
 

@@ -18,6 +18,7 @@ from console.model.windows import Estimate, bucket_quantile
 from console.model.words import counted, milliseconds, percent
 
 KEY = "users"
+NO_RATES = "no rates yet"
 TARGET = "metrics"
 MINIMUM_REQUESTS = 20
 LATEST_S = 60.0
@@ -169,7 +170,7 @@ def _shown(situation: Situation, track: Track, figures: Users) -> str:
 
 def _figure(figures: Users, p95: Estimate | None, share: float | None) -> str:
     if not figures.requests:
-        return "no rates yet" if figures.requests is None else "no requests yet"
+        return NO_RATES if figures.requests is None else "no requests yet"
     if share is None:
         return f"{counted(round(figures.requests), 'request')}, few"
     response = milliseconds(p95.value, at_least=p95.at_least) if p95 else "?"

@@ -71,12 +71,19 @@ def _verdict(before: Sight | None, after: Sight) -> Iterator[Change]:
     if header.state is State.STALE:
         at_ms, words = header.at_ms, f"not judged since {clock(verdict_ms)}"
     else:
-        at_ms, words = verdict_ms, _whose(after) if header.state is not State.HEALTHY else ""
+        at_ms, words = verdict_ms, _why(after) if header.state is not State.HEALTHY else ""
     yield Change(at_ms=at_ms, kind="verdict", subject=header.environment, text=words, state=header.state, was=was)
 
 
-def _whose(sight: Sight) -> str:
-    return sight.health.verdict.whose_words if sight.health.verdict else ""
+def _why(sight: Sight) -> str:
+    """The first reason; whose it is, where it is somebody else's and that reason does not say so."""
+    verdict = sight.health.verdict
+    if verdict is None or not verdict.reasons:
+        return verdict.whose_words if verdict else ""
+    top = verdict.reasons[0]
+    told = f"{top.component}: {top.text.removeprefix(f'{top.component}: ')}"
+    others = verdict.whose in ("vendor", "supabase", "bastion") and " reports " not in top.text
+    return f"{told}; {verdict.whose_words}" if others else told
 
 
 def _reasons(before: Sight | None, after: Sight) -> Iterator[Change]:

@@ -143,7 +143,7 @@ class Draft:
 
 def _names(tracks: Sequence[Track]) -> str:
     names = listed([track.target.partition(":")[2] or track.target for track in tracks])
-    return f"{names} {'is' if len(tracks) == 1 else 'are'}"
+    return f"{names} {'is' if len(tracks) == 1 and names != 'metrics' else 'are'}"
 
 
 def absent(key: str, name: str, how: str) -> Assessment:

@@ -190,7 +190,7 @@ def _live_event(project: Json, production: Mapping[str, Json], now_ms: int, chan
         at_ms=at_ms,
         kind=kind,
         subject="vercel",
-        text=text + (f" ({author})" if author else ""),
+        text=text + (f" (by {by} at Vercel)" if by else f" ({author})" if author else ""),
         key=f"{kind}/{production['id']}/live/{at_ms}",
         data=data | {"author": author},
     )

@@ -13,6 +13,7 @@ from console.store.names import COMPONENT, VERDICT
 from console.store.timeline import wall_of
 
 STRIP_S = 1800
+NOT_POLLED = "not polled yet"
 
 
 def verdict(moment: Moment) -> tuple[Verdict | None, int | None]:
@@ -38,16 +39,19 @@ def component_row(moment: Moment, key: str, slices: int, strip_s: int = STRIP_S)
     span = moment.span(COMPONENT + key)
     if span is None:
         return None
-    late = moment.late(span)
+    seen = _seen_ms(moment, span)
+    never = seen is None and not any(moment.span(target) for target in span.body["targets"])
+    # What is not configured stays so, and what was never polled is unknown: neither has a value that could be old.
+    late = moment.late(span) and not never
     last_ms = wall_of(span.last_at)
     return ComponentRow(
         key=key,
         name=span.body["name"],
         state=State.STALE if late else span.state,
         since_ms=last_ms if late else wall_of(span.since_at),
-        figure=moment.figure(key),
+        figure=NOT_POLLED if never and span.body["targets"] else moment.figure(key),
         strip=strip(moment, COMPONENT + key, slices, strip_s),
-        seen_ms=_seen_ms(moment, span),
+        seen_ms=seen,
         interval_s=span.body["interval_s"],
         origin=Origin(span.body["origin"]),
         error=f"not polled since {clock_text(last_ms)}" if late else span.body["error"],

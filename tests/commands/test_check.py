@@ -7,10 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
+from console.commands.check import _figure
+from console.model.components import judge_components
 from tests.commands.conftest import Radar, Site
+from tests.model.scene import Scene
 
 
 def test_one_round_does_not_know_since_when(radar: Radar) -> None:
@@ -19,6 +23,13 @@ def test_one_round_does_not_know_since_when(radar: Radar) -> None:
     reasons = done.document["verdict"]["reasons"]
     assert reasons and {reason["since"] for reason in reasons} == {None}
     assert "since" not in radar("check").out
+
+
+def test_one_round_says_that_it_cannot_tell_rates() -> None:
+    users = replace(judge_components(Scene("metrics", metrics="/m").see("metrics").situation())[2].judgement)
+    assert users.figure == "no rates yet"
+    assert _figure(users) == "one round cannot tell rates: radar metrics"
+    assert _figure(replace(users, figure="p95 12 ms, 0 %")) == "p95 12 ms, 0 %"
 
 
 HANGING = """

@@ -72,6 +72,23 @@ def test_a_child_is_started_at_once_where_nobody_collects(place: Place, kept: Ke
     assert place.children[0].stopped
 
 
+def test_it_is_starting_until_a_child_had_time_and_not_when_that_ended(
+    place: Place, kept: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Keeper(place.spawn, lambda: False, delay_s=5.0).starting, "at once, after the first paint"
+    kept.start()
+    assert place.spawned.wait(10)
+    until(lambda: kept.starting)
+    monkeypatch.setattr(keeper, "STARTING_S", 0.0)
+    assert not kept.starting, "it hangs, or cannot begin"
+
+
+def test_nothing_of_ours_starts_beside_another_collector(place: Place, kept: Keeper) -> None:
+    place.collected = True
+    kept.start()
+    assert not kept.starting
+
+
 def test_none_is_started_beside_another_collector_until_that_is_gone(place: Place, kept: Keeper) -> None:
     place.collected = True
     kept.start()

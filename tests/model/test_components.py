@@ -106,7 +106,7 @@ def test_healthy_over_a_failing_database_check_is_unhealthy() -> None:
         scene.see("health", State.UNHEALTHY, "database fails", facts=FAILING_DATABASE).later(5)
     finding = scene.findings("application")["application.check:database"]
     assert finding.text == 'database check fails though the answer says "healthy"'
-    assert scene.component("application").figure == "database check fail"
+    assert scene.component("application").figure == "database fails"
     assert scene.component("application").state is State.UNHEALTHY
 
 

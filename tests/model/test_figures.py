@@ -94,7 +94,7 @@ def test_a_prometheus_that_is_stale_or_partial_makes_the_users_unknown_at_once()
         assert measure.says is (Says.UNKNOWN if prometheus else Says.CLEARED)
         if prometheus:
             assert users.figure == "not told"
-            assert "metrics is unknown: errors: the answer is partial." in users.explanation
+            assert "metrics are unknown: errors: the answer is partial." in users.explanation
 
 
 def test_routes_figure_is_of_the_last_minute_once_only_the_minutes_before_were_slow() -> None:

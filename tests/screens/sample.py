@@ -75,7 +75,7 @@ def components(slices: int) -> tuple[ComponentRow, ...]:
         return replace(base, **more)  # type: ignore[arg-type]
 
     return (
-        row("application", BAD, 8 * M, "database check fail", 3 * S, Origin.PROBE, strip=strip(slices, 8)),
+        row("application", BAD, 8 * M, "database fails", 3 * S, Origin.PROBE, strip=strip(slices, 8)),
         row("routes", BAD, 8 * M, "p95 1,840 ms", 4 * S, Origin.PROBE, strip=strip(slices, 8), name="routes 6/8"),
         row("users", UNKNOWN, None, "no log, no metrics", None, Origin.NONE, strip=strip(slices, 15, UNKNOWN)),
         row("database", WARN, 2 * M, "54/60, 1 blocker", 2 * S, Origin.SQL, strip=strip(slices, 1, WARN)),
@@ -128,7 +128,7 @@ VERDICT = Verdict(
             key="application",
             state=BAD,
             component="application",
-            text="database check fail: connection refused",
+            text="database check fails: connection refused",
             since_ms=NOW - 8 * M,
             origin=Origin.PROBE,
         ),

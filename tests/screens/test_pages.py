@@ -26,7 +26,7 @@ async def test_trouble_keeps_the_last_value_and_shows_the_words(make_app: MakeAp
         reads.trouble = "the disk is full"
         reads.number += 1
         await until_text(pilot, "the disk is full", "#notice")
-        assert "database check fail" in text_of(pilot) and "LAST READ" in text_of(pilot)
+        assert "database fails" in text_of(pilot) and "LAST READ" in text_of(pilot)
         reads.trouble = None
         await until_text(pilot, "LIVE", "#header")
         assert "disk" not in text_of(pilot)

@@ -52,7 +52,7 @@ class Part:
 NIGHT = (
     Part(
         "application",
-        "database check fail",
+        "database fails",
         Origin.PROBE,
         ("health", "ping"),
         ((GOOD, 9 * D), (BAD, 8 * M)),

@@ -171,7 +171,7 @@ async def test_a_rollback_is_told_by_whom_and_when_it_was_asked_for() -> None:
     )
     found, _ = await polled(answering(200, NORMAL), answering(200, rolled))
     assert events(found[1:]) == [
-        ("rollback", 'rolled back to old "last good" (op2)', f"rollback/dpl_old/live/{asked_ms}")
+        ("rollback", 'rolled back to old "last good" (by op2 at Vercel)', f"rollback/dpl_old/live/{asked_ms}")
     ]
     assert found[1].facts["rollback"] == {"by": "op2", "description": "login 500s", "at_ms": asked_ms}
 

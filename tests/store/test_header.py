@@ -271,3 +271,24 @@ def test_a_pin_that_somebody_ended_elsewhere_says_so(
     polled(True)
     assert f"seen gone since {date_time(gone_ms)} UTC: radar promote ends this entry" in item().text
     assert (item().undo, item().request) == ("radar promote dpl_now", ("promote", {"to": "dpl_now"}))
+
+
+def test_what_is_not_configured_or_was_never_polled_is_not_stale(
+    store: ObservedStore, lease: Lease, clock: ManualClock, reads: StoreReader
+) -> None:
+    base = judged(clock.wall, PARTS)
+    named = {
+        "vercel": (State.NOT_CONFIGURED, ()),
+        "users": (State.UNKNOWN, ("metrics",)),
+        "application": (State.HEALTHY, ("health",)),
+    }
+    parts = tuple(
+        replace(base.components[0], key=key, name=key, state=state, targets=targets, figure="as judged")
+        for key, (state, targets) in named.items()
+    )
+    store.write_round(lease, clock.wall, [observed("health")], replace(base, components=parts), INTERVALS)
+    clock.pass_ms(600_000)
+    rows = {row.key: (row.state, row.figure) for row in reads.health(None).components}
+    assert rows["vercel"] == (State.NOT_CONFIGURED, "as judged")
+    assert rows["users"] == (State.UNKNOWN, "not polled yet")
+    assert rows["application"][0] is State.STALE

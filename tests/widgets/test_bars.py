@@ -59,6 +59,17 @@ def test_an_identity_that_is_not_the_configured_one_is_never_cut() -> None:
     assert f"production={REF} " in shown_at(80, "")
 
 
+def test_a_collector_that_starts_is_told_with_the_age_of_what_is_shown() -> None:
+    dead = replace(header().collector, alive=False, renewed_age_s=7200.0)
+    told = text(notice_line(bars(header(collector=dead, open_items=()), starting=True), 80))
+    assert told.strip().startswith("! the collector is starting: shown is what was stored 2 h ago")
+    assert "nothing is polled" not in told
+    never = replace(dead, renewed_age_s=None)
+    told = text(notice_line(bars(header(collector=never, open_items=()), starting=True), 80))
+    assert "the collector is starting: nothing is stored yet" in told
+    assert "no collector for 2 h: nothing is polled" in text(notice_line(bars(header(collector=dead)), 120))
+
+
 def test_before_the_first_read_the_state_is_unknown_not_well() -> None:
     shown = text(header_line(bars(header=None), 80))
     assert "? UNKNOWN" in shown and "alerts" not in shown

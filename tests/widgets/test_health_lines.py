@@ -167,6 +167,31 @@ def test_what_is_well_again_but_over_its_limit_in_the_window_is_marked_and_told(
     assert "last minute 0 %" in page(replace(well(), targets=over), width=120)
 
 
+def test_what_is_not_configured_is_said_once() -> None:
+    rows = tuple(
+        replace(row, state=State.NOT_CONFIGURED, figure="not configured") if row.key == "vercel" else row
+        for row in health().components
+    )
+    line = next(line for line in page(health(components=rows), width=120).splitlines() if "vercel" in line)
+    assert line.count("not configured") == 1
+
+
+def test_the_limit_stands_near_its_value_on_a_wide_page() -> None:
+    for width in (120, 139, 220):
+        line = next(line for line in page(well(), width=width).splitlines() if line.startswith(" p95"))
+        assert line.index("<200 ms") - line.index("96 ms") < 40
+
+
+def test_a_vendors_report_stands_once() -> None:
+    view = health()
+    assert view.verdict is not None
+    top = replace(view.verdict.reasons[0], text='Supabase reports "Elevated errors" (major)', cause=None)
+    told = 'vendor: Supabase reports "Elevated errors" (major)'
+    verdict = replace(view.verdict, reasons=(top,), whose="vendor", whose_words=told)
+    shown = page(health(verdict=verdict), width=160)
+    assert shown.count("Elevated errors") == 1 and "vendor: Supabase" in shown
+
+
 def test_never_polled_says_what_would_fill_the_page() -> None:
     empty = health(verdict=None, components=(), targets=(), lately=(), uptime=())
     dead = replace(empty, header=replace(header(State.UNKNOWN), collector=replace(empty.header.collector, alive=False)))

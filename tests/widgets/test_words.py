@@ -35,7 +35,8 @@ def test_an_age_in_the_future_is_none() -> None:
 def test_on_the_same_date_the_time_of_day_else_with_its_date_then_the_date() -> None:
     assert words.when(NOW - 3_600_000, NOW) == "02:12"
     assert words.when(NOW + 3_600_000, NOW) == "04:12"
-    assert words.when(NOW - 90_000_000, NOW) == "21 Nov"
+    assert words.when(NOW - 90_000_000, NOW) == "21 Nov 02:12", "as any other moment of that date"
+    assert words.when(NOW - 180_000_000, NOW) == "20 Nov"
     assert words.when(NOW - 23 * 3_600_000, NOW) == "21 Nov 04:12", "a time of day that is still to come today"
     assert words.when(NOW + 21 * 3_600_000, NOW) == "23 Nov 00:12"
 
