@@ -205,7 +205,8 @@ def _abnormal(bars: Bars) -> Iterable[tuple[str, Tone, bool]]:
     if collector.difference:
         yield f"collector differs: {collector.difference}", "warn", False
     now_ms = bars.moment.shown_ms
-    for item in sorted(header.open_items, key=lambda item: not item.is_overdue(now_ms)):
+    shown = (item for item in header.open_items if item.kind != "arming")  # the first line says it of who reads this
+    for item in sorted(shown, key=lambda item: not item.is_overdue(now_ms)):
         yield open_words(item, now_ms), "warn", item.is_overdue(now_ms)
 
 

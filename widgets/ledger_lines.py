@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
@@ -49,12 +50,25 @@ def ledger_rows(header: Header | None, width: int, now_ms: int, glyphs: Glyphs, 
             Span(f"  {until}", "warn" if item.is_overdue(now_ms) else "text"),
         ]
         rows.append((choosable(spans, width, marked=marked, bar=glyphs.bar, ellipsis=glyphs.ellipsis), key))
+        if marked:
+            rows += [(line, None) for line in _rest(item, width)]
         if item.undo:
             told = cut(
                 [Span("   ends by: ", "dim"), Span(item.undo, "text" if marked else "dim")], width, glyphs.ellipsis
             )
             rows.append((told, None))
     return rows
+
+
+def _rest(item: OpenItem, width: int) -> list[Line]:
+    """What of the selected entry its own line has no room for."""
+    title = item_title(item)
+    owner = item.owner or ""
+    if cell_len(title) <= _open_width(width) and cell_len(owner) <= 10:
+        return []
+    by = f"   by {owner}" if cell_len(owner) > 10 else ""
+    texts = [*textwrap.wrap(title, width - 4), *([by.strip()] if by else [])]
+    return [cut([Span("   "), Span(text, "text")], width) for text in texts]
 
 
 def item_key(index: int, item: OpenItem) -> str:
@@ -91,7 +105,7 @@ def window_lines(words: str, width: int) -> list[Line]:
 
 def emergency_lines(width: int) -> list[Line]:
     """What is promised beside it (SU1)."""
-    words = " Maintenance in an emergency is announced one hour before: radar maintenance on --in 1h"
+    words = " In an emergency, announced one hour before: radar maintenance on --in 1h"
     return [blank(width), cut([Span(words, "dim")], width)]
 
 

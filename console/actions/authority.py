@@ -41,7 +41,7 @@ class Standing:
         from everybody: that takes an operator at both levels. A note and a request to poll hide nothing."""
         if self.read_only:
             return READ_ONLY
-        free = kind in ("note", "poll") and self.authority is Authority.GUARD_RAILS
+        free = kind in ("note", "poll", "disarm") and self.authority is Authority.GUARD_RAILS
         if free or may(self.role, Risk.SAFE):
             return ""
         what = _ENTRY_WORDS[kind]
@@ -54,6 +54,8 @@ _ENTRY_WORDS: dict[EntryKind, str] = {
     "end-silence": "end a silence",
     "poll": "ask for a poll",
     "note": "put a note on record",
+    "disarm": "disarm",
+    "dismiss": "take a message that came to no good off the ledger",
 }
 
 

@@ -21,6 +21,10 @@ def write(context: Context, standing: Standing, entry: Entry, conceal: Conceal) 
         return NoteBook(context.records, who, refusal, conceal).add(entry.text)
     if entry.kind == "end-silence":
         alerts.end_silence(entry.number)
+    elif entry.kind == "disarm":
+        alerts.disarm()
+    elif entry.kind == "dismiss":
+        alerts.dismiss(entry.number)
     else:
         PollBook(context.records, who, refusal).poll_now()
     return ""

@@ -27,6 +27,14 @@ class ServiceBook:
         """End a silence now."""
         self._write(Entry(kind="end-silence", number=silence_id))
 
+    def disarm(self) -> None:
+        """The caller must give a reason again."""
+        self._write(Entry(kind="disarm"))
+
+    def dismiss(self, message_id: int) -> None:
+        """A message that came to no good is seen to."""
+        self._write(Entry(kind="dismiss", number=message_id))
+
     def poll_now(self) -> None:
         """Ask the collector to poll now."""
         self._write(Entry(kind="poll"))

@@ -9,7 +9,7 @@ from console.cli import FAILED, OFFERED, SHORT, UNUSABLE, WELL
 from console.commands import action_documents
 from console.commands.acting import act, add_acting, carry
 from console.commands.output import Output, complain, document
-from console.commands.parts import reading, settings_of
+from console.commands.parts import operator, reading, settings_of
 from console.model.action_views import ActionsView, RunRow, RunView
 from console.model.actions import OPEN_OUTCOMES, ActionRequest
 from console.model.configuration import Settings
@@ -18,12 +18,13 @@ from console.model.ports import Refused, StoreReads, StoreUnreadable
 from console.model.times import date_time
 
 VERBS = ("show", "resume", "close", "cancel")
+DISARM = "disarm"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
-    verb = parser.add_argument("verb", nargs="?", help="a run's number; show, resume, close NUMBER; cancel what is due")
-    setattr(verb, OFFERED, VERBS)
+    verb = parser.add_argument("verb", nargs="?", help="a run's number; show, resume, close NUMBER; cancel what is due; disarm")
+    setattr(verb, OFFERED, (*VERBS, DISARM))
     parser.add_argument("number", nargs="?", type=int, help="the run's number, or that of what is due")
     add_acting(parser)
 
@@ -39,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if verb == "cancel":
             return act(arguments, settings, ActionRequest(action="cancel-due", parameters={"due": number}))
+        if verb == DISARM:
+            return _disarm(arguments, settings)
         if verb in ("resume", "close"):
             return _open_run(arguments, settings, verb, number)
         with reading(settings) as reads:
@@ -53,8 +56,10 @@ def _wanted(arguments: argparse.Namespace) -> tuple[str, int]:
     verb = arguments.verb or "list"
     if verb.isascii() and verb.isdigit() and arguments.number is None:
         return "show", int(verb)
+    if verb == DISARM and arguments.number is None:
+        return verb, 0
     if verb != "list" and (verb not in VERBS or arguments.number is None):
-        raise ValueError(f"write radar actions, radar actions NUMBER, or one of {', '.join(VERBS)} with a number")
+        raise ValueError(f"write radar actions, radar actions NUMBER, or one of {', '.join(VERBS)} with a number, or {DISARM}")
     return verb, arguments.number or 0
 
 
@@ -71,6 +76,16 @@ def _open_run(arguments: argparse.Namespace, settings: Settings, verb: str, numb
         document({"closed": number, "words": told})
     else:
         Output(arguments, settings.display).line(told)
+    return WELL
+
+
+def _disarm(arguments: argparse.Namespace, settings: Settings) -> int:
+    with operator(settings) as person:
+        person.alerts.disarm()
+    if arguments.json:
+        document({"disarmed": True})
+    else:
+        Output(arguments, settings.display).line("disarmed: the next action asks for a reason")
     return WELL
 
 

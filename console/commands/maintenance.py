@@ -18,6 +18,7 @@ from console.model.observation import Json
 from console.model.ports import Refused, StoreUnreadable
 from console.model.states import State
 from console.model.times import ago, date_time, parse_duration
+from console.store.read_header import NOBODY
 
 WHAT = ("on", "off", "status", "cancel", "table")
 
@@ -88,15 +89,15 @@ def _status(arguments: argparse.Namespace, settings: Settings) -> int:
     maintenance, now_ms = settings.operations().maintenance, wall_ms()
     name, flag, fault = _flag(settings)
     coming = window(now_ms, maintenance)
-    held, due = _records(settings)
+    held, due, nobody = _records(settings)
     if arguments.json:
         document({
             "provider": name, "on": flag.on if flag else None, "flag": flag.value if flag else None, "fault": fault,
-            "held": held, "due": due,
+            "held": held, "due": due, "carried_out": not nobody,
             "window": {"start_ms": coming.start_ms, "end_ms": coming.end_ms, "now": coming.holds(now_ms)},
         })  # fmt: skip
     else:
-        _print(Output(arguments, settings.display), _first(name, flag, fault), held, due, coming, now_ms)
+        _print(Output(arguments, settings.display), _first(name, flag, fault), held, due, coming, now_ms, nobody)
     if fault and name:
         return FAILED
     return SHORT if flag and flag.on else WELL if not flag or flag.on is False else FAILED
@@ -124,14 +125,14 @@ def _flag(settings: Settings) -> tuple[str | None, Flag | None, str | None]:
     return provider.name, found.flag, None
 
 
-def _records(settings: Settings) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
-    """Who holds it by the ledger, and what is announced."""
+def _records(settings: Settings) -> tuple[list[dict[str, object]], list[dict[str, object]], str]:
+    """Who holds it by the ledger, and what is announced; in words, why nobody will do that."""
     try:
         with reading(settings) as reads:
             view = reads.actions(None)
     except StoreUnreadable as error:
         complain(str(error))
-        return [], []
+        return [], [], ""
     held: list[dict[str, object]] = [
         {"owner": row.owner, "began_ms": row.began_ms, "expires_ms": row.expires_ms, "undo": row.undo}
         for row in view.holdings
@@ -142,7 +143,8 @@ def _records(settings: Settings) -> tuple[list[dict[str, object]], list[dict[str
         for row in view.due
         if row.action in ("maintenance", "maintenance-end") and row.state in ("waiting", "missed", "refused")
     ]
-    return held, due
+    waits = any(row["state"] == "waiting" for row in due)
+    return held, due, NOBODY if waits and not view.header.collector.alive else ""
 
 
 def _first(name: str | None, flag: Flag | None, fault: str | None) -> tuple[State, str]:
@@ -164,6 +166,7 @@ def _print(
     due: list[dict[str, object]],
     coming: Window,
     now_ms: int,
+    nobody: str = "",
 ) -> None:
     state, words = first
     output.line(f"{output.painted(output.glyph(state), state)} {words}")
@@ -175,5 +178,5 @@ def _print(
         left_s = (int(str(row["due_ms"])) - now_ms) / 1000
         when = f"in {ago(left_s)}" if left_s >= 0 else f"{ago(-left_s)} ago"
         told = f"  due {row['id']}: {row['title']} at {date_time(int(str(row['due_ms'])))} UTC, {when}"
-        output.line(f"{told}, by {row['operator']}: {row['state']}")
+        output.line(f"{told}, by {row['operator']}: {row['state']}" + (nobody and f", {nobody}"))
     output.line(f"  regular window: {coming.words(now_ms)}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from console.cli import FAILED, SHORT, UNUSABLE, WELL
 from console.commands.documents import Document, moment
 from console.commands.output import Output, add_json, complain, document
-from console.commands.parts import reading, refuse_withheld, settings_of
+from console.commands.parts import operator, reading, refuse_withheld, settings_of
 from console.model.action_views import DeliveryRow
 from console.model.configuration import Settings
 from console.model.ports import Refused, StoreUnreadable
@@ -22,6 +22,7 @@ from console.model.times import ago, date_time
 from console.model.words import seconds
 from console.store.clock import now_ms
 from console.store.outbox import ChannelState
+from console.store.read_outbox import Left, left
 
 NEWEST = 20
 PATIENCE_S = 60.0
@@ -43,7 +44,9 @@ class Shown:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
-    parser.add_argument("verb", nargs="?", choices=("test",), help="have the collector send a test message")
+    verbs = "test: have the collector send a message; dismiss NUMBER: one that failed, or may not be told, is seen to"
+    parser.add_argument("verb", nargs="?", choices=("test", "dismiss"), help=verbs)
+    parser.add_argument("number", nargs="?", type=int, help="the message's number, as radar open tells it")
     parser.add_argument("--channel", metavar="NAME", help="only this one: slack, pagerduty, statuspage, webhook:NAME")
     parser.add_argument("--last", type=_count, default=NEWEST, metavar="N", help=f"how many messages; default {NEWEST}")
     add_json(parser)
@@ -59,7 +62,12 @@ def _count(typed: str) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """0: every channel gets through; 1: one was not heard of, or none is configured; 2: one fails, or refused."""
+    if (arguments.verb == "dismiss") != (arguments.number is not None):
+        complain("write radar notify, radar notify test, or radar notify dismiss NUMBER: radar open tells the numbers")
+        return UNUSABLE
     settings = settings_of(arguments)
+    if arguments.verb == "dismiss":
+        return _dismiss(arguments, settings)
     if arguments.verb:
         refuse_withheld(settings, "notify test")
     names = _names(settings)
@@ -74,6 +82,21 @@ def run(arguments: argparse.Namespace) -> int:
         return FAILED
 
 
+def _dismiss(arguments: argparse.Namespace, settings: Settings) -> int:
+    """0: it has left the ledger; 2: refused."""
+    try:
+        with operator(settings) as person:
+            person.alerts.dismiss(arguments.number)
+    except Refused as error:
+        complain(str(error))
+        return FAILED
+    if arguments.json:
+        document({"dismissed": arguments.number})
+    else:
+        Output(arguments, settings.display).line(f"message {arguments.number} is seen to, and not sent again")
+    return WELL
+
+
 def _names(settings: Settings) -> tuple[str, ...]:
     from console.notify.channels import names
 
@@ -84,20 +107,36 @@ def _names(settings: Settings) -> tuple[str, ...]:
 
 
 def _list(arguments: argparse.Namespace, settings: Settings, names: Sequence[str]) -> int:
-    states, rows = _read(settings, arguments.last)
+    states, rows, lost = _read(settings, arguments.last)
+    lost = [each for each in lost if each.channel in names]
     shown = [Shown(name, _least(settings, name), states.get(name)) for name in names]
     rows = tuple(row for row in rows if row.channel in names)
     if arguments.json:
-        document(_document(settings, shown, rows))
+        document(_document(settings, shown, rows) | {"left": [_left(each) for each in lost]})
     else:
         _print(Output(arguments, settings.display), settings, shown, rows)
+        _print_left(Output(arguments, settings.display), lost)
     found = {each.state.state if each.state else "waiting" for each in shown}
     if "failing" in found:
         return FAILED
-    return WELL if found == {"sent"} else SHORT
+    return WELL if found == {"sent"} and not lost else SHORT
 
 
-def _read(settings: Settings, last: int) -> tuple[dict[str, ChannelState], tuple[DeliveryRow, ...]]:
+def _left(one: Left) -> Document:
+    return {"id": one.id, "channel": one.channel, "title": one.title, "state": one.state, "words": one.words}
+
+
+def _print_left(output: Output, lost: Sequence[Left]) -> None:
+    """What came to no good, whatever was told since."""
+    if lost:
+        output.line(output.head("not told, or not known to be: radar notify dismiss number"))
+        output.table([(str(each.id), each.channel, each.state, f"{each.title}; {each.words}") for each in lost])
+
+
+Read = tuple[dict[str, ChannelState], tuple[DeliveryRow, ...], list[Left]]
+
+
+def _read(settings: Settings, last: int) -> Read:
     """What the outbox says. Raises `StoreUnreadable`."""
     from console.store import outbox
     from console.store.reading import ReadFile, Unreadable
@@ -107,8 +146,9 @@ def _read(settings: Settings, last: int) -> tuple[dict[str, ChannelState], tuple
         try:
             with file.transaction() as connection:
                 if connection is None:
-                    return {}, ()
-                return outbox.channel_states(connection), outbox.deliveries(connection, now_ms(), last)
+                    return {}, (), []
+                rows = outbox.deliveries(connection, now_ms(), last)
+                return outbox.channel_states(connection), rows, left(connection, now_ms())
         except Unreadable as error:
             raise StoreUnreadable(str(error)) from error
 

@@ -61,7 +61,7 @@ class StoreUnreadable(Exception):
     """The store cannot be read now; the text says why and what to do."""
 
 
-EntryKind = Literal["acknowledge", "silence", "end-silence", "poll", "note"]
+EntryKind = Literal["acknowledge", "silence", "end-silence", "poll", "note", "disarm", "dismiss"]
 """What people put on record that is no action."""
 
 
@@ -78,6 +78,12 @@ class AlertActions(Protocol):
 
     def end_silence(self, silence_id: int) -> None:
         """End a silence now."""
+
+    def disarm(self) -> None:
+        """From now on the caller must give a reason again."""
+
+    def dismiss(self, message_id: int) -> None:
+        """A message that failed, or of which nobody knows whether it was told, is seen to: it leaves the ledger."""
 
 
 class PollRequests(Protocol):

@@ -48,6 +48,8 @@ class OpenItem:
     """The action that ends it: what its plan is asked for with."""
     run: str | None = None
     """The token of the run that is open, or that made it."""
+    entry: tuple[str, int] | None = None
+    """What ends it at once, without a plan, as `ports.EntryKind` and the number it takes: a silence, an arming."""
 
     def is_overdue(self, at_ms: int) -> bool:
         """Whether it should have been ended by somebody: nothing ends a maintenance by itself."""

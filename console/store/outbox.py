@@ -170,6 +170,21 @@ def dropped(connection: sqlite3.Connection, ids: Iterable[int], words: str, at_m
     )
 
 
+def dismiss(records: Records, number: int, who: str, at_ms: int | None = None) -> bool:
+    """Somebody has seen to a message that came to no good: it leaves the ledger, and is not sent again. False: there is
+    none of that number."""
+    moment_ms = wall_ms() if at_ms is None else at_ms
+
+    def work(connection: sqlite3.Connection) -> bool:
+        return connection.execute(
+            "UPDATE outbox SET state = CASE state WHEN 'failed' THEN 'dropped' ELSE 'seen' END, changed_ms = ?, "
+            "words = substr('seen by ' || ? || ': ' || words, 1, ?) WHERE id = ? AND state IN ('failed', 'unknown')",
+            (moment_ms, plain(clean(who, 80)), WORDS_LIMIT, number),
+        ).rowcount == 1  # fmt: skip
+
+    return records.write(work)
+
+
 def recover(records: Records, now_ms: int) -> int:
     """Rows that an ended process left in `sending`: again where that is harmless, else unknown. How many there were.
 

@@ -51,7 +51,7 @@ def empty_header(ours: Ours, at_ms: int, records: RecordsAt) -> Header:
         sources_late=0,
         sources=0,
         collector=CollectorStatus(alive=False),
-        open_items=records.open_items(),
+        open_items=_carried_out(records.open_items(), alive=False),
         armed_until_ms=records.armed_until_ms,
     )
 
@@ -60,6 +60,7 @@ def header(moment: Moment, ours: Ours, records: RecordsAt) -> Header:
     """The header at the moment."""
     figures = moment.figures
     late, sources = _late(moment)
+    collector = _collector(moment, ours)
     return Header(
         at_ms=moment.at_ms,
         environment=ours.environment.name,
@@ -70,15 +71,25 @@ def header(moment: Moment, ours: Ours, records: RecordsAt) -> Header:
         alerts_firing=sum(1 for alert in firing(moment, records) if alert.silenced_until_ms is None),
         sources_late=late,
         sources=sources,
-        collector=_collector(moment, ours),
-        open_items=_open_items(moment, records),
+        collector=collector,
+        open_items=_open_items(moment, records, alive=collector.alive or not moment.live),
         armed_until_ms=records.armed_until_ms,
     )
 
 
-def _open_items(moment: Moment, records: RecordsAt) -> tuple[OpenItem, ...]:
+NOBODY = "nobody will carry it out, since no collector runs: start radar collect"
+
+
+def _carried_out(items: tuple[OpenItem, ...], *, alive: bool) -> tuple[OpenItem, ...]:
+    """What is due, with the word that nobody is there to do it."""
+    if alive:
+        return items
+    return tuple(replace(item, text=f"{item.text}: {NOBODY}") if item.kind == "due" else item for item in items)
+
+
+def _open_items(moment: Moment, records: RecordsAt, *, alive: bool) -> tuple[OpenItem, ...]:
     """The ledger; of a pin that somebody has ended elsewhere it says so, and a rollback that it lacks it has too."""
-    items, span = records.open_items(), moment.answered(PLATFORM)
+    items, span = _carried_out(records.open_items(), alive=alive), moment.answered(PLATFORM)
     if span is None:
         return items
     facts = span.body["facts"]

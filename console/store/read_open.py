@@ -21,6 +21,8 @@ MISSED = "missed: "
 
 MISSED_SHOWN_MS = 24 * 60 * 60_000
 """For so long what was missed is somebody's to look after, unless it is cancelled before."""
+ARMED_AT_MOST_MS = 24 * 60 * 60_000
+"""Longer than anybody is armed (15 minutes): older rows are not looked at."""
 KEEPERS = "cancel-run"
 """Only the keeper of a freeze has this done, and asks again by itself."""
 
@@ -28,14 +30,18 @@ FUTURE_MS = 1 << 60
 """Live, all that is written counts: a row written while we read bears a later time than the moment shown."""
 
 
-def open_items(connection: sqlite3.Connection, at_ms: int, directory: Path, *, live: bool) -> tuple[OpenItem, ...]:
-    """What somebody must look after, the most pressing first: runs without an end, then what they left behind."""
+def open_items(
+    connection: sqlite3.Connection, at_ms: int, directory: Path, *, live: bool, uid: int | None = None
+) -> tuple[OpenItem, ...]:
+    """What somebody must look after, the most pressing first: runs without an end, then what they left behind. `uid`:
+    of who reads it, who can end what is theirs alone."""
     written_ms = FUTURE_MS if live else at_ms
     return (
         *_runs(connection, written_ms, directory, live=live),
         *_holdings(connection, written_ms),
         *_due(connection, at_ms),
         *(troubles(connection, at_ms) if live else ()),
+        *_armed(connection, at_ms, uid),
     )
 
 
@@ -47,6 +53,21 @@ def armed_until_ms(connection: sqlite3.Connection, at_ms: int, uid: int) -> int 
         (uid, at_ms),
     ).fetchone()
     return row[0] if row else None
+
+
+def _armed(connection: sqlite3.Connection, at_ms: int, uid: int | None) -> Iterator[OpenItem]:
+    """Who need give no reason for what they do. Of each person the newest row counts: a disarmament is one, too."""
+    rows = connection.execute(
+        "SELECT max(id), uid, operator, reason, began_ms, expires_ms FROM arming "
+        "WHERE began_ms <= ?1 AND began_ms > ?1 - ?2 GROUP BY uid HAVING expires_ms > ?1 ORDER BY 1",
+        (at_ms, ARMED_AT_MOST_MS),
+    )
+    for _, armed_uid, operator, reason, began_ms, expires_ms in rows:
+        yield OpenItem(
+            kind="arming", text=f"{operator} need give no reason: {reason}", owner=operator, since_ms=began_ms,
+            expires_ms=expires_ms, undo="radar actions disarm" if armed_uid == uid else "",
+            entry=("disarm", 0) if armed_uid == uid else None,
+        )  # fmt: skip
 
 
 def _runs(connection: sqlite3.Connection, at_ms: int, directory: Path, *, live: bool) -> Iterator[OpenItem]:

@@ -72,6 +72,8 @@ class RecordsAt:
                 owner=silence.by,
                 since_ms=silence.began_ms,
                 expires_ms=silence.expires_ms,
+                undo=f"radar silence --end {silence.id}",
+                entry=("end-silence", silence.id),
             )
             for silence in self.in_force()
         ]
@@ -88,7 +90,7 @@ def records_at(connection: sqlite3.Connection | None, at_ms: int, place: Place, 
         silences=silences_at(connection, at_ms, past),
         acknowledgements=_acknowledgements(connection, at_ms),
         at_ms=at_ms,
-        left_open=open_items(connection, at_ms, place.directory, live=place.live),
+        left_open=open_items(connection, at_ms, place.directory, live=place.live, uid=place.uid),
         armed_until_ms=armed_until_ms(connection, at_ms, place.uid),
     )
 

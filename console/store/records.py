@@ -15,6 +15,7 @@ from console.store.clock import now_ms
 from console.store.codec import plain
 from console.store.errors import StoreError, StoreFull
 from console.store.identity import Who, identity
+from console.store.read_open import armed_until_ms
 from console.store.read_records import Acknowledgement, silences_at
 from console.store.transaction import writing
 
@@ -74,6 +75,21 @@ class Records:
             (silence_id, moment_ms, plain(by)),
         )
         return True
+
+    def disarm(self, who: Who, at_ms: int | None = None) -> bool:
+        """End the arming of that person, by a row that has expired as it begins; False when there is none."""
+        moment_ms = _moment(at_ms)
+
+        def work(connection: sqlite3.Connection) -> bool:
+            if armed_until_ms(connection, moment_ms, who.uid) is None:
+                return False
+            connection.execute(
+                "INSERT INTO arming(uid, operator, reason, began_ms, expires_ms) VALUES (?, ?, 'disarmed', ?, ?)",
+                (who.uid, plain(who.words), moment_ms, moment_ms),
+            )
+            return True
+
+        return self.write(work)
 
     def active_silences(self, at_ms: int | None = None) -> tuple[SilenceRow, ...]:
         """Silences in force at a moment, newest first."""
@@ -216,6 +232,22 @@ class AlertBook:
         with refusing():
             if not self._records.end_silence(silence_id, self._who.words):
                 raise Refused(f"silence {silence_id} is not in force (any more)")
+
+    def disarm(self) -> None:
+        """From now on this person must give a reason again. Raises `Refused` when they need to anyway."""
+        refuse(self._refusal("disarm"))
+        with refusing():
+            if not self._records.disarm(self._who):
+                raise Refused("you are not armed: a reason is asked for anyway")
+
+    def dismiss(self, message_id: int) -> None:
+        """Somebody has seen to a message that came to no good. Raises `Refused` when there is none of that number."""
+        refuse(self._refusal("dismiss"))
+        from console.store import outbox
+
+        with refusing():
+            if not outbox.dismiss(self._records, message_id, self._who.words):
+                raise Refused(f"message {message_id} is none that failed or whose outcome is unknown (any more)")
 
 
 class PollBook:

@@ -84,12 +84,24 @@ def test_what_is_due_is_open_with_its_moment(radar: Radar, collector: Collector,
     assert item["until"] > item["since"]
 
 
+def test_what_is_due_and_nobody_will_do_says_so_at_once(radar: Radar, collector: Collector, shift: Shift) -> None:
+    collector.round()
+    shift.due("Maintenance on")
+    assert "nobody will carry it out" not in radar("open").out + radar("maintenance", "status").out
+    collector.store.release(collector.lease)  # as at SIGTERM: nothing is renewed any more
+    nobody = "nobody will carry it out, since no collector runs: start radar collect"
+    assert nobody in radar("open").out and nobody in radar("maintenance", "status").out
+    assert nobody in radar("open", "--json").document["open"][0]["text"]
+    assert radar("maintenance", "status", "--json").document["carried_out"] is False
+
+
 def test_a_silence_is_open_until_it_ends(radar: Radar, collector: Collector, shift: Shift) -> None:
     collector.round()
     shift.silence("we know")
     (item,) = radar("open", "--json").document["open"]
     assert (item["kind"], item["text"], item["owner"]) == ("silence", "error rate: we know", "op1 (uid)")
-    radar("silence", "--end", "1")
+    assert item["undo"] == "radar silence --end 1"
+    radar(*item["undo"].split()[1:])
     assert radar("open").status == 0
 
 
@@ -101,7 +113,7 @@ def test_every_entry_has_one_line_and_commands_nothing(radar: Radar, collector: 
     done = radar("open")
     assert not {"\x1b", "\x9b", "‮"} & set(done.out)
     assert [line.split()[0] for line in done.out.splitlines()] == [
-        "KIND", "interrupted", "pinned", "silence", "undo", "undo"
+        "KIND", "interrupted", "pinned", "silence", "undo", "undo", "undo"
     ]  # fmt: skip
 
 

@@ -125,6 +125,12 @@ class ScriptedActions:
     def end_silence(self, silence_id: int) -> None:
         self._do("end silence", silence_id)
 
+    def disarm(self) -> None:
+        self._do("disarm")
+
+    def dismiss(self, message_id: int) -> None:
+        self._do("dismiss", message_id)
+
     def poll_now(self) -> None:
         self._do("poll")
 
