@@ -15,7 +15,7 @@ from console.model.deployment_rules import (
     served_s,
     worse,
 )
-from console.model.deployments import CiRunRow, DeploymentRow, DeploymentsView, Effect, StageCell, StageState
+from console.model.deployments import PAGE, CiRunRow, DeploymentRow, DeploymentsView, Effect, StageCell, StageState
 from console.model.observation import Origin
 from console.model.pipeline import run_duration_s, run_state, run_words
 from console.model.states import State
@@ -27,7 +27,9 @@ from widgets.words import age, duration, number, when
 Row = tuple[Line, str | None]
 
 WIDE = 100
-"""Columns from which a line tells when it was made; below, the selected one does in a second line."""
+"""Columns from which a line tells how long it served and where its figures are from; below, the selected one does."""
+BY = 6
+"""Cells of whose change it is."""
 BACK_FROM, BACK = 112, 22
 """Columns from which each line tells whether one can go back, and the cells of that."""
 HOURS = " 1 h"
@@ -36,8 +38,11 @@ OLD_MS = 60_000
 """A list that is younger than this is called one of now."""
 ROOMY = 40
 """Lines of the terminal from which the groups are parted by an empty one."""
-INITIALS = "LUISBMSPPN"
-"""Of the ten stages, above their cells."""
+LETTERS = "LUISBDTPMN"
+"""Of the ten stages, above their cells: Lint, Unit, Integration, Security, Build, Database, sTaging, Production,
+Monitoring, Notify. No two are the same."""
+SHORT_NAMES = ("Li", "Un", "In", "Se", "Bu", "Db", "St", "Pr", "Mo", "No")
+"""Where there is room."""
 SIGNS: Mapping[StageState, tuple[str, str, Tone]] = {
     "passed": ("·", ".", "dim"),
     "failed": ("x", "x", "bad"),
@@ -114,8 +119,11 @@ class DeploymentList:
             ("STAGING, PREVIEWS", [row for row in view.deployments if row.target != PRODUCTION]),
         )
         told = self._trouble("DEPLOYMENTS", view.deployments_words, view.deployments_ms, bool(view.deployments))
+        newest = len(view.deployments) >= PAGE
         parts = [
-            self._group(name, [row for row in rows if self._fits(row)], len(rows)) for name, rows in groups if rows
+            self._group(name, [row for row in rows if self._fits(row)], len(rows), newest)
+            for name, rows in groups
+            if rows
         ]
         if self.filter and not any(parts):
             parts = [[self._head(f" DEPLOYMENTS 0 of {len(view.deployments)}")]]
@@ -123,17 +131,24 @@ class DeploymentList:
             return [[*told, *parts[0]], *(part for part in parts[1:] if part)]
         return [told or [self._head(" DEPLOYMENTS"), self._line([Span("   Vercel lists none.", "dim")])]]
 
-    def _group(self, name: str, rows: Sequence[DeploymentRow], total: int) -> list[Row]:
+    def _group(self, name: str, rows: Sequence[DeploymentRow], total: int, newest: bool) -> list[Row]:
         if not rows:
             return []
-        count = f"{len(rows)} of {total}" if self.filter else f"{total}"
+        count = self._count(len(rows), total, newest)
         shown = rows if self.whole or self.filter else self._folded(name, rows)
         left = len(rows) - len(shown)
         lines = [self._deployment_head(f"{name} {count}", name == "PRODUCTION")]
         lines += [line for row in shown for line in self._deployment(row)]
         if left:
             lines.append(self._line([Span(f"   {counted(left, 'older one')}: {self.whole_key} shows all", "dim")]))
+        elif newest and self.whole:
+            lines.append(self._line([Span("   older ones are not read: Vercel lists them", "dim")]))
         return lines
+
+    def _count(self, kept: int, total: int, newest: bool) -> str:
+        """`6`; `newest 20` where there may be more that are not read; `2 of 6` where a filter leaves some off."""
+        of = f"newest {total}" if newest else f"{total}"
+        return f"{kept} of {of}" if self.filter else of
 
     def _folded(self, name: str, rows: Sequence[DeploymentRow]) -> Sequence[DeploymentRow]:
         """The newest, and the current one however old: both sections are seen at once."""
@@ -146,10 +161,12 @@ class DeploymentList:
     def _deployment_head(self, name: str, first: bool) -> Row:
         if not first:
             return self._head(f" {name}")
-        made = f" {fit('MADE', 6, 'right')}" if self._is_wide else ""
+        wide = self._is_wide
         tail = f"  {fit('GO BACK', BACK)}" if self.width >= BACK_FROM else ""
-        figures = f"{fit('p95 ms', 11)} {fit('ERRORS %', 9)} {fit('FROM', self._from)}"
-        left = f" {fit(name, 20)}{made}{fit('LIVE', 6, 'right')}  {figures}  COMMIT"
+        live = fit("LIVE", 6, "right") if wide else ""
+        figures = f"{fit('p95 ms', 11)} {fit('ERRORS %', 9)} {fit('FROM', self._from) + ' ' if wide else ''}"
+        named = fit(name, max(20, len(name) + 1))
+        left = f" {named}{fit('MADE', 5, 'right')}{live}  {fit('BY', self._by)} {figures} COMMIT"
         return self._head(fit(left, self.width - len(tail)) + tail)
 
     @property
@@ -162,6 +179,12 @@ class DeploymentList:
         by_hours = any(_window(effect) for row in self.view.deployments for effect in row.effects)
         return 5 + len(HOURS) * by_hours
 
+    @property
+    def _by(self) -> int:
+        """Cells of whose change it is: as many as a name has, where there is room."""
+        longest = max((len(row.author or "") for row in self.view.deployments), default=0)
+        return max(2, min(longest, 2 * BY if self._is_wide else BY))
+
     def _deployment(self, row: DeploymentRow) -> list[Row]:
         key = f"deployment:{row.id}"
         glyph, word, tone = deployment_state(row, self.glyphs)
@@ -170,11 +193,11 @@ class DeploymentList:
             Span(f"{glyph} ", tone),
             Span(f"{fit(word, 9)} ", tone if tone in ("bad", "warn", "unknown") else quiet),
             Span(f"{fit(row.short, 7, ellipsis=self.glyphs.ellipsis)} ", "strong" if row.current else quiet),
-            *([Span(f" {fit(age(self.now_ms, row.created_ms), 6, 'right')}", "dim")] if self._is_wide else []),
-            Span(f"{fit(self._served(row), 6, 'right')}  ", quiet),
+            Span(f" {fit(age(self.now_ms, row.created_ms), 5, 'right')}", "dim"),
+            *([Span(fit(self._served(row), 6, "right"), quiet)] if self._is_wide else []),
+            Span(f"  {fit(row.author or '', self._by, ellipsis=self.glyphs.ellipsis)} ", "dim"),
             *(self._effects(row) if row.target == PRODUCTION else self._where(row)),
             Span(f" {row.message or row.id}", quiet),
-            *([Span(f" ({row.author})", "dim")] if row.author else []),
         ]
         back = eligible_words(row) if row.target == PRODUCTION else ""
         tail = [Span(f"  {fit(back, BACK, ellipsis=self.glyphs.ellipsis)}", "dim")] if self.width >= BACK_FROM else []
@@ -193,7 +216,8 @@ class DeploymentList:
         return duration(served) if served is not None else "?"
 
     def _more(self, row: DeploymentRow) -> str:
-        parts = [f"made {age(self.now_ms, row.created_ms)} ago" if row.created_ms else "", row.note, row.error]
+        served = "" if row.live_ms is None else f"live {self._served(row)}"
+        parts = [served, row.note, row.error, f"figures: {origin}" if (origin := self._origin(row)) else ""]
         if row.target == PRODUCTION and not row.current:
             parts.insert(1, eligible_words(row))
         return "; ".join(part for part in parts if part)
@@ -202,18 +226,22 @@ class DeploymentList:
         """`118→1,840`: what it was in the quarter of an hour before it went live, and after."""
         found = {effect.figure: effect for effect in row.effects}
         p95, errors = found.get("p95"), found.get("errors")
-        known = next((one for one in (p95, errors) if one and one.origin is not Origin.NONE), None)
-        origin = f"{known.origin.value}{_window(known)}" if known is not None else ""
         return [
             Span(f"{fit(self._change(p95), 11)} ", effect_tone(p95)),
             Span(f"{fit(self._change(errors), 9)} ", effect_tone(errors)),
-            Span(f"{fit(origin, self._from)} ", "dim"),
+            *([Span(f"{fit(self._origin(row), self._from)} ", "dim")] if self._is_wide else []),
         ]
+
+    def _origin(self, row: DeploymentRow) -> str:
+        """Where the figures of its effect are from, and their window where it is not the usual one."""
+        known = next((one for one in row.effects if one.origin is not Origin.NONE), None)
+        return f"{known.origin.value}{_window(known)}" if known is not None else ""
 
     def _where(self, row: DeploymentRow) -> list[Span]:
         """Of what is not production: its target and its branch, where the figures of production stand."""
         words = f"{row.target or 'preview'} {row.branch or ''}"
-        return [Span(f"{fit(words, 22 + self._from, ellipsis=self.glyphs.ellipsis)} ", "dim")]
+        room = 22 + self._from if self._is_wide else 21
+        return [Span(f"{fit(words, room, ellipsis=self.glyphs.ellipsis)} ", "dim")]
 
     def _change(self, effect: Effect | None) -> str:
         if effect is None:
@@ -231,8 +259,9 @@ class DeploymentList:
         told = self._trouble("CI RUNS", view.runs_words, view.runs_ms, bool(view.runs))
         if not view.runs:
             return told or [self._head(" CI RUNS"), self._line([Span("   There is none on this branch.", "dim")])]
-        count = f"{len(kept)} of {len(view.runs)}" if self.filter else f"{len(view.runs)}"
-        left = f" {fit(f'CI RUNS {count}', 20)} {fit('BEGAN', 5, 'right')}  {INITIALS}  {fit('TOOK', 5, 'right')}  WHAT"
+        count = self._count(len(kept), len(view.runs), len(view.runs) >= PAGE)
+        stages = " ".join(SHORT_NAMES) if self._is_wide else LETTERS
+        left = f" {fit(f'CI RUNS {count}', 20)} {fit('BEGAN', 5, 'right')}  {stages}  {fit('TOOK', 5, 'right')}  WHAT"
         return [*told, self._head(left), *map(self._run, kept)]
 
     def _run(self, run: CiRunRow) -> Row:
@@ -247,8 +276,8 @@ class DeploymentList:
             Span(f"{fit(state, 9)} ", tone if state not in ("passed", "waiting") else "text"),
             Span(f"{fit(f'#{run.number}{attempt}', 8)} "),
             Span(f"{fit(age(self.now_ms, run.started_ms), 5, 'right')}  ", "dim"),
-            *strip(run.stages, self.glyphs),
-            Span(f"  {fit(took_words(took), 5, 'right')}  ", "dim"),
+            *strip(run.stages, self.glyphs, apart=self._is_wide),
+            Span(f"{'' if self._is_wide else ' '} {fit(took_words(took), 5, 'right')}  ", "dim"),
             Span(said, "text" if state != "failed" else "bad"),
             Span(run.title, "dim" if said else "text"),
             *([Span(f" ({run.author})", "dim")] if run.author else []),
@@ -351,9 +380,9 @@ def sign(state: StageState, glyphs: Glyphs) -> str:
     return SIGNS[state][0 if glyphs.ellipsis == "…" else 1]
 
 
-def strip(stages: Sequence[StageCell], glyphs: Glyphs) -> list[Span]:
-    """Ten cells in the order of the stages."""
-    return [Span(sign(cell.state, glyphs), SIGNS[cell.state][2]) for cell in stages]
+def strip(stages: Sequence[StageCell], glyphs: Glyphs, *, apart: bool) -> list[Span]:
+    """Ten cells in the order of the stages. `apart`: each under a name of two letters."""
+    return [Span(sign(cell.state, glyphs) + "  " * apart, SIGNS[cell.state][2]) for cell in stages]
 
 
 def took_words(seconds: float | None) -> str:

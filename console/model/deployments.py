@@ -16,6 +16,8 @@ STAGES = (
 )  # fmt: skip
 """The ten stages of the pipeline (D1), in their order."""
 
+PAGE = 20
+"""So many of the newest deployments (of production, and of all) and runs are read."""
 BY_HOURS_S = 3600
 """The window of an effect that only whole hours tell of."""
 

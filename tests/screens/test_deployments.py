@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from console.app import RadarApp
-from console.model.deployments import DeploymentsView
+from console.model.deployments import PAGE, STAGES, DeploymentsView
 from console.model.inquiries import LogEnd
 from console.model.ports import Refused
 from screens.deployments import DeploymentPage, DeploymentsScreen, RunDetailPage
@@ -22,6 +23,7 @@ from tests.screens.sample import NOW
 from tests.screens.sample_deployments import BAD, GOOD, ScriptedInquiries, build_log, deployments, pinned
 from tests.screens.scripted import ScriptedReads
 from tests.screens.scripted_desk import ScriptedDesk
+from widgets.deployment_lines import LETTERS, SHORT_NAMES
 
 
 def app_of(make_app: MakeApp, view: DeploymentsView | None = None, **more: Any) -> RadarApp:
@@ -56,7 +58,7 @@ async def test_five_opens_it_with_both_sections_on_one_screen(make_app: MakeApp)
     async with app_of(make_app).run_test(size=(80, 24)) as pilot:
         await opened(pilot)
         body = text_of(pilot, "#body")
-        assert "PRODUCTION 6" in body and "● current   8f3c1d2    9 m  118→1,840" in body
+        assert "PRODUCTION 6" in body and re.search(r"● current   8f3c1d2 +\d+ m  op1  118→1,840", body), body
         assert "✗ failed    #411.2" in body and "··x∅------" in body
         assert "5 Dep" in text_of(pilot, "#footer")
 
@@ -70,6 +72,34 @@ async def test_what_is_not_as_usual_stands_first(make_app: MakeApp) -> None:
     async with app_of(make_app).run_test(size=(80, 24)) as pilot:
         await opened(pilot)
         assert " ! " not in text_of(pilot, "#body")
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 160, 200])
+async def test_whose_it_is_and_how_old_stands_before_what_can_be_cut(make_app: MakeApp, width: int) -> None:
+    long = "a change whose message is far longer than any list has room for, however wide the terminal may well be"
+    rows = tuple(replace(row, message=long) for row in deployments().deployments)
+    async with app_of(make_app, replace(deployments(), deployments=rows)).run_test(size=(width, 24)) as pilot:
+        await opened(pilot)
+        lines = text_of(pilot, "#body").splitlines()
+        (line,) = (each for each in lines if "8f3c1d2" in each and "current" in each[:14])
+        assert re.search(r"8f3c1d2 +\d+ \w(?: +\d+ \w)?  op1  ", line) and "a change whose" in line
+
+
+async def test_a_page_of_a_list_is_not_told_as_a_count(make_app: MakeApp) -> None:
+    view = deployments()
+    first = next(row for row in view.deployments if row.target == "production" and not row.current)
+    many = tuple(replace(first, id=f"dpl_{number}", short=f"c0ffee{number}") for number in range(PAGE))
+    full = replace(view, deployments=many, runs=tuple(replace(view.runs[0], id=each) for each in range(PAGE)))
+    async with app_of(make_app, full).run_test(size=(80, 80)) as pilot:
+        await opened(pilot)
+        body = text_of(pilot, "#body")
+        assert f"PRODUCTION newest {PAGE}" in body and f"CI RUNS newest {PAGE}" in body
+        await pilot.press("f")
+        await until_text(pilot, "older ones are not read: Vercel lists them")
+
+
+def test_every_stage_has_a_letter_of_its_own() -> None:
+    assert len(set(LETTERS)) == len(set(SHORT_NAMES)) == len(LETTERS) == len(SHORT_NAMES) == len(STAGES)
 
 
 @pytest.mark.parametrize(("width", "over"), [(80, True), (160, False)])
