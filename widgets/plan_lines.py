@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from console.model.actions import Check, CheckResult, Option, Plan, Risk, Step
+from console.model.actions import ELSEWHERE, Check, CheckResult, Option, Plan, Risk, Step
 from console.model.states import State
 from console.model.words import counted
 from widgets.glyphs import UNICODE, Glyphs
@@ -143,8 +143,14 @@ def _checks(plan: Plan, look: Look, room: _Room) -> list[Line]:
     told = [line for check in checks if check not in passed for line in _check(check, look, room)]
     state, tone = _CHECKS[CheckResult.PASS]
     sign = Span(f"  {look.glyphs.state[state]}  ", tone)  # type: ignore[arg-type]  # a tone of the table above
-    count = counted(len(passed), "check")
-    return [*told, cut([sign, Span(f"{count} passed"), Span(f": {look.whole_key} tells them", "dim")], look.width)]
+    count, beyond = counted(len(passed), "check"), _beyond(passed)
+    more = f" ({look.whole_key}); {beyond}" if beyond else f": {look.whole_key} tells them"
+    return [*told, cut([sign, Span(f"{count} passed"), Span(more, "dim")], look.width, look.glyphs.ellipsis)]
+
+
+def _beyond(passed: Sequence[Check]) -> str:
+    """What no check of this host can tell of another bastion: said even where what is well is only counted."""
+    return next((check.words.partition("; ")[2] for check in passed if check.key == ELSEWHERE), "")
 
 
 def _steps(plan: Plan, look: Look, room: _Room) -> list[Line]:

@@ -7,7 +7,7 @@ from console.actions.authority import Standing
 from console.actions.base import Context
 from console.actions.host_checks import session_check
 from console.model.action_views import RunRow
-from console.model.actions import Check, CheckResult, Plan, StepKind
+from console.model.actions import ELSEWHERE, Check, CheckResult, Plan, StepKind
 from console.model.ports import StoreUnreadable
 from console.store.journal import Journal, StoredRun
 
@@ -54,7 +54,7 @@ def elsewhere_check(context: Context, plan: Plan) -> tuple[Check, ...]:
     locked = plan.action.startswith(_LOCKING) and maintenance is not None and maintenance.provider == "database"
     words = "any other bastion: advisory lock and remote state only" if locked else ""
     words = f"no other run here; {words or 'against any other bastion only remote state protects'}"
-    return (Check(key="elsewhere", result=CheckResult.PASS, words=words),)
+    return (Check(key=ELSEWHERE, result=CheckResult.PASS, words=words),)
 
 
 def _exclusion(journal: Journal, plan: Plan, own: str | None) -> tuple[Check, ...]:

@@ -18,6 +18,8 @@ from console.model.value import value
 
 ARMED_MS = 15 * 60_000
 REASON_LIMIT = 300
+ELSEWHERE = "elsewhere"
+"""Key of the check that says what protects against another bastion: `NO OTHER RUN HERE; WHAT PROTECTS`."""
 
 
 class Risk(StrEnum):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.model.actions import Check, CheckResult
+from console.model.actions import ELSEWHERE, Check, CheckResult
 from tests.screens.sample import NOW
 from tests.screens.sample_actions import plan
 from widgets.lines import plain
@@ -73,3 +73,11 @@ def test_many_warnings_leave_the_steps_below_the_fold_not_the_consequences() -> 
     rows = rollback(18, 3)
     places = [next(at for at, row in enumerate(rows) if row.startswith(f" {head}")) for head in ("UNDO", "STEPS")]
     assert places == sorted(places) and sum("1 s" in row or "s " in row for row in rows) >= 5
+
+
+def test_where_what_is_well_is_counted_another_bastion_is_still_told_of() -> None:
+    words = "against any other bastion only remote state protects"
+    checks = [Check(key=f"c{place}", result=CheckResult.PASS, words=LONG) for place in range(6)]
+    checks.insert(3, Check(key=ELSEWHERE, result=CheckResult.PASS, words=f"no other run here; {words}"))
+    rows = plain(plan_rows(replace(plan(), checks=tuple(checks)), Look(80, 16, NOW, NOW))).splitlines()
+    assert [row.strip() for row in rows if "bastion" in row] == [f"●  7 checks passed (w); {words}"]
