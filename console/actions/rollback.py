@@ -34,7 +34,10 @@ class Rollback:
         choice = _target(found, wanted)
         at_ms = vercel_checks.built_ms(choice.target)
         then = await asyncio.to_thread(vercel_facts.migration_then, context, at_ms) if at_ms is not None else None
-        passed: list[Json] = [f"{one.called}: {why}" for one, why in choice.passed]
+        facts = Facts(found)
+        passed: list[Json] = [
+            f"{one.called}: {why}{vercel_checks.amiss(facts, one, why)}" for one, why in choice.passed
+        ]
         return {**found, "wanted": told(choice.target), "passed": passed, "migration_then": then}
 
     def plan(self, context: Context, request: ActionRequest, facts: Mapping[str, Json]) -> Plan:

@@ -192,6 +192,12 @@ def did(facts: Facts, target: Deployment) -> str:
     return words or "; how it did was not observed"
 
 
+def amiss(facts: Facts, target: Deployment, said: str) -> str:
+    """What the store holds against it, as the end of a sentence that has not said so already."""
+    held = payload.text(facts.observed, "served", target.id, "amiss")
+    return f"; held against it: {held}" if held and held not in said else ""
+
+
 def _figures(facts: Facts, target: Deployment) -> tuple[float | None, float | None]:
     p95, share = (payload.number(facts.raw, "observed", "effects", target.id, key) for key in ("p95", "errors"))
     return p95, share

@@ -53,6 +53,8 @@ def _document(view: DeploymentsView) -> Document:
         "collecting": view.header.collector.alive,
         "auto_assign": view.auto_assign,
         "pinned_by": view.pinned_by,
+        "rolled_back": view.rolled_back,
+        "records_read": not view.records_unread,
         "rolling_release": view.rolling_release,
         "frozen": {"by": view.frozen_by, "until": moment(view.frozen_until_ms)} if view.frozen_by is not None else None,
         "deployments_read": moment(view.deployments_ms),

@@ -75,13 +75,14 @@ async def test_it_is_what_served_just_before_whatever_was_built_later() -> None:
 async def test_what_a_later_commit_reverts_is_passed_over_with_the_reason() -> None:
     bad = deployment(BAD, 10, "feat: pricing v2 (#412)")
     plan = await default(
-        observed(shown(BEFORE, **WELL)),
+        observed(shown(BEFORE, **WELL), shown(BAD, amiss="/pricing 100 % 5xx")),
         deployment(NOW, 20, 'Revert "feat: pricing v2 (#412)"'),
         bad,
         deployment(BEFORE, 0),
     )
     assert plan.data["target"] == BEFORE
     passed = words_of(plan, "passed")
+    assert passed.endswith("; held against it: /pricing 100 % 5xx")
     assert passed.startswith("warn: passed over") and "pricing v2" in passed and "reverts it" in passed
 
 
