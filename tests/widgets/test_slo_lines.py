@@ -49,7 +49,7 @@ def test_at_80_columns_stand_name_target_all_four_windows_budget_and_burn_rate()
     ):
         assert words in text
     assert "database query < 100 ms" in text and "-2 % spent" in text and "budget burning" in text
-    assert "budget burning, 1 h burn 133/14.4" in shown(burning(), "uptime", 110)
+    assert "99 % budget burning, 1h burn 133/14.4" in shown(burning(), "uptime", 110)
     for words in ("1 h, 5 min", "6 h, 30 min", "3 d, 6 h", "> 14.4", "> 6", "> 1", "1,000"):
         assert words in text
     for state in ("healthy", "degraded", "unhealthy", "unknown"):
