@@ -131,7 +131,8 @@ class Board:
         found = nearest(objective.burn)
         rate = ""
         if found is not None:  # each rule has a limit of its own, for its own window
-            rate = f"{window_words(found.long_s).replace(' ', '')} burn {rate_words(lesser(found) or 0.0)}/{found.limit:g}"
+            window = window_words(found.long_s).replace(" ", "")
+            rate = f"{window} burn {rate_words(lesser(found) or 0.0)}/{found.limit:g}"
         word = _budget_word(objective)
         told = f"{word}, {rate}" if word and rate and self._right > _RIGHT else word or rate
         tone: Tone = "warn" if objective.budget_left is not None and objective.budget_left <= 0 else "dim"
