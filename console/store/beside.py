@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 
-from console.model.charts import ChartSpec, SeriesSpec
+from console.model.charts import ChartSpec, SeriesSpec, Statistic
 from console.model.grid import Grid
 from console.store import blocks
 from console.store.closed_cells import ClosedCells
 from console.store.minute_facts import MinuteFacts
 from console.store.moment import Moment
 from console.store.names import BLOCK_MS, HOUR_MS, MINUTE_MS
-from console.store.read_lines import QUANTILES, Lines
+from console.store.read_lines import Lines, line_of_target
 from console.store.read_series import SeriesReader
 from console.store.timeline import Segment, wall_of
 
@@ -42,6 +42,7 @@ class Beside:
         self._end_ms = end_ms
         grids = self._grids()
         read = (reader.read(keys, distributions, grid) for grid in grids)
+        self._by_hours: dict[int, MinuteFacts] = {}
         self._unpacked = [(grid, Lines(cells, grid)) for grid, cells in zip(grids, read, strict=True)]
 
     def _grids(self) -> list[Grid]:
@@ -65,31 +66,35 @@ class Beside:
 
     # Peak and time beyond the target
 
-    def peak(self, line: SeriesSpec) -> float | None:
-        """The greatest of the minutes' own quantiles; None for other statistics, and where minutes are not kept."""
-        if line.statistic not in QUANTILES or not self._is_told(line):
+    def peak(self, chart: ChartSpec, line: SeriesSpec) -> float | None:
+        """The greatest of the line's minutes, and of its hours where minutes are not kept. None: it is not told."""
+        if not self._is_told(line):
             return None
-        packed = self._facts.peak(line)
-        return max([*self._counted(line), *([packed] if packed is not None else [])], default=None)
+        target = chart.target if line is line_of_target(chart) else None
+        found = [facts.peak(line, target) for facts in self._facts_of(line)]
+        return max([*self._counted(line), *(value for value in found if value is not None)], default=None)
 
     def over_s(self, chart: ChartSpec, line: SeriesSpec) -> float | None:
-        """Seconds in which the line was beyond the chart's target, in whole minutes. None where it is not told."""
+        """Seconds in which the line was beyond the chart's target, in whole minutes, and in whole hours where minutes
+        are not kept. None where it is not told."""
         target, below = chart.target, chart.target_is_floor
         if target is None or not self._is_told(line):
             return None
         counted = self._counted(line)
-        packed = self._facts.beyond(line, target, below=below)
-        if packed is None and not counted:
+        packed = [(facts.beyond(line, target, below=below), facts.size_ms) for facts in self._facts_of(line)]
+        if not counted and all(many is None for many, _ in packed):
             return None
-        many = sum(value < target if below else value > target for value in counted)
-        return ((packed or 0) + many) * MINUTE_MS / 1000
+        own_ms = sum(value < target if below else value > target for value in counted) * MINUTE_MS
+        return (own_ms + sum((many or 0) * size_ms for many, size_ms in packed)) / 1000
 
     def _is_told(self, line: SeriesSpec) -> bool:
-        return self._facts.knows(line) and self._kept(line.keys[0])
+        """A growth that is polled more seldom than each minute is no rate of its minute."""
+        is_seldom = line.statistic is Statistic.RATE and self._reader.interval_ms(line.keys[0]) > MINUTE_MS
+        return self._minutes.knows(line) and not is_seldom
 
-    def _kept(self, key: str) -> bool:
-        end_ms = min(self._end_ms, self._moment.at_ms)
-        return self._reader.least_step_ms([key], self._place.start_ms, end_ms) < HOUR_MS
+    def _facts_of(self, line: SeriesSpec) -> list[MinuteFacts]:
+        first_ms = self._reader.minutes_from_ms(line.keys[0], self._place.start_ms, self._end_ms)
+        return [self._minutes] if first_ms <= self._place.start_ms else [self._hours(first_ms), self._minutes]
 
     def _counted(self, line: SeriesSpec) -> list[float]:
         """The values of the minutes that were read one by one."""
@@ -97,11 +102,20 @@ class Beside:
         return [value for values in found for value in values if value is not None]
 
     @cached_property
-    def _facts(self) -> MinuteFacts:
+    def _minutes(self) -> MinuteFacts:
         """Of all others."""
-        return MinuteFacts(
-            self._moment.connection, self._closed, self._reader.numbers, self._lines, self._packed_segments()
-        )
+        segments = self._packed_segments()
+        return MinuteFacts(self._moment.connection, self._closed, self._reader.numbers, self._lines, segments)
+
+    def _hours(self, until_ms: int) -> MinuteFacts:
+        """Of the window's hours that began before its first minute."""
+        if until_ms not in self._by_hours:
+            begin_ms, end_ms = self._place.start_ms // HOUR_MS * HOUR_MS, min(until_ms, self._end_ms)
+            segments = self._moment.timeline.segments(begin_ms, end_ms // HOUR_MS * HOUR_MS - 1)
+            numbers, lines = self._reader.numbers, self._lines
+            found = MinuteFacts(self._moment.connection, self._closed, numbers, lines, segments, HOUR_MS)
+            self._by_hours[until_ms] = found
+        return self._by_hours[until_ms]
 
     def _packed_segments(self) -> Iterator[Segment]:
         begin_ms = self._place.start_ms

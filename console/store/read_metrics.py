@@ -134,11 +134,12 @@ def _chart(spec: ChartSpec, read: Lines, earlier: Earlier | None, place: Grid, m
 
 def _told(chart: ChartView, spec: ChartSpec, moment: Moment, newest: Newest, beside: Beside | None) -> ChartView:
     """With what is said beside its lines: by minutes where its stretches are longer, and nothing of now that is not."""
+    is_told = spec.target_is_floor  # which has a lowest value and no peak
     lines = [
         replace(
             line,
             now=newest.now(one) if _is_now(moment, one) else None,
-            peak=line.peak if beside is None or line.peak is not None else beside.peak(one),
+            peak=line.peak if is_told or beside is None or line.peak is not None else beside.peak(spec, one),
         )
         for line, one in zip(chart.lines, spec.series, strict=True)
     ]

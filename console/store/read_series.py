@@ -64,7 +64,7 @@ class SeriesReader:
         series = {
             number: Gathered(
                 grid,
-                self._interval_ms(key),
+                self.interval_ms(key),
                 distribution=key in distributions,
                 merged=merged is None or key in merged,
             )
@@ -100,7 +100,18 @@ class SeriesReader:
         )
         return Kept(hours if grid.step_ms >= HOUR_MS else minutes, min(hours, minutes, raw))
 
-    def _interval_ms(self, key: str) -> int:
+    def minutes_from_ms(self, key: str, from_ms: int, until_ms: int) -> int:
+        """From when on a window has minutes of a series: `from_ms` where nothing is kept more coarsely before them."""
+        high = self._moment.timeline.position(until_ms)
+        low = max(self._moment.timeline.position(from_ms), high >> ERA_SHIFT << ERA_SHIFT)
+        number = self.numbers[key]
+        hour = self._first("rollup_hour", number, blocks.floor(low, HOUR_MS), high)
+        minute = self._first("rollup_minute", number, low, high)
+        if hour == _NEVER or minute < hour + 2 * HOUR_MS:
+            return from_ms
+        return wall_of(minute) if minute < _NEVER else until_ms
+
+    def interval_ms(self, key: str) -> int:
         """Between its polls, as they are while it answers: one that hangs is asked seldom."""
         target = key.rpartition("|")[0]
         span = self._moment.answered(target) or self._moment.span(target)

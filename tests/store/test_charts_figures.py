@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from console.model.metrics import Rollup
 from console.model.observation import Sample
+from console.store.history import HistoryWriter
 from console.store.names import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.store.charts import BEGIN_MS, CANARY, SETTINGS, Charts, chart, line
 from tests.store.samples import failed, judged, observed
@@ -87,6 +89,47 @@ def test_two_minutes_after_a_recovery_now_is_well_in_every_window(tmp_path: Path
     assert chart(view, "requests").lines[0].now == pytest.approx(20.0)
     canary = chart(charts.view(window_s=window_s, points=points), "canary")
     assert [one.now for one in canary.lines] == [pytest.approx(2.0, rel=0.011)] * 3
+
+
+@pytest.mark.parametrize(("window_s", "points"), WINDOWS[2:])
+def test_every_line_of_long_stretches_has_the_peak_of_its_minutes(tmp_path: Path, window_s: int, points: int) -> None:
+    busy: dict[str, Sample] = {"requests": 500.0, "errors": 50.0, "memory_bytes": 90.0, "memory_limit_bytes": 100.0}
+    calm: dict[str, Sample] = {"requests": 100.0, "errors": 1.0, "memory_bytes": 20.0, "memory_limit_bytes": 100.0}
+    charts = Charts(tmp_path)
+    charts.clock.wall -= 5000
+    for many, samples in ((12 * 60 * 4, calm), (12 * 2, busy), (12 * 50, calm)):
+        charts.polls(many, "metrics", **samples)
+    for _ in range(2):  # before it is packed and after
+        view = charts.view("application", window_s, points)
+        peaks = {(one.key, each.label): each.peak for one in view.charts for each in one.lines}
+        assert peaks["requests", "requests"] == pytest.approx(100.0)
+        assert peaks["requests", "errors"] == pytest.approx(10.0)
+        assert peaks["errors", "failed requests"] == pytest.approx(10.0)
+        assert peaks["memory", "of its limit"] == pytest.approx(90.0)
+        charts.pack()
+
+
+def test_where_minutes_are_not_kept_of_all_the_hours_tell_the_peak_and_how_long(tmp_path: Path) -> None:
+    """As in an authored past: hours of 30 days, minutes of the last two."""
+    now_ms = BEGIN_MS + 30 * DAY_MS
+    calm, slow, minute = (Rollup.of([value] * 60, distribution=True) for value in (20.0, 610.0, 300.0))
+    assert calm is not None and slow is not None and minute is not None
+    hours = range(now_ms - 30 * DAY_MS, now_ms, HOUR_MS)
+    ill = {hours[100], hours[101]}
+    with HistoryWriter(tmp_path / "observed.db") as writer:
+        writer.hours(f"{CANARY}|latency_ms", ((at, slow if at in ill else calm) for at in hours))
+        minutes = range(now_ms - 2 * DAY_MS, now_ms, MINUTE_MS)
+        writer.minutes(f"{CANARY}|latency_ms", ((at, minute if at == minutes[2000] else calm) for at in minutes))
+        gauge = Rollup(n=60, sum=7200.0, min=1.0, max=9.0)
+        writer.hours("metrics|requests", ((at, gauge) for at in hours))
+    charts = Charts(tmp_path)
+    charts.clock.wall = now_ms
+    canary = chart(charts.view(window_s=2_592_000, points=120), "canary")
+    assert [one.peak for one in canary.lines] == [pytest.approx(610.0, rel=0.011)] * 3
+    assert canary.over_s == 2 * 3600 + 60
+    assert line(charts.view("application", 2_592_000, 120), "requests", "requests").peak == 2.0
+    day = chart(charts.view(window_s=86_400, points=96), "canary")
+    assert (day.lines[1].peak, day.over_s) == (pytest.approx(300.0, rel=0.011), 60.0)
 
 
 @pytest.mark.parametrize("packed", [False, True])

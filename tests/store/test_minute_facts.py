@@ -32,6 +32,7 @@ LINES = [
         for one in (Statistic.MEAN, Statistic.MIN, Statistic.MAX)
         for turned in (False, True)
     ),
+    SeriesSpec(label="", keys=("a|requests",), statistic=Statistic.RATE, scale=60.0),
     SeriesSpec(label="", keys=("a|errors",), per=("a|requests",), statistic=Statistic.RATIO, scale=100.0),
     SeriesSpec(label="", keys=("a|requests",), per=("a|errors",), statistic=Statistic.RATIO, complement=True),
 ]
@@ -70,7 +71,7 @@ def one_by_one(connection: sqlite3.Connection, numbers: dict[str, int], line: Se
         if line.statistic is Statistic.RATIO and (start not in per or not per[start][2]):
             continue
         value = {
-            Statistic.MEAN: total / n, Statistic.MIN: least, Statistic.MAX: most,
+            Statistic.MEAN: total / n, Statistic.RATE: total / 60, Statistic.MIN: least, Statistic.MAX: most,
             Statistic.P50: p50, Statistic.P95: p95, Statistic.P99: p99,
         }[line.statistic] if line.statistic is not Statistic.RATIO else total / per[start][2]  # fmt: skip
         found.append((1 - value if line.complement else value) * line.scale)
@@ -89,8 +90,9 @@ def test_the_peak_and_the_minutes_beyond_are_those_of_each_minute(
     for _ in range(2):  # once more with what was kept of closed days
         facts = MinuteFacts(connection, closed, numbers, LINES, [SEGMENT])
         assert facts.knows(line)
-        if line.statistic in P:
-            assert facts.peak(line) == max(expected)
+        if line.statistic not in (Statistic.MEAN, Statistic.MAX):  # whose peaks are those of their own samples
+            for target in (None, 0.0, 50.0, -1.0):
+                assert facts.peak(line, target) == pytest.approx(max(expected), rel=1e-12)
         for target in (*random.Random(1).sample(expected, 20), min(expected), max(expected), 0.0, -1.0, 1e9):
             assert facts.beyond(line, target, below=False) == sum(value > target for value in expected)
             assert facts.beyond(line, target, below=True) == sum(value < target for value in expected)
@@ -103,4 +105,4 @@ def test_where_no_minute_is_kept_nothing_is_told(connection: sqlite3.Connection)
     mean = SeriesSpec(label="", keys=("a|gone_ms",), statistic=Statistic.MEAN)
     assert facts.beyond(mean, 1.0, below=False) is None
     assert not facts.knows(SeriesSpec(label="", keys=("a|gone_ms", "a|latency_ms"), statistic=Statistic.P95))
-    assert not facts.knows(SeriesSpec(label="", keys=("a|gone_ms",), statistic=Statistic.RATE))
+    assert not facts.knows(SeriesSpec(label="", keys=("a|gone_ms", "a|latency_ms"), statistic=Statistic.RATE))
