@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from console.model import payload as json_payload
@@ -10,7 +11,7 @@ from console.model.notifications import STATUSPAGE, Message, Part
 from console.model.observation import Json
 from console.model.wire import NotSent, Post, Unanswered
 from console.notify.channel import Delivery, not_sent, unanswered
-from console.notify.public_page import NAME, NAME_LIMIT, PACE_S, PublicPage, Refusal, Said, Update
+from console.notify.public_page import NAME, NAME_LIMIT, PACE_S, PublicPage, Refusal, Said, Update, ending
 
 
 def payload_of(update: Update) -> dict[str, Json]:
@@ -53,7 +54,21 @@ class Statuspage:
         update = update_of(part.payload)
         if update is None:
             return Delivery(state="failed", words=f"{NAME}: the message names no incident")
+        if part.payload.get("every") is True:
+            return Delivery(state="sent", words=f"{await self._end_every(update)} are told to be over")
         return Delivery(state="sent", words=_words(await self._page.say(update, part.event)))
+
+    async def _end_every(self, update: Update) -> str:
+        """Every maintenance of ours that is in progress, whoever began it, as the action itself does it."""
+        ours = await self._page.entries(update.environment)
+        found = [each for each in ours if each.is_maintenance]
+        for each in found:
+            await asyncio.sleep(PACE_S)
+            await self._page.change(each, ending(update, each))
+        for component, state in update.components.items() if not found else ():
+            await asyncio.sleep(PACE_S)
+            await self._page.set_component(component, state or "operational")
+        return ", ".join(each.id for each in found) or "the components"
 
 
 def _words(said: Said) -> str:

@@ -37,6 +37,8 @@ TITLE_LIMIT = 200
 WORDS_LIMIT = 300
 TOGETHER = 50
 """Messages of a group in one claim; the rest follows in the next."""
+TRIED_MS = 2_000
+"""The first wait of the collector's own retries."""
 CUT_OFF = "the process that sent it ended before an answer came"
 
 
@@ -74,6 +76,35 @@ def enter(
          moment_ms if due_ms is None else due_ms, json.dumps(_redacted(dict(payload))), moment_ms),
     ).fetchone()  # fmt: skip
     return int(row[0]) if row else None
+
+
+def add_tried(
+    records: Records, event: str, channel: str, title: str, payload: Mapping[str, Json], words: str
+) -> int | None:
+    """`add` what another has tried in vain already: it stands in the ledger from now on, and is tried again."""
+
+    def work(connection: sqlite3.Connection) -> int | None:
+        number = enter(connection, event, channel, title, payload, wall_ms() + TRIED_MS)
+        connection.execute(
+            "UPDATE outbox SET attempts = 1, words = ? WHERE id = ?",
+            (plain(redact(clean(words, WORDS_LIMIT))), number),
+        )
+        return number
+
+    return records.write(work)
+
+
+def superseded(records: Records, channel: str, prefix: str) -> int:
+    """Let what waits for a channel, whose event begins so, go untold: something newer says how it is. How many."""
+
+    def work(connection: sqlite3.Connection) -> int:
+        return connection.execute(
+            "UPDATE outbox SET state = 'dropped', words = 'something newer was told', changed_ms = ? "
+            "WHERE channel = ? AND state = 'waiting' AND substr(event, 1, length(?)) = ?",
+            (wall_ms(), channel, prefix, prefix),
+        ).rowcount
+
+    return records.write(work)
 
 
 def _redacted(value: Json) -> Json:
