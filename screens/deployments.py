@@ -304,10 +304,10 @@ async def act_on(page: Page[None], logs: Logs, view: object, row: DeploymentRow 
     elif len(deeds) == 1:
         await _open(page, deeds[0])
     else:
-        await _choose(page, f"{called}: what should be planned?", deeds)
+        await choose_deed(page, f"{called}: what should be planned?", deeds)
 
 
-async def _choose(page: Page[None], title: str, deeds: Sequence[Deed]) -> None:
+async def choose_deed(page: Page[None], title: str, deeds: Sequence[Deed]) -> None:
     """The choice among several, whose plan is then opened over the page that asked."""
     from screens.dialogs.choose import ChoosePage
 

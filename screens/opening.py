@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import App
 
@@ -11,6 +11,9 @@ from console.model.observation import Json
 from screens.host import Host
 from screens.keys import actions, key_table
 from screens.page import Page
+
+if TYPE_CHECKING:
+    from console.model.deployments import DeploymentsView
 
 
 class Opening:
@@ -70,6 +73,20 @@ class Opening:
         from screens.plan import open_plan
 
         await open_plan(self._top, ActionRequest(action=action, parameters=parameters))
+
+    def action_promote(self) -> None:
+        """Which deployment could be promoted, by what is on record; then the plan that does."""
+        cast(Host, self).feed.ask(self._top, lambda reads: reads.deployments(None), self._promotable)
+
+    def _promotable(self, view: DeploymentsView) -> None:
+        from console.model.deployment_rules import deeds_to_promote
+        from screens.deployments import choose_deed
+
+        deeds = deeds_to_promote(view)
+        if deeds:
+            cast("App[None]", self).call_later(choose_deed, self._top, "Which deployment should be promoted?", deeds)
+        else:
+            self._top.say("nothing is on record that could be promoted: 5 lists the deployments")
 
     async def action_announce(self) -> None:
         """When a maintenance begins and what people are told, then the plan that announces it."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.binding import BindingType
 from textual.widget import Widget
 
@@ -57,8 +58,10 @@ def fault_commands(faults: Sequence[tuple[str, str, bool]]) -> list[Command]:
     return sorted(commands, key=lambda command: not command.words.startswith("is on"))
 
 
-PLANS: tuple[tuple[str, str, dict[str, bool], str], ...] = (
+PLANS: tuple[tuple[str, str, dict[str, bool | str], str], ...] = (
     ("roll back production", "rollback", {}, "its plan: the version before the one that is live"),
+    ("deploy staging", "deploy", {"target": "staging"}, "its plan: builds the branch of production"),
+    ("deploy production", "deploy", {"target": "production"}, "its plan: builds that branch, and it serves then"),
     ("freeze deployments", "freeze", {"on": True}, "its plan: CI runs are held back"),
     ("end the freeze", "freeze", {"on": False}, "its plan"),
     ("maintenance on", "maintenance", {"on": True}, "its plan: users see the maintenance page"),
@@ -71,6 +74,7 @@ def plan_commands() -> list[Command]:
     """The actions, first those that need no choice before their plan. Asking changes nothing."""
     commands = [Command(name, f"app.plan({action!r}, {given!r})", words=words) for name, action, given, words in PLANS]
     asking = (
+        ("promote a deployment", "app.promote", "asks which, then its plan: it serves production"),
         ("maintenance for a time", "app.maintenance", "asks for how long and for a message, then its plan"),
         (
             "announce maintenance",
@@ -145,9 +149,10 @@ class PalettePage(Page[str | None]):
     def _line(self, command: Command, index: int, width: int) -> list[Line]:
         """The command in a line; the chosen one with all of its description."""
         glyphs, marked = self.host.glyphs, index == self.index
+        room = _NAME if command.words else max(_NAME, cell_len(command.name))  # nothing else is told of it
         begin = [
             Span(glyphs.bar if marked else " ", "accent"),
-            Span(f" {fit(command.name, _NAME, ellipsis=glyphs.ellipsis)} ", "strong" if marked else "text"),
+            Span(f" {fit(command.name, room, ellipsis=glyphs.ellipsis)} ", "strong" if marked else "text"),
         ]
         if command.keys:
             begin.append(Span(f"{command.keys}  ", "accent"))

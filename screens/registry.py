@@ -10,6 +10,7 @@ from screens.contacts import ContactsPage
 from screens.deployments import DeploymentPage, DeploymentsScreen, RunDetailPage
 from screens.dialogs.act import ActPage
 from screens.dialogs.choose import ChoosePage
+from screens.dialogs.close import ClosePage
 from screens.health import HealthScreen
 from screens.help import HelpPage
 from screens.ledger import LedgerPage
@@ -33,6 +34,7 @@ PAGES = (
     DeploymentPage,
     RunDetailPage,
     ChoosePage,
+    ClosePage,
     AlertsScreen,
     AlertPage,
     ActPage,

@@ -39,6 +39,7 @@ class RunPage(ScrollPage[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("u", "undo", "undo: opens the plan", "run.undo", short="undo"),
         key("R", "resume", "go on with the rest", "run.resume", short="go on"),
+        key("c", "close", "close it by hand, with a reason", "run.close", short="close"),
     ]
 
     def __init__(self, token: str) -> None:
@@ -66,7 +67,7 @@ class RunPage(ScrollPage[None]):
         view = self.view
         if not isinstance(view, RunView):
             return Content(self.waiting(width))
-        keys = Keys(self._key_of("run.undo"), self._key_of("run.resume"))
+        keys = Keys(self._key_of("run.undo"), self._key_of("run.resume"), self._key_of("run.close"))
         lines = run_rows(view, min(width, WIDEST), self.now_ms(view.header), self.host.glyphs, keys)
         return Content([cut(line, width) for line in lines])
 
@@ -75,7 +76,7 @@ class RunPage(ScrollPage[None]):
         view = self.view
         undo = isinstance(view, RunView) and can_undo(view)
         resume = isinstance(view, RunView) and view.run is not None and view.run.outcome in _RESUMED
-        off = [*([] if undo else ["undo"]), *([] if resume else ["go on"])]
+        off = [*([] if undo else ["undo"]), *([] if resume else ["go on", "close"])]
         return [entry for entry in super().keys() if entry.words not in off]  # noqa: SIM118 - a method of pages
 
     def copied(self) -> str | None:
@@ -111,3 +112,27 @@ class RunPage(ScrollPage[None]):
             await open_ticket(self, f"Go on with run {run.id}: {run.title}", lambda desk: desk.resume(token))
         else:
             self.say("only an interrupted run, or one of unknown outcome, can be gone on with")
+
+    async def action_close(self) -> None:
+        """End it by hand, once a reason is given."""
+        from screens.dialogs.close import ClosePage
+
+        view, desk = self.view, self.host.desk
+        run = view.run if isinstance(view, RunView) else None
+        if not self.host.moment.live:
+            self.say(f"{self.host.moment.word}: actions are off; L goes back to now")
+        elif desk is None:
+            self.say("this console acts on nothing: it was started without a desk for actions")
+        elif run is None or run.outcome not in _RESUMED:
+            self.say("only an interrupted run, or one of unknown outcome, is closed by hand")
+        else:
+            await self.open_page(ClosePage(f"run {run.id}: {run.title}"), self._close)
+
+    def _close(self, reason: str | None) -> None:
+        desk, token = self.host.desk, self.token
+        if reason is not None and desk is not None:
+            self.host.hands.do(self, lambda: desk.close_run(token, reason), then=self._told_closed)
+
+    def _told_closed(self, words: str) -> None:
+        self.say(words)
+        self.ask()

@@ -40,6 +40,7 @@ class Keys(NamedTuple):
 
     undo: str = "u"
     resume: str = "R"
+    close: str = "c"
 
 
 _KEYS = Keys()
@@ -124,7 +125,10 @@ def _waited_for(view: RunView) -> str:
 
 def _offers(view: RunView, run: RunRow, keys: Keys) -> list[tuple[str, str]]:
     if run.outcome in (RunOutcome.INTERRUPTED, RunOutcome.UNKNOWN):
-        return [(keys.resume, "go on: the remote state is read first, then a plan of the rest is shown")]
+        return [
+            (keys.resume, "go on: the remote state is read first, then a plan of the rest is shown"),
+            (keys.close, "close it by hand, with a reason: where nobody can go on with it"),
+        ]
     if can_undo(view):
         what = "undo what was done" if run.outcome is RunOutcome.FAILED else "undo it"
         return [(keys.undo, f"{what}: {run.undo or (view.plan.undo if view.plan else '')}")]

@@ -187,6 +187,16 @@ def _about_current(view: DeploymentsView, row: DeploymentRow) -> tuple[Deed, ...
     return tuple(found)
 
 
+def deeds_to_promote(view: DeploymentsView) -> tuple[Deed, ...]:
+    """Each promotion that can be asked for, the newest deployment first."""
+    return tuple(
+        Deed(f"{deed.words}{f': {row.message}' if row.message and not row.current else ''}", deed.request)
+        for row in view.deployments
+        for deed in deeds_for_deployment(view, row)
+        if deed.request.action == "promote"
+    )
+
+
 def deeds_for_run(row: CiRunRow) -> tuple[Deed, ...]:
     """What can be asked for about a run: cancelled while it goes on, run again when it is over."""
     if row.active:

@@ -158,3 +158,6 @@ class ActionDesk(Protocol):
 
     def resume(self, token: str) -> PlanTicket:
         """The rest of an interrupted or unknown run, after its remote state was read. Raises `Refused`."""
+
+    def close_run(self, token: str, reason: str) -> str:
+        """End an open run by hand; what became of it, in words. Blocks. Raises `Refused`."""

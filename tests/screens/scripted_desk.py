@@ -45,6 +45,10 @@ class ScriptedDesk:
     def resume(self, token: str) -> ScriptedTicket:
         return self._ticket("resume", token)
 
+    def close_run(self, token: str, reason: str) -> str:
+        self.done.append(("close", token, reason))
+        return "run 7 is closed by hand; what it had changed stays as it is"
+
     def _ticket(self, *what: object) -> ScriptedTicket:
         self.done.append(what)
         if self.hang is not None:

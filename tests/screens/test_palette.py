@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from textual.pilot import Pilot
 
 from console.model.ports import Refused
@@ -12,6 +13,8 @@ from screens.palette import Command, PalettePage
 from screens.plan import PlanPage
 from tests.screens.conftest import MakeApp
 from tests.screens.driving import text_of, until, until_fed, until_text
+from tests.screens.sample_deployments import pinned
+from tests.screens.scripted import ScriptedReads
 from tests.screens.scripted_desk import ScriptedDesk
 
 
@@ -137,3 +140,35 @@ async def test_who_leaves_the_question_has_asked_for_nothing(make_app: MakeApp) 
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, PlanPage), "its plan")
         assert desk.said("plan") == [("plan", "maintenance", {"on": True, "minutes": 30})]
+
+
+@pytest.mark.parametrize("target", ["staging", "production"])
+async def test_deploying_has_lines_of_its_own(make_app: MakeApp, target: str) -> None:
+    desk = ScriptedDesk()
+    async with make_app(desk=desk).run_test(size=(80, 24)) as pilot:
+        await until_fed(pilot)
+        await pilot.press("colon", *"deploy", "space", *target, "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PlanPage), "its plan")
+    assert desk.said("plan") == [("plan", "deploy", {"target": target})]
+
+
+async def test_promoting_asks_which_and_opens_the_plan_of_that(make_app: MakeApp) -> None:
+    desk = ScriptedDesk()
+    reads = ScriptedReads(make_deployments=pinned)
+    async with make_app(reads, desk=desk).run_test(size=(80, 24)) as pilot:
+        await until_fed(pilot)
+        await pilot.press("colon", *"promote", "enter")
+        await until_text(pilot, "Which deployment should be promoted?")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PlanPage), "its plan")
+    ((_, action, given),) = desk.said("plan")
+    assert action == "promote" and "to" in dict(given)  # type: ignore[call-overload]  # what was asked for
+
+
+async def test_a_line_that_tells_nothing_else_is_not_cut(make_app: MakeApp) -> None:
+    async with make_app(desk=ScriptedDesk()).run_test(size=(80, 24)) as pilot:
+        await until_fed(pilot)
+        await pilot.press("5")
+        await until_text(pilot, "CI RUNS")
+        await pilot.press("colon", *"promote")
+        await until_text(pilot, "roll back, promote, deploy, run again")

@@ -186,3 +186,32 @@ async def test_role_and_armed_time_stand_in_the_header(make_app: MakeApp) -> Non
     async with make_app().run_test(size=(120, 24)) as pilot:
         await until_fed(pilot)
         assert "OPERATOR" not in text_of(pilot, "#header"), "a console without a desk claims no role"
+
+
+@pytest.mark.parametrize("how", ["interrupted", "unknown"])
+async def test_a_run_that_nobody_can_go_on_with_is_closed_by_a_key_and_a_reason(make_app: MakeApp, how: str) -> None:
+    desk = ScriptedDesk()
+    async with make_app(ScriptedReads(make_run=lambda token: RUNS[how]), desk=desk).run_test(size=(80, 36)) as pilot:
+        await opened(pilot, "t")
+        assert "close it by hand" in text_of(pilot) and "c close" in text_of(pilot, "#footer")
+        await pilot.press("c")
+        await until_text(pilot, "Nothing is changed outside")
+        await pilot.press("enter")
+        await until_text(pilot, "A reason is needed")
+        assert desk.done == []
+        await pilot.press(*"gone", "enter")
+        await until_text(pilot, "run 7 is closed by hand", "#footer")
+    assert desk.done == [("close", "t", "gone")]
+
+
+async def test_what_is_over_or_goes_on_is_not_closed(make_app: MakeApp) -> None:
+    """The counter-test."""
+    for how in ("done", "running"):
+        desk = ScriptedDesk()
+        reads = ScriptedReads(make_run=lambda token, how=how: RUNS[how])  # type: ignore[misc]
+        async with make_app(reads, desk=desk).run_test(size=(80, 36)) as pilot:
+            await opened(pilot, "t")
+            assert "c close" not in text_of(pilot, "#footer")
+            await pilot.press("c")
+            await until_text(pilot, "is closed by hand", "#footer")
+        assert desk.done == []
