@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
-from console.actions import ci
+from console.actions import ci, in_progress
 from console.actions.base import Context, done, failed, unknown
 from console.actions.github_api import GitHubApi, Job, Run
 from console.actions.wire import Rejected
+from console.model import payload
 from console.model.actions import ActionRequest, Check, CheckResult, Option, Plan, Risk, Step, StepKind, StepResult
 from console.model.observation import Json
 from console.model.words import seconds
@@ -31,9 +32,12 @@ class CancelRun:
         """The run and its jobs."""
         api = ci.api_of(context)
         run = await ci.find(api, ci.number_of(request))
-        jobs = await ci.jobs_or_none(api, run.id)
+        jobs, going_on = await asyncio.gather(ci.jobs_or_none(api, run.id), in_progress.read(context))
         told: Json = [job.told() for job in jobs] if jobs is not None else None
-        return {"run": run.told(), "jobs": told, "repository": api.repository, "at_ms": context.now_ms()}
+        return {
+            "run": run.told(), "jobs": told, "repository": api.repository, "at_ms": context.now_ms(),
+            "in_progress": going_on,
+        }  # fmt: skip
 
     def plan(self, context: Context, request: ActionRequest, facts: Mapping[str, Json]) -> Plan:
         """Ask, and see it end."""
@@ -149,7 +153,7 @@ def _checks(request: ActionRequest, run: Run, facts: Mapping[str, Json]) -> tupl
     if run.active:
         jobs = tuple(map(Job.of, told)) if isinstance(told, list) else None
         found.append(ci.half_way_check(run, jobs, at_ms, by_keeper=wanted is not None))
-    return tuple(found)
+    return (*found, *in_progress.checks(payload.mapping(facts, "in_progress"), but=run.id))
 
 
 def _active(run: Run, at_ms: int | None) -> Check:

@@ -113,9 +113,14 @@ def moment(row: Mapping[str, Json], name: str) -> int | None:
 
 
 def freeze_words(row: Mapping[str, Json]) -> str:
-    """`a deploy freeze by op1 (loginuid) until 03:04:05 UTC`."""
-    ends = moment(row, "expires_ms")
-    return f"a deploy freeze by {row.get('owner')}" + (f" until {clock(ends)} UTC" if ends else "")
+    """`a deploy freeze by op1 (loginuid) until 03:04:05 UTC`; of one run it is a hold and no freeze."""
+    ends, what = moment(row, "expires_ms"), "a hold of one CI run" if is_of_one_run(row) else "a deploy freeze"
+    return f"{what} by {row.get('owner')}" + (f" until {clock(ends)} UTC" if ends else "")
+
+
+def is_of_one_run(row: Mapping[str, Json]) -> bool:
+    """Whether it holds a single run of the CI, while everything else deploys."""
+    return " run " in str(row.get("subject"))
 
 
 def half_way_check(run: Run, jobs: Sequence[Job] | None, at_ms: int | None, *, by_keeper: bool = False) -> Check:

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import ClassVar
 
-from console.actions import vercel_build, vercel_checks, vercel_facts, vercel_plan
+from console.actions import in_progress, vercel_build, vercel_checks, vercel_facts, vercel_plan
 from console.actions.base import CHANGES_DEPLOYMENT, Context, done, failed, text_of, unknown
 from console.actions.outside import asked
 from console.actions.vercel_api import VercelApi
@@ -150,7 +150,7 @@ def _checks(context: Context, facts: Facts, request: ActionRequest) -> tuple[Che
     vercel = context.environment.vercel
     identity = vercel_checks.identity(facts, vercel.project if vercel else "", context.environment.url)
     if _target(request) != "production":
-        return identity
+        return (*identity, *in_progress.checks(in_progress.of_vercel(facts.raw)))
     return (
         *identity,
         _frozen(facts, despite=request.parameters.get("despite_freeze") is True),
@@ -171,7 +171,12 @@ def _frozen(facts: Facts, *, despite: bool) -> Check:
         return facts.refuse("freeze", f"{words}; radar freeze off ends it", RECORDS)
     if payload.items(facts.raw, "observed", "trouble"):
         return facts.doubt("freeze", "whether a deploy freeze is in force cannot be read", STORE)
-    return facts.well("freeze", "no deploy freeze is in force", RECORDS)
+    one = any(" run " in (payload.text(row, "subject") or "") for row in facts.holdings if _is_freeze(row))
+    return facts.well("freeze", "no deploy freeze is in force" + (", only one CI run is held" if one else ""), RECORDS)
+
+
+def _is_freeze(row: Json) -> bool:
+    return payload.text(row, "kind") == vercel_checks.FREEZE
 
 
 def _pinned(facts: Facts) -> tuple[Check, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from console.actions import ci, hold_ci
+from console.actions import ci, freeze_facts, freeze_limits, hold_ci, in_progress
 from console.actions.base import Context, failed, unknown
-from console.actions.github_api import GitHubApi, Run
+from console.actions.github_api import Run
 from console.model.actions import (
     ActionRequest,
     Check,
@@ -23,15 +23,12 @@ from console.model.actions import (
 )
 from console.model.observation import Json
 from console.model.ports import Refused
-from console.model.times import iso
-from console.model.words import seconds
-from console.sources.faults import Fault
+from console.model.words import listed, seconds
 from console.store.service import service
 
 LONGEST_HOURS = 72.0
 RELEASE = "release"
-_BEFORE_MS = 6 * hold_ci.HOUR_MS
-"""A run that was cancelled during the freeze can have been made so long before it."""
+OWNERS = 3
 
 
 class Freeze:
@@ -40,18 +37,21 @@ class Freeze:
     NAME: ClassVar[str] = "freeze"
 
     async def facts(self, context: Context, request: ActionRequest) -> Mapping[str, Json]:
-        """What runs, what is held already; for the end of a freeze also what was cancelled during it."""
+        """What runs, what is held already; for the end of a freeze also what happened during it."""
         api = ci.api_of(context)
         wanted = ci.number_of(request)
-        run = await ci.find(api, wanted) if wanted is not None else None
-        on, held = _on(request), await ci.holdings(context)
-        if on:
-            found = await hold_ci.facts(context, run)
-        else:
-            found = {"repository": api.repository, "branch": api.branch, "at_ms": context.now_ms()}
-            found["cancelled"] = await _cancelled(api, held, context.now_ms())
-        kept = await asyncio.to_thread(kept_by_a_service, context) if on else None
-        return {**found, "held": held, "run": run.told() if run else None, "kept": kept}
+        run, held = await ci.find(api, wanted) if wanted is not None else None, await ci.holdings(context)
+        told: dict[str, Json] = {"held": held, "run": run.told() if run else None, "operator": context.operator}
+        if not _on(request):
+            during = await freeze_facts.during(context, api, held)
+            where: dict[str, Json] = {"repository": api.repository, "branch": api.branch, "at_ms": context.now_ms()}
+            return {**where, **told, **during}
+        found, vercel, kept = await asyncio.gather(
+            hold_ci.facts(context, run),
+            in_progress.vercel_facts(context),
+            asyncio.to_thread(kept_by_a_service, context),
+        )
+        return {**found, **told, "vercel": vercel, "kept": kept}
 
     def plan(self, context: Context, request: ActionRequest, facts: Mapping[str, Json]) -> Plan:
         """Hold, or let go."""
@@ -96,32 +96,58 @@ def _hours(request: ActionRequest) -> float:
 def _hold(context: Context, request: ActionRequest, facts: Mapping[str, Json]) -> Plan:
     only = Run.of(facts["run"]) if facts["run"] is not None else None
     hours, half_way = _hours(request), request.parameters.get("half_way") is True
-    kept = hold_ci.data(facts, hours=hours, run=only.id if only else None, also_half_way=half_way)
+    kept = hold_ci.data(facts, hours=hours, run=only, also_half_way=half_way)
     steps = hold_ci.steps(kept)
     what = f"CI run #{only.number}" if only else f"{facts['branch']} of {facts['repository']}"
     cancels = [step for step in steps if step.kind is StepKind.CHANGE]
     release: dict[str, Json] = {"on": False, **({"run": only.id} if only else {})}
+    lasts = seconds(hours * 3600)
     return Plan(
         action=Freeze.NAME,
-        title=f"Freeze deployments of {what} for {seconds(hours * 3600)}",
+        title=f"Hold {what} for {lasts}" if only else f"Freeze deployments of {what} for {lasts}",
         environment=context.environment.name,
         target=what,
         short_id=str(only.number) if only else str(facts["repository"]).partition("/")[2],
-        risk=Risk.DISRUPTIVE if cancels else Risk.SAFE,
+        # Also with nothing to cancel now: for hours its keeper ends what other people begin.
+        risk=Risk.DISRUPTIVE,
         exclusion=ci.FREEZE,
-        checks=(*hold_ci.checks(facts), *_holding_checks(facts)),
+        checks=(
+            *_to_be_held(only, facts), *hold_ci.checks(facts), *in_progress.vercel_checks(facts),
+            *(() if only else freeze_limits.checks(facts)), *_holding_checks(facts),
+        ),
         steps=steps,
         lost=("what the jobs of the cancelled runs have not finished",) if cancels else (),
-        afterwards=(
-            f"for {seconds(hours * 3600)} what is merged does not deploy; the ledger shows who holds it until when",
-            "radar rerun and radar deploy refuse while it is in force",
-            "its end names the runs that were cancelled, which radar rerun starts again",
-        ),
+        afterwards=_afterwards(only, facts, lasts),
         undo=f"radar freeze off --run {only.number}" if only else "radar freeze off",
         undo_request=ActionRequest(action=Freeze.NAME, parameters=release),
         escape=_escape(facts, kept),
         options=_options(facts, half_way=half_way),
         data={"on": True, **kept},
+    )  # fmt: skip
+
+
+def _to_be_held(only: Run | None, facts: Mapping[str, Json]) -> tuple[Check, ...]:
+    """What has ended deploys nothing any more."""
+    if only is None or only.active:
+        return ()
+    words = f"#{only.number} is at its end ({only.stands}): there is nothing to hold"
+    return (
+        Check(key="ended", result=CheckResult.FAIL, words=words, source=ci.SOURCE, at_ms=ci.moment(facts, "at_ms")),
+    )
+
+
+def _afterwards(only: Run | None, facts: Mapping[str, Json], lasts: str) -> tuple[str, ...]:
+    if only is not None:
+        return (
+            f"for {lasts} this run alone is held, and the service ends another attempt of it",
+            f"radar rerun {only.number} refuses meanwhile; other runs and radar deploy go on: it is no deploy freeze",
+        )
+    by = "the service ends CI runs" if facts["kept"] is True else "while a service runs it ends CI runs"
+    return (
+        f"for {lasts} {by} on {facts['branch']} as it sees them, before they deploy; the ledger shows who holds them",
+        freeze_limits.words(facts),
+        "radar rerun and radar deploy production refuse while it is in force",
+        "its end names the runs that were cancelled, which radar rerun starts again, and what went live during it",
     )
 
 
@@ -129,26 +155,45 @@ def _release(context: Context, facts: Mapping[str, Json]) -> Plan:
     at_ms, repository = ci.moment(facts, "at_ms") or 0, str(facts["repository"])
     only = Run.of(facts["run"]) if facts["run"] is not None else None
     rows = [row for row in _rows(facts) if only is None or row.get("subject") == ci.subject(repository, only.id)]
-    words = "; ".join(f"{ci.freeze_words(row)}: {row.get('text')}" for row in rows) or "no deploy freeze is recorded"
-    if facts["held"] is None:
-        words = "whether a deploy freeze is in force cannot be read"
-    result = CheckResult.PASS if rows else CheckResult.FAIL
     subjects: list[Json] = [row.get("subject") for row in rows]
+    owners = list(dict.fromkeys(str(row.get("owner")) for row in rows))
+    whose = f" of {listed(owners, OWNERS)}" if owners else ""
+    others = [row for row in ci.in_force(list(map(dict, rows)), at_ms) if row.get("owner") != facts["operator"]]
     return Plan(
         action=Freeze.NAME,
-        title=f"End the deploy freeze of {repository}",
+        title=f"End the deploy freeze of {repository}" + (f", held by {listed(owners, OWNERS)}" if owners else ""),
         environment=context.environment.name,
         target=repository,
         short_id=repository.partition("/")[2],
-        risk=Risk.SAFE,
+        risk=Risk.DISRUPTIVE if others else Risk.SAFE,
         exclusion=ci.FREEZE,
-        checks=(Check(key="freeze", result=result, words=words, source="records", at_ms=at_ms),),
-        steps=(Step(key=RELEASE, kind=StepKind.RECORD, words="record the end of the deploy freeze"),),
-        afterwards=_to_rerun(facts),
+        checks=(_recorded(facts, rows, at_ms), *_others(others, at_ms)),
+        steps=(Step(key=RELEASE, kind=StepKind.RECORD, words=f"record the end of the deploy freeze{whose}"),),
+        afterwards=freeze_facts.words(facts),
         undo="radar freeze on",
         undo_request=ActionRequest(action=Freeze.NAME, parameters={"on": True}),
         data={"on": False, "subjects": subjects},
     )
+
+
+def _recorded(facts: Mapping[str, Json], rows: Sequence[Mapping[str, Json]], at_ms: int) -> Check:
+    """Every freeze that is ended, by whom it is."""
+    words = "; ".join(f"{ci.freeze_words(row)}: {row.get('text')}" for row in rows) or "no deploy freeze is recorded"
+    if facts["held"] is None:
+        words = "whether a deploy freeze is in force cannot be read"
+    result = CheckResult.PASS if rows else CheckResult.FAIL
+    return Check(key="freeze", result=result, words=words, source="records", at_ms=at_ms)
+
+
+def _others(rows: Sequence[Mapping[str, Json]], at_ms: int) -> tuple[Check, ...]:
+    """Freezes in force that are not who asks'."""
+    return tuple(
+        Check(
+            key="others", result=CheckResult.WARN, source="records", at_ms=at_ms,
+            words=f"it is not yours: {row.get('owner')} holds it for a reason, ask before you end it",
+        )
+        for row in rows
+    )  # fmt: skip
 
 
 def _rows(facts: Mapping[str, Json]) -> list[Mapping[str, Json]]:
@@ -162,29 +207,6 @@ def _rows(facts: Mapping[str, Json]) -> list[Mapping[str, Json]]:
         and row.get("kind") == ci.FREEZE
         and str(row.get("subject")).partition(" ")[0] == repository
     ]
-
-
-def _to_rerun(facts: Mapping[str, Json]) -> tuple[str, ...]:
-    told = facts.get("cancelled")
-    if not isinstance(told, list):
-        return ("which runs were cancelled during it cannot be read: see the CI",)
-    runs = list(map(Run.of, told))
-    return tuple(f"{run.words} was cancelled: radar rerun {run.number}" for run in runs) or (
-        "no run was cancelled during it",
-    )
-
-
-async def _cancelled(api: GitHubApi, held: Json, now_ms: int) -> Json:
-    """The runs of the branch that were cancelled since the freeze began; None: not known."""
-    began = [ci.moment(row, "began_ms") or now_ms for row in (held if isinstance(held, list) else [])
-             if isinstance(row, dict) and row.get("kind") == ci.FREEZE]  # fmt: skip
-    if not began:
-        return []
-    try:
-        found = await api.runs(branch=api.branch, status="cancelled", since=iso(min(began) - _BEFORE_MS), limit=100)
-    except Fault:
-        return None
-    return [run.told() for run in found if (run.updated_ms or now_ms) >= min(began) // 1000 * 1000]
 
 
 def _holding_checks(facts: Mapping[str, Json]) -> tuple[Check, ...]:

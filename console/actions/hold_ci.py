@@ -92,7 +92,7 @@ def option(found: Mapping[str, Json], *, on: bool, hours: float = 1.0) -> Option
 
 
 def data(
-    found: Mapping[str, Json], *, hours: float = 1.0, run: int | None = None, also_half_way: bool = False
+    found: Mapping[str, Json], *, hours: float = 1.0, run: Run | None = None, also_half_way: bool = False
 ) -> dict[str, Json]:
     """What the steps need, to be merged into the plan's data."""
     repository = str(found["repository"])
@@ -101,8 +101,9 @@ def data(
     ]
     return {
         DATA: {
-            "subject": ci.subject(repository, run), "repository": repository, "branch": found["branch"],
-            "hours": hours, "run": run, "runs": runs, "half_way": also_half_way,
+            "subject": ci.subject(repository, run.id if run else None), "repository": repository,
+            "branch": found["branch"], "hours": hours, "run": run.id if run else None,
+            "number": run.number if run else None, "runs": runs, "half_way": also_half_way,
         }
     }  # fmt: skip
 
@@ -112,7 +113,8 @@ def steps(held: Mapping[str, Json]) -> tuple[Step, ...]:
     what = held[DATA]
     assert isinstance(what, dict)
     runs, root = _runs(what), f"/repos/{what['repository']}/actions/runs"
-    words = f"record the deploy freeze of {what['subject']} for {_hours(what)}"
+    named = f"hold of CI run #{what['number']}" if what["run"] is not None else f"deploy freeze of {what['subject']}"
+    words = f"record the {named} for {_hours(what)}"
     cancels = tuple(
         Step(
             key=f"{CANCEL}{run}", kind=StepKind.CHANGE, words=f"ask for the end of CI run #{number}",
@@ -157,13 +159,14 @@ def _hold(context: Context, what: Mapping[str, Json]) -> StepResult:
     assert isinstance(hours, int | float)
     ends_ms = context.now_ms() + int(hours * HOUR_MS)
     run, because = what["run"], f": {context.reason}" if context.reason else ""
-    who = f"CI run {run}" if run is not None else f"{what['branch']} of {what['repository']}"
+    branch = f"CI runs on {what['branch']} of {what['repository']} are held"
+    text = f"CI run #{what.get('number') or run} alone is held" if run is not None else branch
     holding = Holding(
         kind=ci.FREEZE,
         subject=str(what["subject"]),
-        text=f"{who} does not deploy{because}",
+        text=f"{text}{because}",
         expires_ms=ends_ms,
-        undo=f"radar freeze off --run {run}" if run is not None else "radar freeze off",
+        undo=f"radar freeze off --run {what.get('number') or run}" if run is not None else "radar freeze off",
         request=ActionRequest(action="freeze", parameters={"on": False, **({"run": run} if run is not None else {})}),
     )
     held = done(f"in force for {_hours(what)}")

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import ClassVar
 
-from console.actions import ci
+from console.actions import ci, in_progress
 from console.actions.base import CHANGES_DEPLOYMENT, Context, done, failed, unknown
 from console.actions.github_api import GitHubApi, Job, Run
+from console.model import payload
 from console.model.actions import ActionRequest, Check, CheckResult, Plan, Risk, Step, StepKind, StepResult
 from console.model.observation import Json
-from console.model.words import counted, seconds
+from console.model.words import seconds
 from console.sources.faults import Fault
 
 OLDEST_MS = 30 * 86_400_000
@@ -32,13 +33,13 @@ class Rerun:
         """The run, its jobs, what else runs on the branch, and what is held."""
         api = ci.api_of(context)
         run = await ci.find(api, ci.number_of(request))
-        jobs, active, held, newest = await asyncio.gather(
-            ci.jobs_or_none(api, run.id), ci.runs_or_none(api), ci.holdings(context), _deployed_since(api, run)
+        jobs, going_on, held, newest = await asyncio.gather(
+            ci.jobs_or_none(api, run.id), in_progress.read(context), ci.holdings(context), _deployed_since(api, run)
         )
         return {
             "run": run.told(),
             "jobs": [job.told() for job in jobs] if jobs is not None else None,
-            "active": [each.told() for each in active] if active is not None else None,
+            "in_progress": going_on,
             "held": held,
             "newer": newest,
             "repository": api.repository,
@@ -150,8 +151,9 @@ def _checks(request: ActionRequest, run: Run, facts: Mapping[str, Json]) -> tupl
     if request.parameters.get("failed_only") is True:
         found.append(_failures(facts, at_ms))
     if run.branch == facts["branch"]:
-        found += [_newer(facts, at_ms), _pinned(facts, at_ms), _others(run, facts, at_ms)]
-    return tuple(each for each in found if each)
+        found += [_newer(facts, at_ms), _pinned(facts, at_ms)]
+    going_on = in_progress.checks(payload.mapping(facts, "in_progress"), but=run.id)
+    return (*(each for each in found if each), *going_on)
 
 
 def _ended(run: Run, at_ms: int) -> Check:
@@ -211,15 +213,3 @@ def _pinned(facts: Mapping[str, Json], at_ms: int) -> Check | None:
         return None
     words = f"production is pinned by {row.get('owner')}: what it deploys is built and does not go live"
     return Check(key="pinned", result=CheckResult.WARN, words=words, source="records", at_ms=at_ms)
-
-
-def _others(run: Run, facts: Mapping[str, Json], at_ms: int) -> Check | None:
-    told = facts["active"]
-    if not isinstance(told, list):
-        words = "which runs are in progress cannot be read"
-        return Check(key="others", result=CheckResult.WARN, words=words, source=ci.SOURCE, at_ms=at_ms)
-    others = [each for each in map(Run.of, told) if each.id != run.id]
-    if not others:
-        return None
-    words = f"{counted(len(others), 'run')} in progress on {run.branch}: {others[0].words}"
-    return Check(key="others", result=CheckResult.WARN, words=words, source=ci.SOURCE, at_ms=at_ms)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from console.model.not_held import MOVES, Frozen, Moved
+
 KIND = "freeze"
+NOT_HELD = "not held"
+"""The kind of the ledger's line about what went live while a freeze was in force."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +70,52 @@ def in_force(connection: sqlite3.Connection, now_ms: int) -> tuple[FreezeEntry, 
 def _excepted(connection: sqlite3.Connection, since_ms: int) -> tuple[str, ...]:
     rows = connection.execute("SELECT target FROM run WHERE action = 'rerun' AND began_ms >= ?", (since_ms,))
     return tuple(target for (target,) in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A CI run whose end was asked for from here, and taken."""
+
+    run: int
+    number: int
+
+
+def cancelled(connection: sqlite3.Connection, since_ms: int) -> tuple[Cancelled, ...]:
+    """Those of all runs of ours since then that held the CI or kept a freeze, in the order of their end: by the
+    journal, for a CI run that is attempted again keeps its old time of making."""
+    by_freeze = connection.execute(
+        "SELECT entry.at_ms, json_extract(each.value, '$.id'), json_extract(each.value, '$.number') "
+        "FROM run_entry entry JOIN run ON run.id = entry.run_id, json_each(run.plan, '$.data.hold_ci.runs') each "
+        "WHERE entry.at_ms >= ? AND entry.step = 'cancel-ci-' || json_extract(each.value, '$.id') "
+        "AND entry.outcome = 'done' AND entry.words NOT LIKE '%nothing had to be%' AND entry.words NOT LIKE '%already'",
+        (since_ms,),
+    ).fetchall()
+    by_keeper = connection.execute(
+        "SELECT run.ended_ms, json_extract(run.plan, '$.data.run'), json_extract(run.plan, '$.data.number') "
+        "FROM run JOIN due ON due.run_token = run.token WHERE run.began_ms >= ? AND run.action = 'cancel-run' "
+        "AND run.outcome = 'done' AND json_extract(due.parameters, '$.announced') LIKE 'freeze/%'",
+        (since_ms,),
+    ).fetchall()
+    found = sorted((*by_freeze, *by_keeper), key=lambda row: row[0] or since_ms)
+    return tuple(dict.fromkeys(Cancelled(int(run), int(number or run)) for _, run, number in found if run))
+
+
+def frozen_at(connection: sqlite3.Connection, at_ms: int) -> tuple[Frozen, ...]:
+    """Freezes of a repository that stand in the ledger, those too whose time has run out; holds of one run are none."""
+    rows = connection.execute(
+        "SELECT id, owner, began_ms, expires_ms FROM holding WHERE kind = ?1 AND subject NOT LIKE '% run %' "
+        "AND began_ms <= ?2 AND (ended_ms IS NULL OR ended_ms > ?2) ORDER BY id",
+        (KIND, at_ms),
+    )
+    return tuple(Frozen(id=row[0], owner=row[1], began_ms=row[2], until_ms=row[3]) for row in rows)
+
+
+def moves(connection: sqlite3.Connection, since_ms: int) -> tuple[Moved, ...]:
+    """Runs of ours that moved production, or tried to, and were not over before then."""
+    marks = ", ".join("?" * len(MOVES))
+    rows = connection.execute(
+        f"SELECT action, target, began_ms, ended_ms FROM run WHERE action IN ({marks}) "
+        "AND (ended_ms IS NULL OR ended_ms >= ?) ORDER BY id",
+        (*MOVES, since_ms),
+    )
+    return tuple(Moved(action=row[0], target=row[1], began_ms=row[2], ended_ms=row[3]) for row in rows)

@@ -15,6 +15,7 @@ from console.store.clock import Clock
 from console.store.lease import TAKEOVER_MS, difference
 from console.store.moment import Moment, SpanAt
 from console.store.names import COMPONENT, VERDICT
+from console.store.not_held import not_held
 from console.store.read_alerts import firing
 from console.store.read_records import RecordsAt
 from console.store.timeline import wall_of
@@ -72,9 +73,11 @@ def header(moment: Moment, ours: Ours, records: RecordsAt) -> Header:
         sources_late=late,
         sources=sources,
         collector=collector,
-        open_items=_open_items(moment, records, alive=collector.alive or not moment.live),
+        open_items=(
+            *not_held(moment, records), *_open_items(moment, records, alive=collector.alive or not moment.live)
+        ),
         armed_until_ms=records.armed_until_ms,
-    )
+    )  # fmt: skip
 
 
 NOBODY = "nobody will carry it out, since no collector runs: start radar collect"

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from console.model.not_held import Frozen, Moved
 from console.model.views import OpenItem, SilenceRow, alert_name
+from console.store import freezes
 from console.store.read_open import armed_until_ms, open_items
 
 
@@ -46,6 +48,9 @@ class RecordsAt:
     left_open: tuple[OpenItem, ...] = ()
     """What actions left: runs without an end, holdings, what is due."""
     armed_until_ms: int | None = None
+    freezes: tuple[Frozen, ...] = ()
+    """Of the repository that stand in the ledger; `moves` are the runs of ours that moved production since."""
+    moves: tuple[Moved, ...] = ()
 
     def silence_of(self, rule: str, subject: str | None = None) -> SilenceRow | None:
         """The silence in force that expires last of those that match the rule, or the name of the alert."""
@@ -86,7 +91,10 @@ def records_at(connection: sqlite3.Connection | None, at_ms: int, place: Place, 
     """Read silences (those in force, and the newest `past`), acknowledgements and what actions left, at `at_ms`."""
     if connection is None:
         return RecordsAt(at_ms=at_ms)
+    frozen = freezes.frozen_at(connection, at_ms)
     return RecordsAt(
+        freezes=frozen,
+        moves=freezes.moves(connection, min(each.began_ms for each in frozen)) if frozen else (),
         silences=silences_at(connection, at_ms, past),
         acknowledgements=_acknowledgements(connection, at_ms),
         at_ms=at_ms,

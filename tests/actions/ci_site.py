@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from console.actions import wire
@@ -21,11 +24,17 @@ from console.demo.standins.github import GitHub as StandIn
 from console.demo.standins.pipeline import Pipeline, Run
 from console.demo.standins.project import Project
 from console.demo.world import ORGANISATION, REPOSITORY, author
+from console.model.actions import Plan
 from console.model.configuration import Secret
 from console.model.operations import GitHub
+from console.model.views import OpenItem
 from console.sources.http import Limits
+from console.store.identity import Who
+from console.store.journal import Beginning, Journal
+from console.store.records import Records
 from tests.actions.hosting import (
     TOKEN,
+    Hosting,
     Ran,
     carried_out,
     context,
@@ -55,14 +64,31 @@ class Site:
     pipeline: Pipeline
     where: Context
     listener: HttpListener
+    vercel: Hosting
+    """What Vercel and the application answer."""
 
     async def run(self, action: Any, **parameters: Any) -> Ran:
         return await carried_out(action, self.where, await planned(action, self.where, **parameters))
 
-    def holding(self, *rows: SimpleNamespace) -> Context:
+    def holding(self, *rows: SimpleNamespace, open_items: Sequence[OpenItem] = ()) -> Context:
         """The context, with these in the ledger."""
-        actions = SimpleNamespace(holdings=rows, runs=())
+        actions = SimpleNamespace(holdings=rows, runs=(), header=SimpleNamespace(open_items=open_items))
         return dataclasses.replace(self.where, reads=cast(Any, nothing_observed(actions=actions)))
+
+    def journaled(self, plan: Plan, ran: Ran, began_ms: int | None = None) -> None:
+        """Have the journal know of a run that was carried out."""
+        journal = Journal(self.where.records, Who(4711, "op1", "loginuid"))
+        run, _ = journal.begin(
+            Beginning(
+                token=f"token-{now_ms()}-{plan.short_id}", action=plan.action, title=plan.title, target=plan.target,
+                risk=plan.risk, exclusion=None, plan=msgspec.json.encode(plan).decode(), reason="x",
+                authority="guard rails", host="h", pid=1, boot_id="b",
+            )
+        )  # fmt: skip
+        for step, result in ran.notes.results.items():
+            journal.intend(run, step)
+            journal.conclude(run, step, result)
+        journal.end(run, ran.outcome, ran.words)
 
     def building(self, at: str = "build") -> Run:
         """A run in progress in that job, which stays there."""
@@ -84,14 +110,20 @@ async def opened() -> AsyncIterator[Site]:
     ports = Ports(("github",))
     listener = HttpListener(StandIn(project, pipeline, world, TOKEN).application(), ports["github"])
     async with contextlib.AsyncExitStack() as stack:
-        server = await stack.enter_async_context(running(hosting()))
+        vercel = hosting()
+        server = await stack.enter_async_context(running(vercel))
         await listener.open()
         stack.push_async_callback(listener.close)
         stack.callback(ports.close)
         github = GitHub(token=Secret(TOKEN), repository=SUBJECT, api=f"http://127.0.0.1:{ports['github']}")
         where = context(server)
-        where = dataclasses.replace(where, operations=dataclasses.replace(where.operations, github=github))
-        yield Site(project, pipeline, where, listener)
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        records = Records.open(place / "records.db")
+        stack.callback(records.close)
+        where = dataclasses.replace(
+            where, operations=dataclasses.replace(where.operations, github=github), records=records
+        )
+        yield Site(project, pipeline, where, listener, vercel)
 
 
 def last(site: Site, conclusion: str = "success") -> Run:

@@ -150,7 +150,8 @@ class Reads:
 def nothing_observed(**views: Any) -> Reads:
     """A store that is there and knows of nothing."""
     empty: dict[str, Any] = {
-        "actions": SimpleNamespace(holdings=(), runs=()), "deployments": SimpleNamespace(deployments=()),
+        "actions": SimpleNamespace(holdings=(), runs=(), header=SimpleNamespace(open_items=())),
+        "deployments": SimpleNamespace(deployments=()),
     }  # fmt: skip
     return Reads(**empty | views)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,14 +15,18 @@ from console.actions.freeze import Freeze
 from console.actions.github_api import GitHubApi
 from console.model.actions import ActionRequest, CheckResult, Plan, Risk, RunOutcome, StepKind, StepOutcome
 from console.model.ports import Refused
+from console.model.views import OpenItem
+from console.store import due
 from tests.actions.ci_site import SUBJECT, Site, opened, quicken
 from tests.actions.hosting import (
     carried_out,
     held,
     now_ms,
     planned,
+    project,
     words_of,
 )
+from tests.sources.loopback import answering
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +65,7 @@ async def test_freeze_holds_and_cancels_what_would_deploy(site: Site) -> None:
 async def test_freeze_does_not_cut_what_is_half_way_unless_told(site: Site, at: str) -> None:
     run = site.building(at)
     plan = await planned(Freeze(), site.where, on=True)
-    assert cancels(plan) == [] and plan.risk is Risk.SAFE
+    assert cancels(plan) == [] and plan.risk is Risk.DISRUPTIVE, "its keeper ends what others begin later"
     assert words_of(plan, f"ci-{run.id}").startswith("warn") and [option.key for option in plan.options] == ["c"]
     told = await planned(Freeze(), site.where, on=True, half_way=True)
     assert cancels(told) == [f"cancel-ci-{run.id}"] and told.digest != plan.digest
@@ -102,16 +107,128 @@ async def test_on_or_off_must_be_said(site: Site) -> None:
         await planned(Freeze(), site.where)
 
 
+def mine(site: Site, began_ms: int, owner: str = "op1 (loginuid)", subject: str = SUBJECT) -> SimpleNamespace:
+    row = held("freeze", subject, expires_ms=began_ms + 600_000)
+    row.began_ms, row.owner = began_ms, owner
+    return row
+
+
 async def test_the_end_names_what_was_cancelled_and_how_to_run_it_again(site: Site) -> None:
-    run = site.building()
-    began = now_ms()
-    await site.run(Freeze(), on=True)
-    row = held("freeze", SUBJECT, expires_ms=began + 600_000)
-    row.began_ms = began
-    ran = await carried_out(Freeze(), site.holding(row), await planned(Freeze(), site.holding(row), on=False))
+    run, began = site.building(), now_ms()
+    plan = await planned(Freeze(), site.where, on=True)
+    site.journaled(plan, await carried_out(Freeze(), site.where, plan))
+    where = site.holding(mine(site, began))
+    ran = await carried_out(Freeze(), where, await planned(Freeze(), where, on=False))
     assert ran["release"].releases == (("freeze", SUBJECT),)
     assert f"radar rerun {run.number}" in ran["release"].words
     assert (await planned(Freeze(), site.where, on=False)).refusals, "there is none to end"
+
+
+async def test_the_end_names_what_was_made_days_before_or_elsewhere(site: Site) -> None:
+    """A new attempt keeps the time of making of its run, which can be days ago and of another branch."""
+    run, began = site.building(), now_ms()
+    run.created_ms -= 3 * 86_400_000
+    plan = await planned(Freeze(), site.where, on=True)
+    site.journaled(plan, await carried_out(Freeze(), site.where, plan))
+    where = site.holding(mine(site, began))
+    assert f"radar rerun {run.number}" in " ".join((await planned(Freeze(), where, on=False)).afterwards)
+
+
+async def test_the_end_names_what_the_keeper_cancelled_and_nothing_of_before(site: Site) -> None:
+    before, kept = site.building(), site.building()
+    first = await planned(CancelRun(), site.where, run=before.id)
+    site.journaled(first, await carried_out(CancelRun(), site.where, first))
+    began = now_ms()
+    row = due.add(
+        site.where.records, key=f"freeze/1/{kept.id}/1", due_ms=began, action="cancel-run", parameters={}, title="t",
+        reason="r", operator="op1", operator_uid=1,
+    )  # fmt: skip
+    plan = await planned(CancelRun(), site.where, run=kept.id, attempt=1)
+    site.journaled(plan, await carried_out(CancelRun(), site.where, plan))
+    newest = site.where.records.read(lambda c: c.execute("SELECT token FROM run ORDER BY id DESC LIMIT 1").fetchone())
+    due.note_run(site.where.records, row.id, newest[0])
+    told = " ".join((await planned(Freeze(), site.holding(mine(site, began)), on=False)).afterwards)
+    assert f"radar rerun {kept.number}" in told and f"#{before.number} " not in told
+
+
+async def test_what_ran_again_since_is_not_asked_for_once_more(site: Site) -> None:
+    run, began = site.building(), now_ms()
+    plan = await planned(Freeze(), site.where, on=True)
+    site.journaled(plan, await carried_out(Freeze(), site.where, plan))
+    run.attempt, run.conclusion = 2, "success"
+    told = " ".join((await planned(Freeze(), site.holding(mine(site, began)), on=False)).afterwards)
+    assert "is success now at attempt 2" in told and "radar rerun" not in told
+
+
+async def test_the_freeze_of_somebody_else_is_ended_by_more_than_enter(site: Site) -> None:
+    own = await planned(Freeze(), site.holding(mine(site, now_ms())), on=False)
+    assert own.risk is Risk.SAFE and "op1" in own.title and words_of(own, "others") == ""
+    both = site.holding(mine(site, now_ms()), mine(site, now_ms(), "op2 (loginuid)", f"{SUBJECT} run 19000000407"))
+    plan = await planned(Freeze(), both, on=False)
+    assert plan.risk is Risk.DISRUPTIVE and "op1 (loginuid)" in plan.title and "op2 (loginuid)" in plan.title
+    assert words_of(plan, "others").startswith("warn: it is not yours: op2")
+    over = mine(site, now_ms() - 3_600_000, "op2 (loginuid)")
+    assert (await planned(Freeze(), site.holding(over), on=False)).risk is Risk.SAFE, "it has run out"
+
+
+# What it does not hold
+
+
+async def test_the_plan_says_that_vercel_deploys_by_itself(site: Site) -> None:
+    plan = await planned(Freeze(), site.where, on=True)
+    said = words_of(plan, "not-held")
+    assert said.startswith("warn: NOT HELD: Vercel builds each push to main of ") and "vercel git disconnect" in said
+    told = " ".join(plan.afterwards)
+    assert "what is merged does not deploy" not in told and "not held: what Vercel builds" in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"autoAssignCustomDomains": False}, "pass: Vercel builds pushes to main of "),
+        ({"link": None}, "pass: the Vercel project is linked to no repository"),
+        ({"link": None, "autoAssignCustomDomains": None}, "warn: whether Vercel deploys by itself what is pushed is"),
+        ({"autoAssignCustomDomains": None}, "warn: NOT HELD: Vercel builds each push to main of "),
+    ],
+)
+async def test_what_vercel_does_by_itself_is_told_as_it_is(site: Site, changes: dict[str, Any], said: str) -> None:
+    site.vercel.say("project", project(**changes))
+    assert words_of(await planned(Freeze(), site.where, on=True), "not-held").startswith(said)
+
+
+async def test_whether_vercel_deploys_that_cannot_be_read_warns(site: Site) -> None:
+    site.vercel.say("project", answering(403, {"error": {"code": "forbidden", "message": "no"}}))
+    said = words_of(await planned(Freeze(), site.where, on=True), "not-held")
+    assert said.startswith("warn: whether Vercel deploys by itself what is pushed cannot be read: ")
+
+
+async def test_the_end_names_what_went_live_during_it(site: Site) -> None:
+    text = '8f3c1d2 "pricing v2" went live during the deploy freeze of op1'
+    where = site.holding(mine(site, now_ms()), open_items=[OpenItem(kind="not held", text=text)])
+    ran = await carried_out(Freeze(), where, await planned(Freeze(), where, on=False))
+    assert f"NOT HELD: {text}" in ran["release"].words
+    nothing = await planned(Freeze(), site.holding(mine(site, now_ms())), on=False)
+    assert "NOT HELD" not in " ".join(nothing.afterwards)
+
+
+# One run alone
+
+
+async def test_a_hold_of_one_run_claims_nothing_of_the_rest(site: Site) -> None:
+    one = site.building()
+    plan = await planned(Freeze(), site.where, on=True, run=one.number)
+    assert plan.title == f"Hold CI run #{one.number} for 1 h" and words_of(plan, "not-held") == ""
+    told = " ".join(plan.afterwards)
+    assert "other runs and radar deploy go on" in told and "radar deploy production refuse" not in told
+    ran = await carried_out(Freeze(), site.where, plan)
+    assert f"CI run #{one.number} alone is held" in ran["hold-ci"].holds[0].text
+
+
+async def test_what_has_ended_is_not_held(site: Site) -> None:
+    one = site.building()
+    one.end("success")
+    plan = await planned(Freeze(), site.where, on=True, run=one.number)
+    assert plan.refusals == (f"#{one.number} is at its end (success): there is nothing to hold",)
 
 
 async def test_an_older_freeze_is_named_before_it_is_replaced(site: Site) -> None:
