@@ -190,10 +190,7 @@ def _about_current(view: DeploymentsView, row: DeploymentRow) -> tuple[Deed, ...
 def deeds_to_promote(view: DeploymentsView) -> tuple[Deed, ...]:
     """Each promotion that can be asked for, the newest deployment first."""
     return tuple(
-        Deed(f"{deed.words}{f': {row.message}' if row.message and not row.current else ''}", deed.request)
-        for row in view.deployments
-        for deed in deeds_for_deployment(view, row)
-        if deed.request.action == "promote"
+        deed for row in view.deployments for deed in deeds_for_deployment(view, row) if deed.request.action == "promote"
     )
 
 
