@@ -7,23 +7,27 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from console.model.metric_views import Consumer
+from console.model.observation import Buckets
 from console.model.slo import BUDGET_S, Count, Target, summed
-from console.model.states import State
-from console.model.words import percent
+from console.model.states import State, rank
+from console.model.words import milliseconds, percent
 from console.store.codec import Record
 from console.store.maintained import AFTER_MS, KIND, Maintained, maintained
 from console.store.moment import Moment
-from console.store.names import COMPONENT, HOUR_MS, MINUTE_MS, VERDICT
+from console.store.names import COMPONENT, HOUR_MS, JUDGED, MINUTE_MS, VERDICT
 from console.store.slo_counts import Stretch
 from console.store.timeline import wall_of
+from console.store.window import Series, ceiling
 
 MOST = 8
 LEAST_SHARE = 0.005
 """Less than half a per cent of the budget is not worth a line."""
 ONE_MS = 5 * MINUTE_MS
-"""An incident that comes back within this is the same one."""
+"""An incident that comes back within this is the same one, unless something else is named as its cause."""
 VERDICTS = 20
 """Verdicts of an incident that are looked at for its cause: it is named within the first few."""
+_FIGURES = {"p95": "p95", "errors": "errors", "memory": "memory", "query": "db query"}
+"""What the figures of the targets are called where each judgement keeps them."""
 _BAD = (State.UNHEALTHY, State.DEGRADED)
 
 
@@ -44,11 +48,19 @@ def incidents(moment: Moment, component: str) -> list[Incident]:
     for low, high, state in reversed(moment.stretches(COMPONENT + component, moment.at_ms - BUDGET_S * 1000)):
         if state not in _BAD:
             continue
-        if found and low - found[-1].ended_ms < ONE_MS:
+        if found and _is_same(moment, component, found[-1], Incident(low, high)):
             found[-1].ended_ms = max(high, found[-1].ended_ms)
         else:
             found.append(Incident(low, high))
     return found
+
+
+def _is_same(moment: Moment, component: str, before: Incident, after: Incident) -> bool:
+    """Whether one goes on with the other. Between them it was well: then what is blamed tells whether it came back."""
+    if not 0 < after.began_ms - before.ended_ms < ONE_MS:
+        return after.began_ms <= before.ended_ms
+    causes = (_cause(_reasons(moment, component, each)) for each in (before, after))
+    return next(causes) == next(causes)
 
 
 def consumers(moment: Moment, target: Target, stretches: Sequence[Stretch]) -> tuple[Consumer, ...]:
@@ -161,10 +173,37 @@ def _told(moment: Moment, target: Target, incident: Incident) -> tuple[str, str,
         share = percent(found.bad / found.counted)
         return target.component, f"{share} of the {target.counted} missed the target; nothing was judged", None
     reasons = _reasons(moment, target.component, incident)
-    named = next((reason for reason in reasons if reason["cause"]), reasons[0] if reasons else None)
-    if named is not None:
-        return target.component, named["text"], named["cause"]
-    return target.component, _explained(moment, target.component, incident), None
+    worst = _at_worst(moment, target, incident)
+    if reasons:
+        gravest = max(reasons, key=lambda reason: rank(State(reason["state"])))
+        return target.component, f"{gravest['text']}{worst}", _cause(reasons)
+    return target.component, f"{_explained(moment, target.component, incident)}{worst}", None
+
+
+def _cause(reasons: Iterable[Record]) -> str | None:
+    """What was blamed first."""
+    return next((reason["cause"] for reason in reasons if reason["cause"]), None)
+
+
+def _at_worst(moment: Moment, target: Target, incident: Incident) -> str:
+    """The worst figure of the incident as it was judged then: the words of a reason are those of its begin."""
+    worst = _greatest(moment, f"{JUDGED}|{_FIGURES.get(target.key)}", incident)
+    if worst is None or worst <= target.target:
+        return ""
+    return f"; at worst {milliseconds(worst) if target.unit == 'ms' else percent(worst)}"
+
+
+def _greatest(moment: Moment, key: str, incident: Incident) -> float | None:
+    """The greatest value of a series in an incident: of its minutes, and of rounds that are not packed."""
+    series = Series(moment, key)
+    low, high = moment.timeline.position(incident.began_ms), moment.timeline.position(incident.ended_ms)
+    high = min(high, moment.position)
+    (packed,) = moment.connection.execute(
+        "SELECT max(max) FROM rollup_minute WHERE series_id = ? AND start >= ? AND start <= ?",
+        (series.number, ceiling(low, MINUTE_MS), high - MINUTE_MS),
+    ).fetchone()
+    rounds = (sample for _, sample in series.unpacked(low, high) if not isinstance(sample, Buckets))
+    return max([*rounds, *([packed] if packed is not None else [])], default=None)
 
 
 def _maintenance_of(moment: Moment, incident: Incident) -> Maintained | None:
