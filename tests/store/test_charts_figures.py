@@ -93,8 +93,8 @@ def test_two_minutes_after_a_recovery_now_is_well_in_every_window(tmp_path: Path
 
 @pytest.mark.parametrize(("window_s", "points"), WINDOWS[2:])
 def test_every_line_of_long_stretches_has_the_peak_of_its_minutes(tmp_path: Path, window_s: int, points: int) -> None:
-    busy: dict[str, Sample] = {"requests": 500.0, "errors": 50.0, "memory_bytes": 90.0, "memory_limit_bytes": 100.0}
-    calm: dict[str, Sample] = {"requests": 100.0, "errors": 1.0, "memory_bytes": 20.0, "memory_limit_bytes": 100.0}
+    busy: dict[str, float] = {"requests": 500.0, "errors": 50.0, "memory_bytes": 90.0, "memory_limit_bytes": 100.0}
+    calm: dict[str, float] = {"requests": 100.0, "errors": 1.0, "memory_bytes": 20.0, "memory_limit_bytes": 100.0}
     charts = Charts(tmp_path)
     charts.clock.wall -= 5000
     for many, samples in ((12 * 60 * 4, calm), (12 * 2, busy), (12 * 50, calm)):
@@ -129,7 +129,7 @@ def test_where_minutes_are_not_kept_of_all_the_hours_tell_the_peak_and_how_long(
     assert canary.over_s == 2 * 3600 + 60
     assert line(charts.view("application", 2_592_000, 120), "requests", "requests").peak == 2.0
     day = chart(charts.view(window_s=86_400, points=96), "canary")
-    assert (day.lines[1].peak, day.over_s) == (pytest.approx(300.0, rel=0.011), 60.0)
+    assert day.lines[1].peak == pytest.approx(300.0, rel=0.011) and day.over_s == 60.0
 
 
 @pytest.mark.parametrize("packed", [False, True])
