@@ -52,7 +52,7 @@ def _of_run(connection: sqlite3.Connection, row: Row, entries: Sequence[audit.En
         yield f"{which} ({row['title']}, {row['operator']}): the audit has no entry of its beginning"
     else:
         yield from (f"{which}: {words}" for words in _beginning(row, first))
-    later = [entry for entry in entries if entry.kind != BEGUN]
+    later = [entry for entry in entries if entry.kind in (RESUMED, *ENDS)]
     yield from (f"{which}: {words}" for words in _end(row, later[-1] if later else None))
     found = audited.lines(connection, row["id"])
     yield from (f"{which}: {words}" for entry in later for words in _lines(found, entry, row))
