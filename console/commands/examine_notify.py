@@ -20,8 +20,9 @@ def findings(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     try:
         operations = settings.operations()
     except SettingsError as error:
-        place = f"line {error.line}: " if error.line else ""
-        yield Finding(GROUP, error.key or "settings", Result.FAILED, f"{place}{error.problem}", error.fix)
+        for each in (error, *error.others):
+            place = f"line {each.line}: " if each.line else ""
+            yield Finding(GROUP, each.key or "settings", Result.FAILED, f"{place}{each.problem}", each.fix)
         return
     yield from _missing(settings.environment.name, operations)
     if settings.held_by is not None:  # nothing of it can be looked at by this user
