@@ -60,7 +60,14 @@ class Newest:
         return -(-max(NOW_MS, longest_ms) // NOW_MS)
 
     def _read(self, minutes: int, keys: Collection[str]) -> dict[str, Sequence[Cell | None]]:
-        grid = Grid(self._end_ms - minutes * NOW_MS, NOW_MS, minutes)
+        found = self._read_until(self._end_ms, minutes, keys)
+        whole_ms = self._end_ms // MINUTE_MS * MINUTE_MS
+        gone = [key for key, (cell,) in found.items() if cell is None]
+        # Of a series of which minutes are kept and no polls, the last whole one tells.
+        return found | self._read_until(whole_ms, minutes, gone) if gone and whole_ms < self._end_ms else found
+
+    def _read_until(self, end_ms: int, minutes: int, keys: Collection[str]) -> dict[str, Sequence[Cell | None]]:
+        grid = Grid(end_ms - minutes * NOW_MS, NOW_MS, minutes)
         distributions = set(self._distributions) & set(keys)
         found = self._reader.read(keys, distributions, grid)
         return {key: [_merged([cell for cell in cells if cell is not None])] for key, cells in found.items()}

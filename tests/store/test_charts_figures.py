@@ -178,6 +178,18 @@ def test_nothing_is_now_where_its_source_gives_nothing(tmp_path: Path, window_s:
     assert line(charts.view(window_s=window_s, points=points), "canary", "p95").now is None
 
 
+def test_of_a_series_of_which_only_minutes_are_kept_the_last_whole_one_is_now(tmp_path: Path) -> None:
+    now_ms = BEGIN_MS + HOUR_MS + 20_000
+    with HistoryWriter(tmp_path / "observed.db") as writer:
+        up = Rollup(n=12, sum=12.0, min=1.0, max=1.0)
+        writer.minutes("application|up", ((at, up) for at in range(BEGIN_MS, now_ms - MINUTE_MS, MINUTE_MS)))
+        writer.samples(CANARY, now_ms - 1000, {"latency_ms": 2.0})
+    charts = Charts(tmp_path)
+    charts.clock.wall = now_ms
+    for window_s, points in WINDOWS:
+        assert line(charts.view("application", window_s, points), "availability", "up").now == 100.0
+
+
 def test_a_figure_that_its_source_no_longer_gives_is_not_now(tmp_path: Path) -> None:
     charts = Charts(tmp_path)
     charts.polls(12, "metrics", cache_hit_share=0.5)
