@@ -16,6 +16,7 @@ from console.model.deployment_rules import (
     worse,
 )
 from console.model.deployments import PAGE, CiRunRow, DeploymentRow, DeploymentsView, Effect, StageCell, StageState
+from console.model.not_held import KIND as NOT_HELD
 from console.model.observation import Origin
 from console.model.pipeline import run_duration_s, run_state, run_words
 from console.model.states import State
@@ -104,6 +105,7 @@ class DeploymentList:
         if view.frozen_by is not None:
             until = f" till {when(view.frozen_until_ms, self.now_ms)}" if view.frozen_until_ms is not None else ""
             told.append((f"DEPLOY FREEZE{until} by {named(view.frozen_by)}: runs that would deploy are held", "warn"))
+        told += [(f"NOT HELD: {item.text}", "bad") for item in view.header.open_items if item.kind == NOT_HELD]
         return [
             (cut([Span(f" {mark} {row}", tone)], self.width), None)
             for words, tone in told

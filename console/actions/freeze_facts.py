@@ -9,6 +9,7 @@ from console.actions import ci
 from console.actions.base import Context
 from console.actions.github_api import GitHubApi, Run
 from console.model import payload
+from console.model.not_held import KIND as NOT_HELD
 from console.model.observation import Json
 from console.model.ports import StoreUnreadable
 from console.sources.faults import Fault
@@ -45,7 +46,7 @@ def _went_live(context: Context) -> Json:
         items = context.reads.actions(None).header.open_items
     except StoreUnreadable:
         return None
-    return [item.text for item in items if item.kind == freezes.NOT_HELD]
+    return [item.text for item in items if item.kind == NOT_HELD]
 
 
 async def _as_now(api: GitHubApi, cancelled: Sequence[freezes.Cancelled]) -> Json:

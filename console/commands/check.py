@@ -9,11 +9,13 @@ from dataclasses import replace
 from console.cli import FAILED, SHORT, WELL
 from console.commands import documents
 from console.commands.output import Output, add_json, document
-from console.commands.parts import refuse_withheld, settings_of
+from console.commands.parts import reading, refuse_withheld, settings_of
 from console.model.component_users import NO_RATES
-from console.model.configuration import Environment
+from console.model.configuration import Environment, Settings
 from console.model.judgement import ComponentJudgement, Judgement
+from console.model.not_held import KIND as NOT_HELD
 from console.model.observation import Observation
+from console.model.ports import StoreUnreadable
 from console.model.states import State
 from console.model.times import date_time, iso
 from console.model.views import Reason, Verdict
@@ -35,11 +37,26 @@ def run(arguments: argparse.Namespace) -> int:
 
     observations, judgement = event_loop.run(one_round(settings))
     judgement = replace(judgement, verdict=_undated(judgement.verdict))
+    missed = _not_held(settings)
     if arguments.json:
-        document(_document(settings.environment, observations, judgement))
+        document({**_document(settings.environment, observations, judgement), "not_held": list(missed)})
     else:
-        _print(Output(arguments, settings.display), settings.environment, judgement)
+        output = Output(arguments, settings.display)
+        _print(output, settings.environment, judgement)
+        for words in missed:
+            output.folded("! ", f"NOT HELD: {words}", "  ")
     return STATUS.get(judgement.verdict.state, SHORT)
+
+
+def _not_held(settings: Settings) -> tuple[str, ...]:
+    """What went live during a deploy freeze, as the store knows it: a round of its own sees no freeze. A store that
+    cannot be read is told by `radar open`; this command needs none."""
+    try:
+        with reading(settings) as reads:
+            items = reads.actions(None).header.open_items
+    except StoreUnreadable:
+        return ()
+    return tuple(item.text for item in items if item.kind == NOT_HELD)
 
 
 def _undated(verdict: Verdict) -> Verdict:

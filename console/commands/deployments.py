@@ -10,6 +10,7 @@ from console.commands.output import Output, add_json, complain, document
 from console.commands.parts import reading, settings_of
 from console.model.deployment_rules import BROKEN, BUILDING, PRODUCTION, assign_words, eligible_words, named, served_s
 from console.model.deployments import CiRunRow, DeploymentRow, DeploymentsView, Effect, StageCell
+from console.model.not_held import KIND as NOT_HELD
 from console.model.pipeline import run_duration_s, run_state, run_words
 from console.model.ports import StoreUnreadable
 from console.model.states import State
@@ -31,14 +32,16 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     try:
         with reading(settings) as reads:
-            view = reads.deployments(None)
+            view = reads.deployments(arguments.at_ms)
     except StoreUnreadable as error:
         complain(str(error))
         return FAILED
     if arguments.json:
         document(_document(view))
     else:
-        _print(Output(arguments, settings.display), view, runs_only=arguments.runs)
+        output = Output(arguments, settings.display)
+        output.as_of(arguments.at_ms)
+        _print(output, view, runs_only=arguments.runs)
     asked = [view.runs_words] if arguments.runs else [view.deployments_words, view.runs_words]
     return SHORT if any(asked) else WELL
 
@@ -57,6 +60,7 @@ def _document(view: DeploymentsView) -> Document:
         "records_read": not view.records_unread,
         "rolling_release": view.rolling_release,
         "frozen": {"by": view.frozen_by, "until": moment(view.frozen_until_ms)} if view.frozen_by is not None else None,
+        "not_held": [item.text for item in view.header.open_items if item.kind == NOT_HELD],
         "deployments_read": moment(view.deployments_ms),
         "deployments_words": view.deployments_words,
         "deployments": [_deployment(row, view.header.at_ms) for row in view.deployments],
@@ -160,6 +164,7 @@ def _notices(output: Output, view: DeploymentsView) -> None:
     if view.frozen_by is not None:
         until = f" till {iso(view.frozen_until_ms)}" if view.frozen_until_ms is not None else ""
         found.append(f"DEPLOY FREEZE{until} by {named(view.frozen_by)}")
+    found += [f"NOT HELD: {item.text}" for item in view.header.open_items if item.kind == NOT_HELD]
     for words in filter(None, found):
         output.folded("! ", words, "  ")
 

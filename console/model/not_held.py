@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 
 from console.model.value import value
 
+KIND = "not held"
+"""Of the ledger's line."""
 AFTER_MS = 60_000
 """A deployment that a run of ours asked for is seen live so long after the run's end at most."""
 MOVES = ("deploy", "promote", "rollback")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
 
 from console.model.not_held import MOVES, Frozen, Moved
 
 KIND = "freeze"
-NOT_HELD = "not held"
-"""The kind of the ledger's line about what went live while a freeze was in force."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +24,10 @@ class FreezeEntry:
     began_ms: int
     excepted: tuple[str, ...]
     """Targets of re-runs that people have asked for since, despite it: `#413 (19000000413)`."""
+    own: frozenset[int] = frozenset()
+    """The CI runs whose end the run that began it asks for itself."""
+    own_ended_ms: int | None = None
+    """When that run was at its end; None: it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +56,19 @@ def tries(connection: sqlite3.Connection, key: str) -> Tries:
 def in_force(connection: sqlite3.Connection, now_ms: int) -> tuple[FreezeEntry, ...]:
     """Freezes that were neither ended nor have expired, oldest first."""
     rows = connection.execute(
-        "SELECT holding.id, subject, holding.owner, operator_uid, reason, holding.began_ms FROM holding "
-        "JOIN run ON run.id = holding.run_id WHERE kind = ? AND holding.ended_ms IS NULL "
+        "SELECT holding.id, subject, holding.owner, operator_uid, reason, holding.began_ms, run.ended_ms, "
+        "(SELECT json_group_array(json_extract(each.value, '$.id')) "
+        "FROM json_each(run.plan, '$.data.hold_ci.runs') each) "
+        "FROM holding JOIN run ON run.id = holding.run_id WHERE kind = ? AND holding.ended_ms IS NULL "
         "AND (expires_ms IS NULL OR expires_ms > ?) ORDER BY holding.id",
         (KIND, now_ms),
     ).fetchall()
     return tuple(
         FreezeEntry(
             id=number, subject=subject, owner=owner, owner_uid=uid, reason=reason, began_ms=began_ms,
-            excepted=_excepted(connection, began_ms),
+            excepted=_excepted(connection, began_ms), own=frozenset(map(int, json.loads(own))), own_ended_ms=ended_ms,
         )
-        for number, subject, owner, uid, reason, began_ms in rows
+        for number, subject, owner, uid, reason, began_ms, ended_ms, own in rows
     )  # fmt: skip
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from console.model import payload
-from console.model.not_held import WentLive, went_live, words
+from console.model.not_held import KIND, WentLive, went_live, words
 from console.model.observation import Json
 from console.model.views import OpenItem
-from console.store.freezes import NOT_HELD
 from console.store.moment import Moment
 from console.store.read_records import RecordsAt
 
@@ -25,7 +24,7 @@ def not_held(moment: Moment, records: RecordsAt) -> Iterator[OpenItem]:
     seen = [live for live in lives(moment, LIVES) if live.at_ms > since_ms]
     told = [WentLive(id=str(live.data["id"]), called=called(live.data), at_ms=live.at_ms) for live in seen]
     for frozen, live in went_live(records.freezes, told, records.moves):
-        yield OpenItem(kind=NOT_HELD, text=words(frozen, live), since_ms=live.at_ms)
+        yield OpenItem(kind=KIND, text=words(frozen, live), since_ms=live.at_ms)
 
 
 def called(data: Mapping[str, Json]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ import pytest
 from console.collector import freezing
 from console.collector.freezing import Freezing, to_cancel
 from console.collector.store_thread import StoreThread
-from console.model.actions import Holding, StepOutcome, StepResult
+from console.model.actions import Holding, RunOutcome, StepOutcome, StepResult
 from console.model.configuration import Environment, Secret, Settings
-from console.model.observation import Observation, Origin, Outcome
-from console.model.operations import GitHub, Operations
+from console.model.observation import Event, Observation, Origin, Outcome
+from console.model.operations import GitHub, Operations, Slack
 from console.model.states import State
 from console.store import due
 from console.store.clock import SystemClock, now_ms
@@ -84,6 +85,10 @@ class Scripted:
         self.facts: Mapping[str, Any] = facts()
         self.outcome = Outcome.ANSWERED
         self.asked = 0
+        self.events: tuple[Event, ...] = ()
+
+    def recent_events(self, most: int) -> tuple[Event, ...]:
+        return self.events[-most:]
 
     def last_observation(self, target: str) -> Seen:
         self.asked += 1
@@ -95,19 +100,20 @@ class Scripted:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    operations = Operations(github=GitHub(token=Secret("t"), repository=REPOSITORY))
+    slack = Slack(webhook=Secret("https://hooks.example/x"))
+    operations = Operations(github=GitHub(token=Secret("t"), repository=REPOSITORY), slack=slack)
     return Settings(
         file=tmp_path / "radar.toml", environment=Environment(name="production", url="http://127.0.0.1:9"),
         environments=("production",), state_directory=tmp_path, operations=lambda: operations,
     )  # fmt: skip
 
 
-def frozen(records: Records, *, hours: float = 1.0, **more: Any) -> int:
+def frozen(records: Records, *, hours: float = 1.0, plan: str = "{}", **more: Any) -> int:
     """A freeze as a run of `freeze` records it; gives the run's id."""
     journal = Journal(records, OP1)
     beginning = Beginning(
         token=f"t{now_ms()}{more}", action="freeze", title="Freeze", target="main", risk="safe", exclusion=None,
-        plan="{}", reason="until the fix", authority="guard rails", host="h", pid=1, boot_id="b",
+        plan=plan, reason="until the fix", authority="guard rails", host="h", pid=1, boot_id="b",
     )  # fmt: skip
     run, _ = journal.begin(beginning)
     holding = Holding(kind="freeze", subject=REPOSITORY, text="held", expires_ms=now_ms() + int(hours * 3_600_000))
@@ -233,3 +239,82 @@ async def test_no_thread_is_woken_while_nothing_is_frozen_and_nothing_was_writte
     for _ in range(2):
         await keeping._tried()
     assert len(looks) == 3, "a freeze in force is kept with each look"
+
+
+# What the freeze's own run ends
+
+
+def own(ended_ms: int | None = None) -> FreezeEntry:
+    return dataclasses.replace(entry(), own=frozenset({19_000_000_413}), own_ended_ms=ended_ms)
+
+
+@pytest.mark.parametrize(
+    ("freeze", "seen_ms", "expected"),
+    [
+        (own(), 2_000, [412]),
+        (own(), 1_000 + freezing.OWN_MS, [412, 413]),  # its runner was killed
+        (own(9_000), 8_999, [412]),
+        (own(9_000), 9_000, [412, 413]),
+        (entry(), 2_000, [412, 413]),
+    ],
+)
+def test_what_the_freeze_itself_ends_is_not_asked_for_twice(
+    freeze: FreezeEntry, seen_ms: int, expected: list[int]
+) -> None:
+    assert [held.number for held in to_cancel((freeze,), facts(going(412), going(413)), seen_ms)] == expected
+
+
+def test_what_a_freeze_ends_itself_is_known_from_its_plan(settings: Settings) -> None:
+    settings.records_path.parent.mkdir(parents=True, exist_ok=True)
+    records, seen = Records.open(settings.records_path), Scripted()
+    run = frozen(records, plan='{"data": {"hold_ci": {"runs": [{"id": 19000000413, "number": 413}]}}}')
+    seen.facts = facts(going(413, 1, "build"))
+    keeper(settings, seen).look()
+    assert due.waiting(records) == ()
+    Journal(records, OP1).end(run, RunOutcome.DONE, "")
+    keeper(settings, seen).look()
+    assert [row.parameters["run"] for row in due.waiting(records)] == [19_000_000_413], "it goes on after that"
+
+
+# What it did not hold
+
+
+def live(name: str, at_ms: int, kind: str = "deployment") -> Event:
+    return Event(
+        at_ms=at_ms, kind=kind, subject="vercel", text="live", key=f"deployment/{name}/live/{at_ms}",
+        data={"id": name, "short": "8f3c1d2", "message": "pricing v2"},
+    )  # fmt: skip
+
+
+def told(records: Records) -> list[str]:
+    return records.read(lambda connection: [row[0] for row in connection.execute("SELECT title FROM outbox")])
+
+
+def test_what_went_live_during_it_is_told_once(settings: Settings) -> None:
+    settings.records_path.parent.mkdir(parents=True, exist_ok=True)
+    records, seen = Records.open(settings.records_path), Scripted()
+    seen.events = (live("dpl_before", now_ms() - 60_000),)
+    frozen(records)
+    keeper(settings, seen).look()
+    assert told(records) == []
+    seen.events = (*seen.events, live("dpl_new", now_ms() + 1000))
+    for _ in range(2):
+        keeper(settings, seen).look()
+    assert told(records) == ['8f3c1d2 "pricing v2" went live during the deploy freeze of op1']
+
+
+def test_a_move_of_ours_during_it_is_nobodys_alarm(settings: Settings) -> None:
+    settings.records_path.parent.mkdir(parents=True, exist_ok=True)
+    records, seen = Records.open(settings.records_path), Scripted()
+    frozen(records)
+    moved = Beginning(
+        token="move", action="rollback", title="Roll back", target="8f3c1d2 (dpl_old)", risk="disruptive",
+        exclusion=None, plan="{}", reason="x", authority="guard rails", host="h", pid=1, boot_id="b",
+    )  # fmt: skip
+    Journal(records, OP1).begin(moved)
+    seen.events = (live("dpl_old", now_ms() + 1000, "rollback"),)
+    keeper(settings, seen).look()
+    assert told(records) == []
+    seen.events = (*seen.events, live("dpl_other", now_ms() + 2000))
+    keeper(settings, seen).look()
+    assert len(told(records)) == 1, "the counter-test"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,43 @@ def test_pin_and_freeze_are_those_open_at_the_moment(charts: Charts, tmp_path: P
     charts.round(vercel(item("old"), production="old", auto_assign=True))
     assert charts.reader.deployments(None).pinned_by is None  # Vercel assigns again, whatever our records say
     assert charts.reader.deployments(now - 90 * 60_000).pinned_by == "op9"
+
+
+def freeze_row(directory: Path, began_ms: int, ends_ms: int, subject: str = "a/b") -> None:
+    with closing(Records.open(directory / "records.db")) as records:
+        records.write(
+            lambda connection: connection.execute(
+                "INSERT INTO holding(kind, subject, owner, began_ms, expires_ms, text, undo) "
+                "VALUES ('freeze', ?, 'op1 (loginuid)', ?, ?, '', '')",
+                (subject, began_ms, ends_ms),
+            )
+        )
+
+
+def not_held(charts: Charts) -> list[str]:
+    items = charts.reader.deployments(None).header.open_items
+    return [item.text for item in items if item.kind == "not held"]
+
+
+def test_what_went_live_during_a_freeze_stands_in_the_ledger(charts: Charts, tmp_path: Path) -> None:
+    now = charts.round(vercel(item("old"), production="old"))
+    freeze_row(tmp_path, now - HOUR_MS, now + HOUR_MS)
+    charts.event(live("before", now - 2 * HOUR_MS))
+    assert not_held(charts) == []
+    charts.event(live("new", now - 60_000))
+    (said,) = not_held(charts)
+    assert said.endswith("went live during the deploy freeze of op1")
+
+
+def test_what_went_live_after_a_freeze_ran_out_or_while_one_run_was_held_was_not_frozen(
+    charts: Charts, tmp_path: Path
+) -> None:
+    now = charts.round(vercel(item("old"), production="old"))
+    freeze_row(tmp_path, now - HOUR_MS, now - 120_000)
+    freeze_row(tmp_path, now - HOUR_MS, now + HOUR_MS, "a/b run 19000000413")
+    charts.event(live("new", now - 60_000))
+    assert not_held(charts) == []
+    assert charts.reader.deployments(None).frozen_by is None, "a hold of one run is no deploy freeze"
 
 
 def test_before_the_first_reading_it_is_not_said_that_the_settings_lack_something(charts: Charts) -> None:
