@@ -28,10 +28,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="demo_command", metavar="fault", title="instead of that", prog="radar demo")
     fault = commands.add_parser("fault", help="switch a fault; without a name, list them", allow_abbrev=False)
     fault.add_argument("name", nargs="?", metavar="NAME", help="which fault")
+    fault.formatter_class = _WithFaults
     fault.add_argument("switch", nargs="?", choices=("on", "off"), metavar="on|off")
     fault.add_argument("--dir", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="where the demo runs")
     fault.add_argument("--no-color", action="store_true", default=argparse.SUPPRESS, help="print no colours")
     fault.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
+
+
+class _WithFaults(argparse.RawDescriptionHelpFormatter):
+    """Help that ends with the list of faults, whose names are imported for it alone."""
+
+    _whole = False
+
+    def start_section(self, heading: str | None) -> None:
+        """Usage alone has no sections: an error of usage needs no list."""
+        self._whole = True
+        super().start_section(heading)
+
+    def format_help(self) -> str:
+        """The help, then name and effect of each."""
+        text = super().format_help()
+        if not self._whole:
+            return text
+        from console.demo.faults import FAULTS
+
+        width = max(map(len, FAULTS))
+        return text + "\n".join(["\nfaults:", *(f"  {name:{width}}  {does}" for name, does in FAULTS.items()), ""])
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ TYPING_S = 0.15
 """Between two keys: seen as typing, and slower than what a page drops as typed too early."""
 DRAWN_S = 1.0
 """After a page came: longer than the half second in which a plan takes no keys."""
-WELL_S, REASON_S, PLAN_S, RUN_S = 90.0, 60.0, 20.0, 90.0
+WELL_S, REASON_S, PLAN_S, RUN_S, AFTER_S = 90.0, 60.0, 20.0, 90.0, 120.0
 """How long each of them is waited for."""
 READ_S = 4.0
 """How long a caption stands at least."""
@@ -101,31 +101,38 @@ class Story:
     # The night
 
     def _night(self, reads: StoreReads) -> None:
-        self._say("STORY a night on the demo, played for you. Any key ends the story and hands the console over.")
+        self._say("STORY a night on the demo. Any key ends it and hands the console over.")
         self._until("the demo is well", WELL_S, lambda: _state(reads) is State.HEALTHY)
-        self._tell("02:00, all is well. Everything here is measured: a real database, a backend under load, its users.")
+        self._tell("all is well. All of it is measured: database, backend, its users.")
         self._tell("A deployment goes live. Nobody watches, and its code is bad.")
         self._faults.set(FAULT, True)
         self._until("the reason is found", REASON_S, lambda: _named(reads))
-        self._tell("WHY: which routes fail, since when, and the deployment, with its commit, with which it began.", 1.4)
+        self._tell("WHY: which routes fail, since when, and the commit it began with.", 1.4)
         began_s = time.monotonic()
         self._press("a")
         self._until("the plan stands", PLAN_S, lambda: self._plan is not None)
-        self._tell("`a`: the plan. Its checks, its exact calls, what will not come back, how it is undone.", 1.4)
-        self._tell("Until it is confirmed nothing is done: the short id of the target must be typed.")
+        self._tell("`a`: the plan. Checks, exact calls, what stays lost, how to undo it.", 1.4)
+        self._tell("Nothing is done until the target's short id is typed.")
         self._confirm()
         self._until("it has begun", PLAN_S, lambda: self._page.NAME == "run")
-        self._tell("Each step stands in the journal before it is done. 201 is accepted, not done: the job is followed.")
+        self._tell("Each step is on record first. 201 is accepted, not done: it is followed.")
         outcome = self._until("the run is at its end", RUN_S, lambda: self._ended(reads))
         taken_s = time.monotonic() - began_s
         how = "done and verified" if outcome is RunOutcome.DONE else f"{outcome}"
         self._tell(f"{how}: {self.keys} keys, {taken_s:.0f} s with all this reading.", 1.2)
         self._press("escape")
-        self._tell("Health: the routes are well again. What users felt is told over a minute, and follows.")
         self._press("o")
-        self._tell("`o`, the ledger: production is PINNED. Pushes build and do not go live until one is promoted.", 1.6)
+        self._tell("`o`, the ledger: production is PINNED, pushes do not go live.", 1.6)
         self._press("escape")
-        self._say("STORY that was the night; the demo is yours: ? for the keys, `:` for everything else, q to quit.")
+        self._end(reads)
+
+    def _end(self, reads: StoreReads) -> None:
+        """Back on Health, until what it says is well again; the last words are true of what is seen."""
+        if _state(reads) is not State.HEALTHY:
+            self._tell("the routes answer. What is still red counts five minutes back.")
+        well = self._comes(AFTER_S, lambda: _state(reads) is State.HEALTHY)
+        seen = "healthy again" if well else "the last minutes still count"
+        self._say(f"STORY that was the night: {seen}. ? keys, q quit")
 
     def _confirm(self) -> None:
         """Through the fields as a person goes: the reason is suggested, the phrase is typed."""
@@ -207,6 +214,18 @@ class Story:
                 raise _Over(f"not within {limit_s:.0f} s: {what}")
             time.sleep(LOOK_S)
             self._show()
+
+    def _comes(self, limit_s: float, holds: Callable[[], bool]) -> bool:
+        """Whether it holds within that time."""
+        ends_s = time.monotonic() + limit_s
+        while time.monotonic() < ends_s:
+            self._check()
+            with suppress(StoreUnreadable):
+                if holds():
+                    return True
+            time.sleep(LOOK_S)
+            self._show()
+        return False
 
     def _check(self) -> None:
         if self._stopped.is_set():

@@ -7,17 +7,16 @@ from collections.abc import Callable
 
 from console.demo.children import Child
 from console.demo.database import FaultSessions
+from console.demo.faults import FAULTS
 from console.demo.server import EmbeddedPostgres
 
 IN_BACKEND = frozenset(
     {"backend-slow", "backend-errors", "memory-flap", "health-cached", "firewall-challenge", "log-flood"}
 )
-IN_STANDINS = frozenset({
-    "bad-deploy", "gateway-down-sql-up", "vendor-incident", "certificate-expiring", "vercel-queued", "vercel-job-fails",
-    "vercel-conflict", "vercel-rate-limited", "vercel-lost-answer", "vercel-unknown-state", "vercel-token-revoked",
-    "vercel-html", "rolling-release", "ci-run-active", "slack-down", "statuspage-down", "edge-config-slow",
-})  # fmt: skip
 IN_DATABASE = frozenset({"lying-health", "connections-exhausted", "idle-in-transaction", "slow-queries"})
+OWN = frozenset({"backend-down", "backend-hang", "db-down", "db-hang", "ci-migration-lock", "bastion-offline"})
+"""Those that this module makes."""
+IN_STANDINS = frozenset(FAULTS) - IN_BACKEND - IN_DATABASE - OWN
 
 
 class Refusal(Exception):

@@ -63,7 +63,7 @@ class Faults:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LOOK_S", "TYPING_S", "DRAWN_S"):
         monkeypatch.setattr(story, name, 0.005)
-    for name in ("WELL_S", "REASON_S", "PLAN_S", "RUN_S"):
+    for name in ("WELL_S", "REASON_S", "PLAN_S", "RUN_S", "AFTER_S"):
         monkeypatch.setattr(story, name, 1.0)
 
 
@@ -96,7 +96,22 @@ def test_the_whole_night_takes_eleven_keys_to_the_verified_rollback(monkeypatch:
     assert told.ended.wait(20)
     assert stage.keys == ["a", "tab", "enter", *"41ab9e0", "enter", "escape", "o", "escape"]
     assert any("done and verified: 11 keys" in words for words in stage.said), stage.said
-    assert "that was the night" in stage.said[-1]
+    assert "that was the night: the last minutes still count" in stage.said[-1], "it is red, and said so"
+    assert not [words for words in stage.said if len(words) > 78], "cut at 80 columns"
+
+
+def test_the_story_ends_when_it_is_healthy_again_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, looks = Stage(), iter(range(1000))
+
+    def state(_: object) -> State:
+        well = "o" not in stage.keys or next(looks) > 4
+        return State.HEALTHY if well else State.UNHEALTHY
+
+    told = begun(monkeypatch, stage)
+    monkeypatch.setattr(story, "_state", state)
+    assert told.ended.wait(20)
+    assert any("counts five minutes back" in words for words in stage.said)
+    assert "that was the night: healthy again" in stage.said[-1]
 
 
 def test_what_went_worse_is_not_told_as_done(monkeypatch: pytest.MonkeyPatch) -> None:

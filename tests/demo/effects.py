@@ -94,11 +94,12 @@ def run_active(site: Site) -> bool:
     return (jobs["build"], jobs["deploy-production"]) == ("in_progress", "queued")
 
 
-def posted(url: str, body: dict[str, object]) -> int:
+def posted(url: str, body: dict[str, object], token: str = "", timeout_s: float = 5.0) -> int:
     """The status of a JSON object posted; 0: no answer."""
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
+    headers = {"content-type": "application/json", **({"authorization": f"Bearer {token}"} if token else {})}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=timeout_s) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -126,7 +127,84 @@ def slack_down(site: Site) -> bool:
     return posted(site.secrets["SLACK_WEBHOOK_URL"], {"text": "probe"}) == 500
 
 
+def sink(site: Site, name: str, body: dict[str, object]) -> int:
+    """The status that a place of notifications answers with; 0: none came."""
+    urls = {"slack": site.secrets["SLACK_WEBHOOK_URL"], "webhook": site.secrets["WEBHOOK_URL"],
+            "pagerduty": site.settings["pagerduty"]["api"] + "/v2/enqueue"}  # fmt: skip
+    return posted(urls[name], body, site.secrets["WEBHOOK_TOKEN"], timeout_s=1.0)
+
+
+def events(site: Site) -> int:
+    """What PagerDuty's stand-in answers to an event that ends nothing."""
+    key = site.secrets["PAGERDUTY_ROUTING_KEY"]
+    return sink(site, "pagerduty", {"routing_key": key, "event_action": "resolve", "dedup_key": "probe"})
+
+
+def written_flag(site: Site) -> tuple[int, object]:
+    """The status of a write of the Edge Config, and what the application reads then."""
+    store = site.settings["maintenance"]["edge_config"]
+    value = str(time.monotonic_ns())
+    body = {"items": [{"operation": "upsert", "key": "probe", "value": value}]}
+    answer = site.vercel(f"/v1/edge-config/{store}/items", "PATCH", body, timeout_s=1.0)
+    return answer.status, read_flag(site, "probe") == value
+
+
+def newest_run(site: Site) -> dict[str, object]:
+    """As GitHub tells it."""
+    return site.runs("?per_page=1")[0]
+
+
+def rerun_lost(site: Site) -> bool:
+    """No answer comes; without the fault a run that cannot be cancelled says so."""
+    return site.ci(int(str(newest_run(site)["id"])), "/cancel", "POST").status == 0
+
+
+def queued(site: Site) -> bool:
+    """Every job of the newest run waits."""
+    jobs = site.ci(int(str(newest_run(site)["id"])), "/jobs").json()["jobs"]
+    return {job["status"] for job in jobs} == {"queued"}
+
+
+def github_limited(site: Site) -> bool:
+    """403 with nothing left."""
+    repository = site.settings["github"]["repository"]
+    answer = site.github(f"/repos/{repository}/actions/runs")
+    return answer.status == 403 and answer.headers["x-ratelimit-remaining"] == "0"
+
+
+def truncated(site: Site) -> bool:
+    """JSON that is none."""
+    body = site.github(f"/repos/{site.settings['github']['repository']}/actions/runs").body
+    return body.startswith(b"{") and not body.rstrip().endswith(b"}")
+
+
+def moved(site: Site) -> int:
+    """What a rollback to nothing is answered with: 404 without a fault."""
+    return site.move("rollback", "dpl_none").status
+
+
 ON_ACTIONS: dict[str, Check] = {
+    "slack-lost-answer": lambda site: sink(site, "slack", {"text": "probe"}) == 0,
+    "slack-rate-limited": lambda site: sink(site, "slack", {"text": "probe"}) == 429,
+    "pagerduty-rate-limited": lambda site: events(site) == 429,
+    "pagerduty-lost-answer": lambda site: events(site) == 0,
+    "webhook-down": lambda site: sink(site, "webhook", {"a": 1}) == 500,
+    "webhook-login-page": lambda site: get(site.secrets["WEBHOOK_URL"], 1.0, {}, "POST", {}).body.startswith(b"<html>"),
+    "heartbeat-down": lambda site: get(site.secrets["HEARTBEAT_URL"], 1.0, {}).status == 0,
+    "statuspage-rate-limited": lambda site: site.statuspage("/components").status in (420, 429),
+    "edge-config-lost-answer": lambda site: written_flag(site)[0] == 0,
+    "edge-config-second-writer": lambda site: written_flag(site) == (200, False),
+    "vercel-payment-required": lambda site: moved(site) == 402,
+    "vercel-gone": lambda site: moved(site) == 410,
+    "vercel-not-eligible": lambda site: moved(site) == 422,
+    "github-queued": queued,
+    "github-conflict": lambda site: site.ci(1, "/cancel", "POST").status == 409,
+    "github-rate-limited": github_limited,
+    "github-lost-answer": rerun_lost,
+    "github-unknown-state": lambda site: newest_run(site)["status"] == "hibernating",
+    "github-token-revoked": lambda site: site.github("/user").status == 401,
+    "github-html": lambda site: site.github("/user").body.startswith(b"<html>"),
+    "github-truncated": truncated,
     "vercel-queued": lambda site: after_a_promotion(site) == "pending",
     "vercel-job-fails": job_fails,
     "vercel-conflict": conflict,

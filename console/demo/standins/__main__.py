@@ -11,6 +11,7 @@ from console.demo.link import Link, Message, run
 from console.demo.listeners import HttpListener, Relay
 from console.demo.standins.answers import now_ms
 from console.demo.standins.edge_config import EdgeConfig
+from console.demo.standins.faulty import Faulty
 from console.demo.standins.github import GitHub
 from console.demo.standins.pipeline import Pipeline
 from console.demo.standins.project import Project
@@ -54,7 +55,8 @@ class Service:
 
     def _make_ways(self, applications: dict[str, Any], ports: dict[str, int]) -> dict[str, HttpListener | Relay]:
         ways: dict[str, HttpListener | Relay] = {
-            name: HttpListener(application, ports[name]) for name, application in applications.items()
+            name: HttpListener(Faulty(name, application, self._faults), ports[name])
+            for name, application in applications.items()
         }
         ways["tls"] = Relay(ports["tls"], ports["users"], self._tls)
         return ways | {name: Relay(ports[name], ports["postgres"]) for name in DATABASE_WAYS}

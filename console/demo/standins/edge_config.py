@@ -96,6 +96,8 @@ class EdgeConfig:
         for operation in operations:
             if refusal := _carry_out(fresh, operation):
                 return _error(400, "bad_request", refusal)
+        if "edge-config-second-writer" in self._faults:
+            fresh = _overwritten(fresh)
         self._items = fresh
         await self._spread(fresh)
         return JSONResponse({"status": "ok"})
@@ -127,6 +129,12 @@ class EdgeConfig:
             "id": EDGE_CONFIG, "slug": "radar_flags", "ownerId": TEAM, "createdAt": self._made_ms, "updatedAt": changed,
             "digest": hashlib.sha256(written).hexdigest(), "sizeInBytes": len(written), "itemCount": len(self._items),
         }  # fmt: skip
+
+
+def _overwritten(items: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
+    """What somebody else made of it, in the same moment."""
+    other = {"enabled": False, "message": "written by somebody else"}
+    return {key: {**item, "value": other, "updatedAt": now_ms() + 1} for key, item in items.items()}
 
 
 def _carry_out(items: dict[str, dict[str, object]], operation: object) -> str:
