@@ -13,16 +13,9 @@ from typing import ClassVar
 from console.actions import maintenance_schedule as schedule
 from console.actions import maintenance_telling as telling
 from console.actions.base import Context, done, failed
-from console.actions.maintenance import (
-    DEFAULT_MESSAGE,
-    EXCLUSION,
-    SetMaintenance,
-    minutes_of,
-    parameters_of,
-    provider_for,
-    settings_for,
-)
+from console.actions.maintenance import EXCLUSION, SetMaintenance, minutes_of, parameters_of
 from console.actions.maintenance_facts import checks, gathered
+from console.actions.maintenance_flag import provider_for, settings_for
 from console.model import payload
 from console.model.actions import ActionRequest, Check, CheckResult, Plan, Risk, Step, StepKind, StepResult
 from console.model.observation import Json
@@ -78,6 +71,7 @@ class Announce:
                 f"the ledger counts down; at its time {name} goes into maintenance without another question",
                 *((f"the service ends it {asked['minutes']:g} min later",) if asked.get(schedule.ENDS) else ()),
                 "what is missed by more than 10 min is not done, and told",
+                *_page_end(context, asked),
             ),
             undo="radar maintenance cancel (tells that it is cancelled)",
             undo_request=ActionRequest(action=CancelDue.NAME),
@@ -96,6 +90,14 @@ class Announce:
     async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """There is no change outside."""
         return await self.carry_out(context, plan, step)
+
+
+def _page_end(context: Context, asked: Mapping[str, Json]) -> tuple[str, ...]:
+    """What the status page says of the end where none is planned: of what is scheduled it must have one."""
+    if context.operations.statuspage is None or asked.get("minutes") is not None:
+        return ()
+    window = settings_for(context).window_minutes
+    return (f"the status page takes nothing scheduled without an end: it says {window} min; nobody else is told one",)
 
 
 def _asked(context: Context, request: ActionRequest) -> dict[str, Json]:
@@ -160,16 +162,29 @@ def _scheduled(context: Context, plan: Plan) -> StepResult:
 
 
 def _news(context: Context, data: Mapping[str, Json], due_ms: int, what: str, key: str) -> telling.News:
-    minutes = payload.number(data, "minutes") or settings_for(context).window_minutes
-    message = payload.text(data, "message") or DEFAULT_MESSAGE
+    """What is told of something to come: its time, and no end where none is planned. The status page must have one."""
+    minutes = payload.number(data, "minutes")
+    lasts_ms = int((minutes or settings_for(context).window_minutes) * 60_000)
+    is_on = what == "announced"
+    until_ms = due_ms + lasts_ms if minutes and is_on else None
     return telling.News(
         key=key,
         what=what,
-        message=f"The announced maintenance is cancelled: {message}" if what == "cancelled" else message,
+        message=_message(payload.text(data, "message"), due_ms, until_ms) if is_on else _cancelled_words(due_ms),
         from_ms=due_ms,
-        until_ms=due_ms + int(minutes * 60_000),
+        until_ms=until_ms,
+        page_until_ms=due_ms + lasts_ms if is_on else None,
         mail=data.get("mail") is True,
     )
+
+
+def _message(given: str | None, due_ms: int, until_ms: int | None) -> str:
+    lasts = f" It is planned until {date_time(until_ms)} UTC." if until_ms else ""
+    return given or f"Maintenance is planned for {date_time(due_ms)} UTC.{lasts}"
+
+
+def _cancelled_words(due_ms: int) -> str:
+    return f"The maintenance announced for {date_time(due_ms)} UTC is cancelled."
 
 
 class CancelDue:

@@ -47,6 +47,8 @@ class Context:
     """The token of the run that carries it out; None while planning."""
     tell: Callable[[str], None] = lambda words: None
     """Say how the step goes on; kept in the journal when it says something new."""
+    intended_ms: int | None = None
+    """Of a step that was cut off: when its intent was written. What was sent may still be carried out for a while."""
     glass: Path | None = None
     """The second place for records, where the glass was broken."""
     done: Mapping[str, Json] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from console.actions.wire import Rejected
 from console.model.actions import Plan, RunOutcome, Step, StepKind, StepOutcome, StepResult
 from console.model.observation import Json
 from console.model.wire import Unanswered
+from console.model.words import listed
 from console.sources.faults import Fault
 from console.store.journal import WORSE, Journal, RunEntry
 
@@ -62,12 +63,22 @@ class Engine:
             result = await self._one(step, progress.data)
             progress.took(step, result)
             if result.outcome is StepOutcome.FAILED and step.required:
-                return RunOutcome.FAILED, f"{step.words}: {result.words}"
+                return RunOutcome.FAILED, f"{step.words}: {result.words}{self._stays(progress)}"
             if result.outcome is StepOutcome.UNKNOWN and step.required:
-                return RunOutcome.UNKNOWN, f"{step.words}: {result.words}"
+                return RunOutcome.UNKNOWN, f"{step.words}: {result.words}{self._stays(progress)}"
         words = "; ".join(("all steps done", *progress.shortfalls.values()))
         return (RunOutcome.WORSE, f"done, but worse than before: {words}") if progress.worse else (
             RunOutcome.DONE, words)  # fmt: skip
+
+    def _stays(self, progress: Progress) -> str:
+        """What a run that ends here has changed already, and how that is undone; empty: nothing."""
+        made = [
+            step.words
+            for step in self._plan.steps
+            if step.kind is StepKind.CHANGE and progress.outcomes.get(step.key) is StepOutcome.DONE
+        ]
+        undo = f"; undo: {self._plan.undo}" if self._plan.undo else ""
+        return f"; done before, and stays: {listed(made, 2)}{undo}" if made else ""
 
     async def settle(
         self, step: Step, data: Mapping[str, Json], *, again: bool, until_s: float | None = None
@@ -77,7 +88,7 @@ class Engine:
         `again`: one that was not carried out will be done once more; it then has no end yet in the journal.
         `until_s`: by the event loop's clock, when somebody who waits must be told that it is still unknown.
         """
-        context = self._context_of(step, data)
+        context = dataclasses.replace(self._context_of(step, data), intended_ms=self._intended_ms(step))
         result = await self._resolved(context, step, unknown("begun, and its end was not written"), until_s)
         if again and result.outcome is StepOutcome.FAILED:
             self._journal.progress(self._run_id, step.key, f"not carried out, to be done again: {result.words}")
@@ -128,6 +139,11 @@ class Engine:
                 return dataclasses.replace(result, words=f"{result.words} (read from the remote state)")
             said = f"{before.words}; {result.words}"
         return unknown(said)
+
+    def _intended_ms(self, step: Step) -> int | None:
+        entries = self._journal.entries(self._run_id)
+        intended = [each.at_ms for each in entries if each.step == step.key and each.outcome == StepOutcome.INTENDED]
+        return max(intended, default=None)
 
     def _context_of(self, step: Step, data: Mapping[str, Json]) -> Context:
         told = [""]

@@ -10,29 +10,29 @@ import asyncio
 from collections.abc import Mapping
 from typing import ClassVar
 
+from console.actions import maintenance_flag as flags
 from console.actions import maintenance_schedule as schedule
 from console.actions import maintenance_telling as telling
-from console.actions.base import Context, done, failed, text_of, unknown
+from console.actions.base import Context, done, failed, text_of
 from console.actions.maintenance_facts import checks, gathered, seen_page, sign_in
-from console.actions.maintenance_providers import Provider, confirmed, provider_of
-from console.actions.wire import Rejected
+from console.actions.maintenance_flag import provider_for, settings_for
+from console.actions.maintenance_providers import Provider
 from console.model import payload
-from console.model.actions import ActionRequest, Holding, Option, Plan, Risk, Step, StepKind, StepResult
-from console.model.maintenance import HOLDING, OFF, Flag, Sign, flag_of, is_served, message_of
+from console.model.actions import ActionRequest, Option, Plan, Risk, Step, StepKind, StepResult
+from console.model.maintenance import OFF, flag_of, is_served, message_of
 from console.model.observation import Json
 from console.model.operations import Maintenance
 from console.model.ports import Refused
 from console.sources.application import address
-from console.sources.faults import Fault
 from console.store.service import service
 
 EXCLUSION = "maintenance"
 FLAG, PAGE = "flag", "page"
-DEFAULT_MESSAGE = "We are doing maintenance and will be back soon."
 OVER_MESSAGE = "The maintenance is over."
 LOOK_S = 1.0
 LEAST_LOOK_S = 20.0
 LONGEST_MINUTES = 7 * 24 * 60
+LOST = "whatever visitors are doing now: the next request of theirs meets the page"
 
 
 class SetMaintenance:
@@ -56,36 +56,43 @@ class SetMaintenance:
         on, name = asked["on"] is True, context.environment.name
         mail, ends = _mail(context, asked), schedule.ENDS in asked
         word = "on" if on else "off"
+        changes = flags.is_change(asked, flag_of(facts.get("flag")))
         public = "maintenance in progress, its components under maintenance" if on else "completed, all operational"
+        title = f"Put {name} into maintenance" if on else f"End the maintenance of {name}"
         return Plan(
             action=self.NAME,
-            title=f"Put {name} into maintenance" if on else f"End the maintenance of {name}",
+            title=f"Change {_what(asked)} of the maintenance of {name}" if changes else title,
             environment=name,
             target=f"{name} by {provider.name}",
             short_id=word,
             risk=Risk.DISRUPTIVE,
             exclusion=EXCLUSION,
-            checks=(*checks(facts, provider, context, on=on), *(schedule.checks(facts) if ends else ())),
+            checks=(
+                *checks(facts, provider, context, on=on, changes=changes),
+                *(schedule.checks(facts) if ends else ()),
+            ),
             steps=(
-                _flag_step(provider, payload.text(facts, "call") or provider.call, on=on),
+                _flag_step(
+                    provider, payload.text(facts, "call") or provider.call, on=on, changed=_what(asked, changes)
+                ),
                 *((schedule.step(float(str(asked["minutes"]))),) if ends else ()),
                 _page_step(context, maintenance, provider, on=on),
-                *telling.steps(context.operations, public, mail=mail),
+                *telling.steps(context.operations, "what is in progress changed" if changes else public, mail=mail),
             ),
-            lost=("whatever visitors are doing now: the next request of theirs meets the page",) if on else (),
+            lost=(LOST,) if on and not changes else (),
             afterwards=_afterwards(asked) if on else ("visitors get the application again",),
             undo=f"radar maintenance {'off' if on else 'on'} (about {provider.propagation_s + 2:.0f} s)",
             undo_request=ActionRequest(action=self.NAME, parameters={"on": not on}),
             escape=(*_escape(facts, provider, on=on), _look_by_hand(context, maintenance)),
             options=(*_mail_option(context, mail=mail), *(schedule.option(asked) if on else ())),
             # Nothing here that changes by itself: a plan that says something else than a moment ago is refused.
-            data={**asked, "mail": mail},
+            data={**asked, "mail": mail, **({flags.CHANGES: True} if changes else {})},
         )
 
     async def carry_out(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """One step."""
         if step.key == FLAG:
-            return await _write(context, plan)
+            return await flags.write(context, plan)
         if step.key == PAGE:
             return await _see(context, plan)
         if step.key == schedule.ENDS:
@@ -94,13 +101,7 @@ class SetMaintenance:
 
     async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """By the flag as it stands."""
-        on = plan.data["on"] is True
-        found = (await confirmed(provider_for(context), on=on, wait_s=2.0)).flag
-        if found.on is on:
-            return _switched(context, plan, found, found.words)
-        if found.on is None:
-            return unknown(f"the flag: {found.words}")
-        return failed(f"the flag is {found.words}: it was not switched")
+        return await flags.resolved(context, plan)
 
 
 def parameters_of(request: ActionRequest) -> dict[str, Json]:
@@ -136,16 +137,6 @@ def minutes_of(request: ActionRequest, name: str = "minutes") -> float | None:
 # --- the plan's parts -------------------------------------------------------------------------------------------------
 
 
-def settings_for(context: Context) -> Maintenance:
-    provider_for(context)  # which refuses with the lines to add
-    assert context.operations.maintenance is not None
-    return context.operations.maintenance
-
-
-def provider_for(context: Context) -> Provider:
-    return provider_of(context.environment, context.operations.maintenance, context.clients)
-
-
 def _mail(context: Context, asked: Mapping[str, Json]) -> bool:
     """Only where there is a status page; without a word of the person's as the settings say."""
     statuspage, wish = context.operations.statuspage, asked.get("mail")
@@ -159,8 +150,16 @@ def _mail_option(context: Context, *, mail: bool) -> tuple[Option, ...]:
     return (Option(key="m", words=words, parameter="mail", value=not mail, on=mail),)
 
 
-def _flag_step(provider: Provider, call: str, *, on: bool) -> Step:
+def _what(asked: Mapping[str, Json], changes: bool = True) -> str:
+    """What of a maintenance under way is to be another; empty: nothing."""
+    named = (("message", flags.MESSAGE), ("planned end", flags.MINUTES))
+    return " and ".join(name for name, key in named if asked.get(key)) if changes else ""
+
+
+def _flag_step(provider: Provider, call: str, *, on: bool, changed: str) -> Step:
     words = f"set maintenance {'on' if on else 'off'} in {provider.name}"
+    if changed:
+        words = f"set another {changed} in {provider.name}; since when stays"
     return Step(key=FLAG, kind=StepKind.CHANGE, words=words, call=call, expected_s=2.0)
 
 
@@ -192,53 +191,6 @@ def _look_by_hand(context: Context, maintenance: Maintenance) -> str:
 # --- the steps --------------------------------------------------------------------------------------------------------
 
 
-async def _write(context: Context, plan: Plan) -> StepResult:
-    """Write the flag, unless it stands there as wanted already."""
-    provider, wanted = provider_for(context), _wanted(context, plan)
-    try:
-        reading = await provider.read()
-    except Fault as fault:  # nothing was sent yet that changes anything
-        raise Rejected(f"nothing was changed, for it cannot be read before: {fault.words}") from None
-    found, before = reading.flag, sign_in(await seen_page(context, settings_for(context)))
-    if found.on is wanted.on and (not wanted.on or (wanted.message == found.message and wanted.until_ms is None)):
-        return _switched(context, plan, found, f"it was {found.words} already: not written again")
-    warning = await provider.write(wanted, reading.mark)
-    words = f"it is {wanted.words}" + (f"; {warning}" if warning else "")
-    return _switched(context, plan, wanted, words, before)
-
-
-def _wanted(context: Context, plan: Plan) -> Flag:
-    if plan.data["on"] is not True:
-        return OFF
-    now_ms, minutes = context.now_ms(), plan.data.get("minutes")
-    return Flag(
-        on=True,
-        message=payload.text(plan.data, "message") or DEFAULT_MESSAGE,
-        since_ms=now_ms,
-        until_ms=now_ms + int(minutes * 60_000) if isinstance(minutes, float | int) else None,
-        by=context.operator,
-    )
-
-
-def _switched(context: Context, plan: Plan, flag: Flag, words: str, before: Sign = "") -> StepResult:
-    """Done, with its entry in the ledger or without it any more. `before`: what the page looked like until then."""
-    name = context.environment.name
-    words += schedule.forget(context)
-    if plan.data["on"] is not True:
-        return StepResult(outcome=done("").outcome, words=words, releases=((HOLDING, name),))
-    holding = Holding(
-        kind=HOLDING,
-        subject=name,
-        text=f"of {name}: {flag.message or 'no message'}",
-        expires_ms=flag.until_ms,
-        undo="radar maintenance off",
-        request=ActionRequest(action=SetMaintenance.NAME, parameters={"on": False}),
-    )
-    return StepResult(
-        outcome=done("").outcome, words=words, data={"flag": flag.value, "before": before}, holds=(holding,)
-    )
-
-
 async def _see(context: Context, plan: Plan) -> StepResult:
     """Look as a visitor does, until it is as wanted or for as long as a change may take to spread."""
     maintenance, on = settings_for(context), plan.data["on"] is True
@@ -251,12 +203,13 @@ async def _see(context: Context, plan: Plan) -> StepResult:
         if on and status is not None and is_served(sign, before):
             return done(f"the page answers {status:.0f}{_by(sign, maintenance)}")
         if not on and status is not None and sign not in ("header", "page", "503"):
-            return _back(int(status))
+            words = f"the maintenance page is gone: {status:.0f}"
+            return flags.over(context, words) if status < 500 else _missed(context, page, on=on)
         if asyncio.get_running_loop().time() >= ends_s:
             break
-        context.tell(_not_seen(page, on=on).words)
+        context.tell(_not_seen(page, on=on))
         await context.wait(LOOK_S)
-    return _not_seen(page, on=on)
+    return _missed(context, page, on=on)
 
 
 def _by(sign: str, maintenance: Maintenance) -> str:
@@ -267,32 +220,44 @@ def _by(sign: str, maintenance: Maintenance) -> str:
     }.get(sign, f' with the word "{maintenance.marker}", which was not there before')
 
 
-def _back(status: int) -> StepResult:
-    if status >= 500:
-        return failed(f"the maintenance page is gone, but what visitors get now is {status}")
-    return done(f"the maintenance page is gone: {status}")
+def _missed(context: Context, page: Mapping[str, Json], *, on: bool) -> StepResult:
+    """How the step ends where visitors do not get what they should."""
+    words = _not_seen(page, on=on)
+    if on:
+        return failed(f"{words}; maintenance IS on, by its flag: radar maintenance off ends it")
+    known = payload.number(page, "status") is not None
+    return flags.lingers(context, words, gone=known and sign_in(page) not in ("header", "page"))
 
 
-def _not_seen(page: Mapping[str, Json], *, on: bool) -> StepResult:
-    wanted = "the maintenance page is not served" if on else "the maintenance page is still there"
+def _not_seen(page: Mapping[str, Json], *, on: bool) -> str:
     if fault := payload.text(page, "fault"):
-        return failed(f"what visitors get cannot be seen from here: {fault}")
-    return failed(f"{wanted}: the page answers {payload.number(page, 'status') or 0:.0f}")
+        return f"what visitors get cannot be seen from here: {fault}"
+    status, sign = payload.number(page, "status") or 0, sign_in(page)
+    if on:
+        return f"the maintenance page is not served: the page answers {status:.0f}"
+    if sign in ("header", "page"):
+        return f"the maintenance page is still there: the page answers {status:.0f}"
+    return f"what visitors get now is {status:.0f}"
 
 
 def _news(context: Context, plan: Plan) -> telling.News:
-    """What is told, with the flag's own times as they were written."""
-    on = plan.data["on"] is True
+    """What is told, with the flag's own times as they were written: no end where none is planned."""
+    on, announced = plan.data["on"] is True, plan.data.get("announced")
     flag = flag_of(context.done.get("flag")) if on else OFF
-    now_ms = context.now_ms()
-    window_ms = settings_for(context).window_minutes * 60_000
-    from_ms = flag.since_ms or now_ms
-    announced = plan.data.get("announced")
+    from_ms = flag.since_ms or context.now_ms()
+    page_until_ms = flag.until_ms
+    if on and isinstance(announced, str) and page_until_ms is None:  # the page has it as scheduled, with this end
+        page_until_ms = from_ms + settings_for(context).window_minutes * 60_000
+    message = (flag.message or flags.DEFAULT_MESSAGE) if on else payload.text(plan.data, "message") or OVER_MESSAGE
     return telling.News(
         key=announced if isinstance(announced, str) else context.run or "",
-        what="begun" if on else "over",
-        message=(flag.message or DEFAULT_MESSAGE) if on else payload.text(plan.data, "message") or OVER_MESSAGE,
+        what=("changed" if plan.data.get(flags.CHANGES) is True else "begun") if on else "over",
+        message=message,
         from_ms=from_ms,
-        until_ms=flag.until_ms or from_ms + window_ms,
+        until_ms=flag.until_ms,
+        page_until_ms=page_until_ms,
         mail=plan.data.get("mail") is True,
+        announced=isinstance(announced, str),
+        again=context.done.get("again") is True,
+        untold=context.done.get("untold") is True,
     )

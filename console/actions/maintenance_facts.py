@@ -126,12 +126,12 @@ def _observed(context: Context) -> dict[str, Json]:
 # --- the preflight's lines --------------------------------------------------------------------------------------------
 
 
-def checks(facts: Facts, provider: Provider, context: Context, *, on: bool) -> tuple[Check, ...]:
-    """All of them; pure."""
+def checks(facts: Facts, provider: Provider, context: Context, *, on: bool, changes: bool = False) -> tuple[Check, ...]:
+    """All of them; pure. `changes`: it is on already, and something of it shall be another."""
     is_row = context.operations.maintenance is not None and context.operations.maintenance.provider == "database"
     found = [
         _provider(facts, provider.name, is_row=is_row),
-        _state(facts, on=on),
+        _state(facts, on=on, changes=changes),
         _database(facts) if is_row else None,
         _page(facts, on=on),
         _ci(facts),
@@ -155,14 +155,17 @@ def _provider(facts: Facts, name: str, *, is_row: bool) -> Check:
     return _check("provider", CheckResult.FAIL, f"{name} cannot be read: {fault}{help_}", "provider", facts)
 
 
-def _state(facts: Facts, *, on: bool) -> Check | None:
+def _state(facts: Facts, *, on: bool, changes: bool) -> Check | None:
     if facts.get("fault"):
         return None
     flag = flag_of(facts.get("flag"))
     if flag.on is None:
         return _check("state", CheckResult.WARN, f"the flag: {flag.words}; it is replaced", "provider", facts)
+    if changes:
+        words = f"maintenance is {flag.words}: that is changed, since when stays"
+        return _check("state", CheckResult.PASS, words, "provider", facts)
     if flag.on is on:
-        words = f"maintenance is already {flag.words}: it is not switched, the rest is looked at and told again"
+        words = f"maintenance is already {flag.words}: it is not switched, the rest is looked at, and told to whom it was not told yet"
         return _check("state", CheckResult.PASS, words, "provider", facts)
     return _check("state", CheckResult.PASS, f"maintenance is {flag.words}", "provider", facts)
 

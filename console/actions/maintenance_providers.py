@@ -18,6 +18,7 @@ from console.model.maintenance import OFF, Flag, flag_of
 from console.model.observation import Json
 from console.model.operations import Maintenance
 from console.model.ports import Refused
+from console.model.wire import Unanswered
 from console.sources.base import api_value
 from console.sources.faults import Fault
 from console.sources.http import Clients
@@ -121,15 +122,14 @@ class EdgeConfig:
         return Reading(flag=await self._item(), mark=mark)
 
     async def write(self, flag: Flag, mark: str = "") -> str:
-        """Upsert the item; then see whether it is ours that stands there."""
+        """Upsert the item."""
         try:
             before = await self.read()
         except Fault as fault:  # nothing was sent yet that changes anything
             raise Rejected(f"not written, for it cannot be read before: {fault.words}") from None
         body: Json = {"items": [{"operation": "upsert", "key": self._key, "value": flag.value}]}
         await self._api.change("PATCH", self._path("/items"), body)
-        changed = "the store was changed by somebody else since the plan was made; " if mark != before.mark else ""
-        return (changed if mark else "") + await self._seen(flag)
+        return "the store was changed by somebody else since the plan was made" if mark not in ("", before.mark) else ""
 
     def escape(self, *, on: bool) -> tuple[str, ...]:
         """By curl: no command of Vercel's own CLI for this is documented."""
@@ -140,19 +140,6 @@ class EdgeConfig:
             f"-H 'content-type: application/json' -d '{value}'",
             f"vercel.com, Storage, {self._store}: set the item {self._key} to {word}",
         )
-
-    async def _seen(self, flag: Flag) -> str:
-        """A warning when, some seconds later, another value stands there than ours."""
-        for attempt in range(SEEN_TRIES):
-            if attempt:
-                await asyncio.sleep(SEEN_WAIT_S)
-            try:
-                found = await self._item()
-            except Fault as fault:
-                return f"written, but it cannot be read back: {fault.words}"
-            if found == flag_of(flag.value):
-                return ""
-        return f"written, but what is read back is another value, as if somebody else wrote too: {found.words}"
 
     async def _item(self) -> Flag:
         found = await self._get(f"/item/{quote(self._key, safe='')}")
@@ -226,10 +213,33 @@ async def reading_or_fault(provider: Provider) -> Reading | Fault:
         return fault
 
 
-async def confirmed(provider: Provider, *, on: bool, wait_s: float) -> Reading:
-    """The flag; read once more after a while when it does not stand as wanted. Raises `Fault`."""
-    found = await provider.read()
-    if found.flag.on is on:
-        return found
-    await asyncio.sleep(wait_s)  # a change that was accepted late would else be told as one that never was
-    return await provider.read()
+async def read_back(provider: Provider, flag: Flag) -> str:
+    """What to know of the flag as it stands some seconds after it was written; empty: as it was written. Raises
+    `Unanswered` where it stands otherwise or cannot be read: whoever said yes may have done nothing."""
+    found = Flag(on=None)
+    for attempt in range(SEEN_TRIES):
+        if attempt:
+            await asyncio.sleep(SEEN_WAIT_S)
+        try:
+            found = (await provider.read()).flag
+        except Fault as fault:
+            raise Unanswered(f"it was answered as done, but cannot be read back: {fault.words}") from None
+        if found == flag_of(flag.value):
+            return ""
+        if found == Flag(on=flag.on):
+            return "it keeps neither message nor times"
+    if found.on is flag.on:
+        return f"what is read back is another value, as if somebody else wrote too: {found.words}"
+    raise Unanswered(f"it was answered as done, but what is read back is another value: {found.words}")
+
+
+async def confirmed(provider: Provider, *, on: bool, wait_s: float, patience_s: float = 0.0) -> Reading:
+    """The flag; where it does not stand as wanted read again after `wait_s`, and until `patience_s` have passed: a
+    change that was accepted late would else be told as one that never was. Raises `Fault`."""
+    clock = asyncio.get_running_loop().time
+    ends_s = clock() + max(wait_s, patience_s)
+    while True:
+        found = await provider.read()
+        if found.flag.on is on or clock() >= ends_s:
+            return found
+        await asyncio.sleep(wait_s)

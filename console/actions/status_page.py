@@ -12,7 +12,19 @@ from console.model.configuration import Secret
 from console.model.operations import Statuspage
 from console.model.times import iso
 from console.model.wire import BUSY, Method, NotSent, Post, Response, Unanswered
-from console.notify.public_page import COMPLETED, NAME, PACE_S, SCHEDULED, Entry, PublicPage, Refusal, Update
+from console.notify.public_page import (
+    COMPLETED,
+    IDENTIFIED,
+    NAME,
+    PACE_S,
+    REALTIME,
+    SCHEDULED,
+    Entry,
+    PublicPage,
+    Refusal,
+    Update,
+    ending,
+)
 from console.sources.wire import Wire
 
 TRIES = 3
@@ -29,7 +41,8 @@ class Told:
     name: str
     body: str
     from_ms: int
-    until_ms: int
+    until_ms: int | None
+    """None: no end is planned. Of what is scheduled there must be one."""
     mail: bool
 
 
@@ -51,20 +64,37 @@ class StatusPage:
         return await self._said(self._update(told, SCHEDULED, None))
 
     async def begin(self, told: Told) -> Entry:
-        """It is in progress, its components under maintenance: the announced one where there is one, else a new one."""
-        return await self._said(self._update(told, "in_progress", UNDER_MAINTENANCE))
+        """It is in progress, its components under maintenance: the announced one where there is one, else a new one.
+        What has no planned end is an incident that is looked after: a scheduled one the page takes with an end only."""
+        status = IDENTIFIED if told.until_ms is None else "in_progress"
+        return await self._said(self._update(told, status, UNDER_MAINTENANCE))
+
+    async def amend(self, told: Told, *, anew: bool) -> Entry:
+        """The one that is under way, with another text and end when told `anew`; where there is none it begins."""
+        with _translated():
+            found = next(iter(await self._under_way(told.environment)), None)
+            if found is not None and not anew:
+                return found
+            if found is not None:
+                update = self._update(told, found.status, UNDER_MAINTENANCE)
+                until = None if found.status in REALTIME else update.scheduled_until
+                return await self._page.change(found, replace(update, key=found.key, scheduled_until=until))
+        return await self.begin(told)
 
     async def end(self, told: Told) -> tuple[Entry, ...]:
         """Complete all of ours in that environment that are in progress; the components operational again, which the
         page does not do by itself. What is announced for later stays."""
         update = self._update(told, COMPLETED, OPERATIONAL)
         with _translated():
-            ours = await self._page.entries(told.environment)
-            open_ones = [each for each in ours if not each.over and each.status != SCHEDULED]
-            ended = [await self._page.change(each, replace(update, key=each.key)) for each in open_ones]
+            open_ones = await self._under_way(told.environment)
+            ended = [await self._page.change(each, ending(update, each)) for each in open_ones]
             for component in self._components if not open_ones else ():
                 await self._page.set_component(component, OPERATIONAL)
         return tuple(ended)
+
+    async def _under_way(self, environment: str) -> list[Entry]:
+        """Ours that are neither over nor still to come, newest first; none that tells of an alert."""
+        return [each for each in await self._page.entries(environment) if each.is_maintenance]
 
     async def withdraw(self, told: Told) -> Entry | None:
         """Complete the one that was announced under that key; None when there is none that is open."""
@@ -102,8 +132,8 @@ class StatusPage:
             body=told.body,
             components=dict.fromkeys(self._components, components),
             impact="maintenance",
-            scheduled_for=iso(told.from_ms),
-            scheduled_until=iso(told.until_ms),
+            scheduled_for=iso(told.from_ms) if told.until_ms is not None else None,
+            scheduled_until=iso(told.until_ms) if told.until_ms is not None else None,
             mail=told.mail,
         )
 

@@ -198,6 +198,8 @@ class Holding:
     """The command of ours that ends it."""
     request: ActionRequest | None = None
     """The action that ends it: what its plan is asked for with. Not the run's undo, which may have made another."""
+    continues: bool = False
+    """What is held of that kind and subject goes on, under its owner and since then, and only reads otherwise."""
 
 
 @value

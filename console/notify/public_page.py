@@ -8,7 +8,7 @@ What is ours is known by its metadata, and by a reference in its text where the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -26,6 +26,11 @@ NAME_LIMIT = 255
 BODY_LIMIT = 20_000
 SCHEDULED, COMPLETED = "scheduled", "completed"
 OVER = frozenset({"resolved", COMPLETED, "postmortem"})
+IDENTIFIED, RESOLVED = "identified", "resolved"
+REALTIME = frozenset({"investigating", IDENTIFIED, "monitoring"})
+"""Of an incident; what is scheduled, the page takes with an end only."""
+UNPLANNED = "Maintenance"
+"""The name of a maintenance without a planned end, which is told as an incident: by it, it is known from an alert's."""
 REFERENCE, LEAST_REFERENCE = 12, 8
 """Characters of a key in the text: its beginning is enough to know it by."""
 _LIST = "/incidents?limit=50"
@@ -69,6 +74,11 @@ class Entry:
     def over(self) -> bool:
         """Whether it is at its end."""
         return self.status in OVER
+
+    @property
+    def is_maintenance(self) -> bool:
+        """Whether it is a maintenance under way: neither over nor still to come, and no alert's incident."""
+        return not self.over and self.status != SCHEDULED and (self.status not in REALTIME or self.name == UNPLANNED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,9 +192,15 @@ def changes_of(update: Update, event: str | None) -> dict[str, Any]:
         "body": clean_block(update.body, BODY_LIMIT - len(reference)) + reference,
         "deliver_notifications": update.mail,
         "metadata": {"radar": {name: value for name, value in ours.items() if value}},
+        **({"scheduled_until": update.scheduled_until} if update.scheduled_until else {}),
         **({"component_ids": list(update.components)} if update.components else {}),
         **({"components": states} if states else {}),
     }
+
+
+def ending(update: Update, entry: Entry) -> Update:
+    """The end of that entry, whoever began it: `completed`, or `resolved` where it is an incident."""
+    return replace(update, key=entry.key, status=RESOLVED if entry.status in REALTIME else update.status)
 
 
 def _says(found: Entry, update: Update, event: str | None) -> bool:

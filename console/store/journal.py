@@ -238,12 +238,20 @@ class Journal:
         return plain(self._conceal(text))
 
     def _hold(self, connection: sqlite3.Connection, holding: Holding, run_id: int) -> None:
+        request = json.dumps(asdict(holding.request)) if holding.request else ""
+        if holding.continues and connection.execute(
+            "UPDATE holding SET text = ?, expires_ms = ?, undo = ?, request = ? "
+            "WHERE kind = ? AND subject = ? AND ended_ms IS NULL",
+            (self._plain(holding.text), holding.expires_ms, holding.undo, request, holding.kind,
+             plain(holding.subject)),
+        ).rowcount:  # fmt: skip
+            return
         self._release(connection, holding.kind, holding.subject)
         connection.execute(
             "INSERT INTO holding(run_id, kind, subject, text, owner, began_ms, expires_ms, undo, request) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (run_id, holding.kind, plain(holding.subject), self._plain(holding.text), self._who.words, now_ms(),
-             holding.expires_ms, holding.undo, json.dumps(asdict(holding.request)) if holding.request else ""),
+             holding.expires_ms, holding.undo, request),
         )  # fmt: skip
 
     def _release(self, connection: sqlite3.Connection, kind: str, subject: str) -> None:

@@ -17,7 +17,7 @@ SEVERITY = "medium"
 
 _UNTOLD = (
     "FROM holding h WHERE h.kind = ? AND h.ended_ms IS NULL AND h.expires_ms IS NOT NULL AND NOT EXISTS "
-    "(SELECT 1 FROM outbox o WHERE o.event = 'maintenance/' || h.id || '/past-end')"
+    "(SELECT 1 FROM outbox o WHERE o.event = 'maintenance/' || h.id || '/past-end/' || h.expires_ms)"
 )
 
 
@@ -53,7 +53,7 @@ def tell(records: Records, now_ms: int, channels: tuple[str, ...], where: str) -
             }
             title = f"Maintenance of {subject} is past its planned end"
             for channel in channels:
-                outbox.enter(connection, f"maintenance/{number}/past-end", channel, title, content)
+                outbox.enter(connection, f"maintenance/{number}/past-end/{expires_ms}", channel, title, content)
         return len(rows)
 
     return records.write(work)

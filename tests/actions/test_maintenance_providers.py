@@ -9,10 +9,11 @@ import pytest
 
 from console.actions import maintenance_providers
 from console.actions.maintenance import SetMaintenance
-from console.actions.maintenance_providers import Hook, provider_of
+from console.actions.maintenance_providers import Hook, provider_of, read_back
 from console.actions.wire import Rejected
 from console.model.maintenance import Flag
 from console.model.observation import Json
+from console.model.wire import Unanswered
 from console.sources.faults import Fault
 from tests.actions import hosting
 from tests.actions.hosting import planned
@@ -75,8 +76,10 @@ async def test_a_store_under_neither_name_is_told_with_both(tmp_path: Path) -> N
 async def test_who_writes_at_the_same_time_is_noticed(tmp_path: Path) -> None:
     stage = Stage(others_write={"enabled": False})
     async with opened(stage) as server:
-        warned = await provider(server, tmp_path).write(Flag(on=True))
-    assert "somebody else wrote too" in warned
+        kept = provider(server, tmp_path)
+        assert await kept.write(Flag(on=True)) == ""
+        with pytest.raises(Unanswered, match="another value"):
+            await read_back(kept, Flag(on=True))
 
 
 async def test_a_store_changed_since_it_was_read_is_noticed_and_an_unchanged_one_is_not(tmp_path: Path) -> None:

@@ -11,6 +11,11 @@ from console.actions import maintenance_providers
 from console.actions.maintenance import SetMaintenance
 from console.model.actions import RunOutcome, StepOutcome
 from console.model.observation import Json
+from console.notify.statuspage import Statuspage
+from console.sources.wire import Wire
+from console.store.clock import now_ms
+from console.store.outbox import claim
+from console.store.read_outbox import channel_states, troubles
 from tests.actions import hosting
 from tests.actions.hosting import carried_out, planned
 from tests.actions.upkeep import Stage, context, edge_config, opened, outbox
@@ -50,7 +55,7 @@ async def test_an_incident_that_is_not_there_after_a_lost_answer_is_unknown_and_
     assert ran.outcome is RunOutcome.DONE and "look at the page" in ran.words
     assert ran["statuspage"].outcome is StepOutcome.UNKNOWN
     assert len(stage.asked("POST", "/incidents")) == 1
-    assert len(outbox(where)) == 2
+    assert [channel for event, channel, _ in outbox(where) if not event.endswith("/page")] == ["slack", "webhook:ops"]
 
 
 @pytest.mark.parametrize("status", [420, 429])
@@ -78,6 +83,48 @@ async def test_a_refusal_of_the_page_is_told_in_its_words_and_loses_nothing_else
     assert ran.outcome is RunOutcome.DONE and f"Statuspage answers {case['status']}" in ran.words
     said = case["body"]["error"]
     assert (said[0] if isinstance(said, list) else said) in ran["statuspage"].words
+
+
+@pytest.mark.parametrize("on", [True, False])
+async def test_what_the_page_does_not_take_is_left_to_the_collector_and_is_told_there(tmp_path: Path, on: bool) -> None:
+    """500: the ledger shows it at once, `radar notify` says failing, and the collector's channel tells it."""
+    stage = Stage(flag=None if on else True)
+    if not on:
+        ours = {"radar": {"key": "run-before", "environment": "demo"}}
+        begun = {"id": "inc_1", "name": "m", "status": "in_progress", "metadata": ours, "incident_updates": []}
+        stage.incidents.append(begun)
+    for name in ("GET", "POST"):
+        stage.traps[f"{name} /v1/pages/page_1/incidents"] = [answering(500, {"error": "oops"})]
+    async with opened(stage) as server:
+        where = context(server, tmp_path, edge_config(server))
+        if not on:
+            stage.incidents[0]["metadata"]["radar"]["environment"] = where.environment.name
+        ran = await carried_out(SetMaintenance(), where, await planned(SetMaintenance(), where, on=on))
+        assert ran.outcome is RunOutcome.DONE and "the collector tries again" in ran["statuspage"].words
+        (item,) = where.records.read(lambda connection: troubles(connection, now_ms()))
+        assert "statuspage failing" in item.text and "500" in item.text
+        state = where.records.read(channel_states)["statuspage"]
+        assert state.state == "failing" and state.waiting == 1
+        stage.traps.clear()
+        message = claim(where.records, now_ms() + 3000, "statuspage")
+        assert message is not None and where.operations.statuspage is not None
+        settings = where.operations.statuspage
+        channel = Statuspage(settings.key, settings.page, settings.api, Wire(where.clients))
+        delivery = await channel.deliver(message, now_ms())
+    assert delivery.state == "sent", delivery.words
+    (incident,) = stage.incidents
+    assert incident["status"] in (("in_progress", "identified") if on else ("completed",))
+
+
+async def test_a_beginning_that_was_not_told_does_not_follow_the_end(tmp_path: Path) -> None:
+    stage = Stage(traps={"GET /v1/pages/page_1/incidents": [answering(500, {"error": "oops"})]})
+    async with opened(stage) as server:
+        where = context(server, tmp_path, edge_config(server))
+        await carried_out(SetMaintenance(), where, await planned(SetMaintenance(), where, on=True))
+        assert where.records.read(channel_states)["statuspage"].waiting == 1
+        await carried_out(SetMaintenance(), where, await planned(SetMaintenance(), where, on=False))
+        assert claim(where.records, now_ms() + 60_000, "statuspage") is None
+    assert stage.incidents == []
 
 
 @pytest.mark.parametrize(
