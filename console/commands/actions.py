@@ -23,7 +23,8 @@ DISARM = "disarm"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
-    verb = parser.add_argument("verb", nargs="?", help="a run's number; show, resume, close NUMBER; cancel what is due; disarm")
+    told = "a run's number; show, resume, close NUMBER; cancel what is due; disarm"
+    verb = parser.add_argument("verb", nargs="?", help=told)
     setattr(verb, OFFERED, (*VERBS, DISARM))
     parser.add_argument("number", nargs="?", type=int, help="the run's number, or that of what is due")
     add_acting(parser)
@@ -59,7 +60,8 @@ def _wanted(arguments: argparse.Namespace) -> tuple[str, int]:
     if verb == DISARM and arguments.number is None:
         return verb, 0
     if verb != "list" and (verb not in VERBS or arguments.number is None):
-        raise ValueError(f"write radar actions, radar actions NUMBER, or one of {', '.join(VERBS)} with a number, or {DISARM}")
+        verbs = ", ".join(VERBS)
+        raise ValueError(f"write radar actions, radar actions NUMBER, {DISARM}, or one of {verbs} with a number")
     return verb, arguments.number or 0
 
 

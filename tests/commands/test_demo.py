@@ -87,6 +87,8 @@ def test_what_cannot_be_switched_is_refused_with_the_reason(demo: Demo, tmp_path
     assert (done.returncode, done.stdout) == (2, "")
     assert all(name in done.stderr for name in FAULTS)
     assert demo.radar("demo", "fault", "backend-down").returncode == 3
+    told = demo.radar("demo", "fault", "--help").stdout
+    assert [name for name, does in FAULTS.items() if f"  {name} " not in told or does not in told] == []
     assert demo.radar("demo", "fault", "backend-down", "sideways").returncode == 3
     elsewhere = demo.radar("demo", "fault", "backend-down", "on", "--dir", str(tmp_path))
     assert elsewhere.returncode == 2
