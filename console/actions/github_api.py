@@ -23,12 +23,14 @@ from console.model.ports import Refused
 from console.model.times import clock
 from console.sources.base import api_value
 from console.sources.faults import Fault
-from console.sources.github_runs import job_of, limited_s, run_of
+from console.sources.github_runs import job_of, limit_words, limited_s, run_of
 from console.sources.http import Answer, Clients
 
 HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
 """And `user-agent`, which every request of ours has: GitHub refuses who gives none."""
 LONGEST_LIST = 100
+PAGES = 10
+"""A matrix makes 256 jobs at most; what needs more pages than this is told as not read."""
 _OF_A_RUN = (
     "id", "number", "attempt", "branch", "commit", "event", "status", "conclusion", "started_ms", "updated_ms", "url",
 )  # fmt: skip
@@ -162,9 +164,18 @@ class GitHubApi:
         return found
 
     async def jobs(self, run: int) -> tuple[Job, ...]:
-        """The jobs of its newest attempt. Those that wait for others need not be listed yet."""
-        found = await self._read(f"{self.run_path(run)}/jobs?filter=latest&per_page={LONGEST_LIST}")
-        return tuple(job for entry in payload.items(found, "jobs") if (job := _job(entry)))
+        """The jobs of its newest attempt, of all pages. Those that wait for others need not be listed yet.
+
+        Raises `Fault` where there are more than can be read: what was not read may deploy.
+        """
+        jobs: list[Job] = []
+        for page in range(1, PAGES + 1):
+            found = await self._read(f"{self.run_path(run)}/jobs?filter=latest&per_page={LONGEST_LIST}&page={page}")
+            entries = payload.items(found, "jobs")
+            jobs += [job for entry in entries if (job := _job(entry))]
+            if len(entries) < LONGEST_LIST or (payload.number(found, "total_count") or 1 << 30) <= page * LONGEST_LIST:
+                return tuple(jobs)
+        raise Fault(ErrorKind.BODY, f"GitHub: run {run} has more than {PAGES * LONGEST_LIST} jobs, not all were read")
 
     async def compare(self, base: str, head: str) -> Comparison:
         """What `head` has and `base` has not."""
@@ -208,9 +219,7 @@ class GitHubApi:
         try:
             await self._api.change("POST", path, {}, HEADERS)
         except Rejected as rejected:
-            raise Rejected(
-                _worded(rejected.words, rejected.status, self.repository), rejected.status, rejected.retry_after_s
-            ) from None
+            raise _refused(rejected, self.repository) from None
 
 
 async def followed_up(runs: Iterable[int], api: GitHubApi) -> dict[str, Json]:
@@ -243,12 +252,27 @@ def _fault(answer: Answer, repository: str) -> Fault:
         words, wait_s = _worded(fault.words, answer.status, repository), limited_s(answer)
         if wait_s is None:
             return Fault(fault.kind, words, outcome=fault.outcome, http_status=answer.status, state=fault.state)
-        until = clock(int((time.time() + wait_s) * 1000))
         return Fault(
-            ErrorKind.RATE_LIMITED, f"GitHub: rate limited until {until} UTC", outcome=Outcome.BLOCKED,
+            ErrorKind.RATE_LIMITED, _limited_words(answer, wait_s), outcome=Outcome.BLOCKED,
             http_status=answer.status, retry_after_s=wait_s,
         )  # fmt: skip
     return Fault(ErrorKind.STATUS, f"GitHub answers {answer.status}", http_status=answer.status)
+
+
+def _refused(rejected: Rejected, repository: str) -> Rejected:
+    """A change that was refused, with what that means: a limit comes as 403 too, and says how long it lasts."""
+    answer = rejected.answer
+    wait_s = limited_s(answer) if answer is not None else None
+    if answer is None or wait_s is None:
+        words = _worded(rejected.words, rejected.status, repository)
+        return Rejected(words, rejected.status, rejected.retry_after_s, answer)
+    words = f"{_limited_words(answer, wait_s)}: nothing was changed, ask again then"
+    return Rejected(words, rejected.status, wait_s, answer)
+
+
+def _limited_words(answer: Answer, wait_s: float) -> str:
+    until = clock(int((time.time() + wait_s) * 1000))
+    return f"GitHub answers {answer.status}: rate limited until {until} UTC ({limit_words(answer)})"
 
 
 def _worded(words: str, status: int | None, repository: str) -> str:

@@ -135,8 +135,19 @@ class VercelApi:
         return rolling_of(await self._read(self.path("rolling release")))
 
     async def variables(self) -> tuple[Variable, ...]:
-        """Names and times of the environment variables. Values are neither asked for nor kept."""
-        return variables_of(await self._read(self.path("environment")))
+        """Names and times of the environment variables, of all pages. Values are neither asked for nor kept.
+
+        Raises `Fault` where there are more than can be read: one that was not read may have changed.
+        """
+        found: tuple[Variable, ...] = ()
+        until_ms: int | None = None
+        for _ in range(PAGES):
+            page = await self._read(self.path("environment", query={"until": _written(until_ms)}))
+            found += variables_of(page)
+            until_ms = payload.time_ms(page, "pagination", "next")
+            if until_ms is None:
+                return found
+        raise Fault(ErrorKind.BODY, f"Vercel: only {len(found)} of the environment variables were read, there are more")
 
     async def unmoved(self, move: Move) -> tuple[str, ...]:
         """The domains that a failed rollback or promotion did not move."""

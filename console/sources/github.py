@@ -82,7 +82,9 @@ class GitHubSource(HttpSource):
         """Those whose jobs are told now: all that go on, all that are known, and the newest of the rest."""
         known = [run for run in runs if run["status"] != "completed" or _key(run) in self._jobs]
         rest = [run for run in runs if run not in known]
-        return [*known, *rest[:JOBS_OF]]
+        # Of what failed people ask first at which step: it does not wait for those that went well.
+        urgent = sorted(rest, key=lambda run: run["conclusion"] not in FAILED)
+        return [*known, *urgent[:JOBS_OF]]
 
     def _runs_path(self) -> str:
         workflow = self._settings.workflow
@@ -179,10 +181,10 @@ def _refuse_limited(answer: Answer) -> None:
         return
     raise Fault(
         ErrorKind.RATE_LIMITED,
-        f"403: GitHub's {'hourly' if spent(answer) else 'secondary'} rate limit is reached",
+        f"{answer.status}: GitHub's {'hourly' if spent(answer) else 'secondary'} rate limit is reached",
         outcome=Outcome.BLOCKED,
         state=State.UNKNOWN,
-        http_status=403,
+        http_status=answer.status,
         retry_after_s=wait_s,
     )
 

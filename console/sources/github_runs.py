@@ -88,6 +88,11 @@ def spent(answer: Answer) -> bool:
     return answer.headers.get("x-ratelimit-remaining", "").strip() == "0"
 
 
+def limit_words(answer: Answer) -> str:
+    """Which of its limits is reached."""
+    return "the hourly limit" if spent(answer) else "the secondary limit"
+
+
 def limited_s(answer: Answer) -> float | None:
     """How long to wait where an answer is a rate limit; None: it is none. Limits come as 403 too: the primary one tells
     0 left, the secondary one says so in words."""

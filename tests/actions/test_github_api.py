@@ -202,3 +202,55 @@ async def test_a_run_without_a_production_job_may_still_get_one() -> None:
     assert settled(await jobs_of(job("Deploy to production", "completed"))) is True
     assert half_way(await jobs_of(job("deploy-production", "queued"), job("migrate", "in_progress"))) == ("migrate",)
     assert half_way(await jobs_of(job("deploy-staging", "in_progress"))) == ()
+
+
+def job(number: int) -> dict[str, Any]:
+    return {"id": number, "name": "deploy-production" if number == 150 else "test", "status": "queued"}
+
+
+def paged(total: int) -> Handler:
+    """Jobs in pages of a hundred."""
+
+    async def answer(seen: Seen, writer: Writer) -> None:
+        page = int(seen.path.rpartition("page=")[2])
+        jobs = [job(number) for number in range(1, total + 1)][(page - 1) * 100 : page * 100]
+        await answering(200, {"total_count": total, "jobs": jobs})(seen, writer)
+
+    return answer
+
+
+@pytest.mark.parametrize(("total", "pages"), [(3, 1), (100, 1), (101, 2), (160, 2), (300, 3)])
+async def test_jobs_of_every_page_are_read(total: int, pages: int) -> None:
+    async with serving(paged(total)) as server:
+        jobs = await api(server).jobs(7)
+        assert len(jobs) == total and len(server.requests) == pages
+    assert any(job.deploys for job in jobs) == (total >= 150)
+
+
+async def test_more_jobs_than_are_read_is_a_fault_and_no_shorter_list() -> None:
+    async with serving(paged(1001)) as server:
+        with pytest.raises(Fault, match="more than 1000 jobs"):
+            await api(server).jobs(7)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "said", "wait_s"),
+    [
+        (403, {"x-ratelimit-remaining": "0", "retry-after": "90"}, r"\(the hourly limit\): nothing was changed", 90),
+        (429, {"retry-after": "30"}, r"\(the secondary limit\): nothing was changed", 30),
+        (403, {}, r"\(the secondary limit\): nothing was changed", 60),
+    ],
+)
+async def test_a_limit_on_a_change_is_told_as_one_with_its_end(
+    status: int, headers: dict[str, str], said: str, wait_s: int
+) -> None:
+    body = {"message": "You have exceeded a secondary rate limit"}
+    with pytest.raises(Rejected, match=rf"answers {status}: rate limited until \d\d:\d\d:\d\d UTC " + said) as caught:
+        await cancelled(answering(status, body, headers))
+    assert caught.value.retry_after_s == pytest.approx(wait_s, abs=2) and caught.value.status == status
+
+
+async def test_a_403_that_is_no_limit_is_told_as_what_it_is() -> None:
+    with pytest.raises(Rejected, match="Actions: write") as caught:
+        await cancelled(answering(403, {"message": "Resource not accessible by personal access token"}))
+    assert "rate limited" not in caught.value.words and caught.value.retry_after_s is None

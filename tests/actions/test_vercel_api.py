@@ -29,7 +29,19 @@ from console.model.wire import Unanswered
 from console.sources.faults import Fault
 from console.sources.http import Clients, Limits
 from tests.actions.hosting import LIST, NEW, NORMAL, OLD, PREVIEW, STAGED, TOKEN
-from tests.sources.loopback import Handler, Loopback, answering, cases, hang, raw, replay, response, serving
+from tests.sources.loopback import (
+    Handler,
+    Loopback,
+    Seen,
+    Writer,
+    answering,
+    cases,
+    hang,
+    raw,
+    replay,
+    response,
+    serving,
+)
 
 
 def api(server: Loopback, team: str | None = "team_Example1", project: str = "prj_1") -> VercelApi:
@@ -360,6 +372,26 @@ async def test_the_servers_own_clock_counts_where_it_tells_it() -> None:
     answer = answering(201, {}, {"date": "Fri, 20 Nov 2026 03:04:05 GMT"})
     found, _ = await told_by(answer, lambda one: one.move("rollback", NEW))
     assert found.asked_ms == 1795143845000
+
+
+def variables_in_pages(pages: int) -> Handler:
+    async def answer(seen: Seen, writer: Writer) -> None:
+        at = int(seen.path.partition("until=")[2].partition("&")[0] or pages)
+        envs = [{"key": f"NAME_{at}", "type": "plain", "target": ["production"], "updatedAt": 1}]
+        following = {"pagination": {"count": 1, "next": at - 1 or None, "prev": None}}
+        await answering(200, {"envs": envs} | following)(seen, writer)
+
+    return answer
+
+
+async def test_variables_of_every_page_are_read() -> None:
+    found, server = await told_by(variables_in_pages(3), lambda one: one.variables())
+    assert [each.key for each in found] == ["NAME_3", "NAME_2", "NAME_1"] and len(server.requests) == 3
+
+
+async def test_more_variables_than_are_read_are_no_shorter_list() -> None:
+    found, _ = await told_by(variables_in_pages(9), lambda one: one.variables())
+    assert isinstance(found, Fault) and "there are more" in found.words
 
 
 def test_what_is_not_configured_says_how() -> None:

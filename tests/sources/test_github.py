@@ -192,6 +192,7 @@ async def test_a_limit_in_the_middle_leaves_the_rest_for_later() -> None:
     actions.forced["jobs"] = 429, {"retry-after": "60"}, {"message": "secondary rate limit"}
     (seen,), server = await polled(actions)
     assert (seen.outcome, len(server.requests)) == (Outcome.BLOCKED, 2)
+    assert seen.words.startswith("429")
 
 
 async def test_a_run_that_fails_is_one_event_and_an_old_one_is_none() -> None:
@@ -225,3 +226,15 @@ def test_fields_of_any_type_are_read_without_an_error(body: dict[str, Any]) -> N
     run, job = run_of(body), job_of(body)
     assert not run or run["status"] in (*STATUSES, "unknown")
     assert job["conclusion"] in (*CONCLUSIONS, "unknown", None)
+
+
+async def test_of_what_failed_the_jobs_are_read_first() -> None:
+    """The failing step of an old run is what people ask for; that the newest ones went well is told without jobs."""
+    runs = [
+        MIXED[1]
+        | {"id": 19_000_000_100 - at, "run_number": 100 - at, "conclusion": "failure" if at == 15 else "success"}
+        for at in range(20)
+    ]
+    (seen,), _ = await polled(Actions({"workflow_runs": runs}))
+    told = {run["number"]: run["jobs"] for run in seen.volatile["runs"]}  # type: ignore[union-attr,index,call-overload]
+    assert told[85] and told[100] and told[81] is None
