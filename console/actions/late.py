@@ -57,6 +57,10 @@ class LateDesk:
         """The rest of an interrupted or unknown run. Raises `Refused`."""
         return self._desk.resume(token)
 
+    def close_run(self, token: str, reason: str) -> str:
+        """End an open run by hand; what became of it, in words. Raises `Refused`."""
+        return self._desk.close_run(token, reason)
+
     def close(self) -> None:
         """Let a runner that waits go."""
         if "_desk" in self.__dict__:
