@@ -64,7 +64,7 @@ def _armed(connection: sqlite3.Connection, at_ms: int, uid: int | None) -> Itera
     )
     for _, armed_uid, operator, reason, began_ms, expires_ms in rows:
         yield OpenItem(
-            kind="arming", text=f"{operator} need give no reason: {reason}", owner=operator, since_ms=began_ms,
+            kind="arming", text=f"acts without giving a new reason: {reason}", owner=operator, since_ms=began_ms,
             expires_ms=expires_ms, undo="radar actions disarm" if armed_uid == uid else "",
             entry=("disarm", 0) if armed_uid == uid else None,
         )  # fmt: skip
