@@ -132,22 +132,24 @@ class SeriesReader:
             hour = self._first("rollup_hour", number, hour_low, high)
             if hour < _NEVER and hour + 2 * HOUR_MS <= self._first("rollup_minute", number, hour_low, high):
                 return HOUR_MS
-        is_gone = step_ms < MINUTE_MS and numbers and self._raw_is_gone(numbers, blocks.floor(low, BLOCK_MS), high)
+        is_gone = step_ms < MINUTE_MS and numbers and self._raw_is_gone(numbers, blocks.floor(low, MINUTE_MS), high)
         return MINUTE_MS if is_gone else 0
 
     def _raw_is_gone(self, numbers: Sequence[int], low: int, high: int) -> bool:
-        """Whether any ten minutes have minutes of a series and neither its samples nor a round of its target: single
-        rounds of long ago, as an authored past leaves them, stand for their own ten minutes and for no others."""
+        """Whether there is a minute of a series without its samples: its ten minutes are no block, and its target has
+        no round in it. So single rounds of long ago, as an authored past leaves them, stand for no minutes but theirs.
+        """
         slot_start = f"m.start - (m.start & {_WALL}) % {BLOCK_MS}"
-        slot_ends = f"slot.start + {BLOCK_MS} AND target_id = slot.target_id"
+        polls = "SELECT 1 FROM %s WHERE at >= m.start AND at < m.start + 60000 AND target_id = slot.target_id"
         row = self._connection.execute(
             f"SELECT 1 FROM (SELECT DISTINCT series_id, s.target_id, {slot_start} AS start "
             f"FROM rollup_minute m JOIN series s ON s.id = m.series_id WHERE series_id IN ({_marks(numbers)}) "
             "AND m.start >= ? AND m.start <= ?) slot "
             "WHERE NOT EXISTS (SELECT 1 FROM block b WHERE b.series_id = slot.series_id AND b.start = slot.start) "
-            f"AND NOT EXISTS (SELECT 1 FROM recent WHERE at >= slot.start AND at < {slot_ends}) "
-            f"AND NOT EXISTS (SELECT 1 FROM recent_judged WHERE at >= slot.start AND at < {slot_ends}) LIMIT 1",
-            (*numbers, low, high),
+            "AND EXISTS (SELECT 1 FROM rollup_minute m WHERE m.series_id = slot.series_id "
+            f"AND m.start >= max(slot.start, ?) AND m.start < slot.start + {BLOCK_MS} AND m.start <= ? "
+            f"AND NOT EXISTS ({polls % 'recent'}) AND NOT EXISTS ({polls % 'recent_judged'})) LIMIT 1",
+            (*numbers, low, high, low, high),
         ).fetchone()
         return row is not None
 

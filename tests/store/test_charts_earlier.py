@@ -98,3 +98,7 @@ def test_single_rounds_of_long_ago_hide_no_minutes(tmp_path: Path) -> None:
     values = chart(view, "canary").lines[0].values
     assert view.step_ms == MINUTE_MS
     assert sum(value is not None for value in values) >= 59
+    short = charts.view(window_s=300, points=60)
+    assert short.step_ms == MINUTE_MS and None not in chart(short, "canary").lines[0].values
+    charts.polls(12 * 6, latency_ms=2.0)
+    assert charts.view(window_s=300, points=60).step_ms == 5_000, "once there are polls of all of it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -313,3 +314,22 @@ def test_the_state_of_a_target_that_is_judged_is_no_trouble_of_its_charts(tmp_pa
     charts = Charts(tmp_path)
     charts.round(observed(CANARY, State.DEGRADED, words="slow", samples={"latency_ms": 300.0}))
     assert chart(charts.view(), "canary").trouble is None
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_number_beyond_all_that_was_stored_before_it_was_refused_costs_no_page(tmp_path: Path, packed: bool) -> None:
+    own = (CustomMetric(name="huge", series="sql:huge|value"), CustomMetric(name="fine", series="sql:fine|value"))
+    charts = Charts(tmp_path, Environment(name="test", url="https://app.example.com", custom=own))
+    for _ in range(12 * 25):
+        charts.round(*(observed(f"sql:{name}", samples={"value": 4.0}) for name in ("huge", "fine")))
+    with sqlite3.connect(charts.path) as connection:
+        connection.execute(
+            "UPDATE recent SET data = replace(data, ',4.0', ',1.7e308') "
+            "WHERE target_id = (SELECT id FROM target WHERE key = 'sql:huge')"
+        )
+    if packed:
+        charts.pack()
+    for window_s in (300, 3600, 86_400):
+        view = charts.view("custom", window_s, 60)
+        assert line(view, "custom.fine", "fine").now == 4.0
+        assert {*line(view, "custom.huge", "huge").values} == {None}
