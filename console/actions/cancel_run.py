@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -12,7 +13,18 @@ from console.actions.base import Context, done, failed, unknown
 from console.actions.github_api import GitHubApi, Job, Run
 from console.actions.wire import Rejected
 from console.model import payload
-from console.model.actions import ActionRequest, Check, CheckResult, Option, Plan, Risk, Step, StepKind, StepResult
+from console.model.actions import (
+    ActionRequest,
+    Check,
+    CheckResult,
+    Option,
+    Plan,
+    Risk,
+    Step,
+    StepKind,
+    StepOutcome,
+    StepResult,
+)
 from console.model.observation import Json
 from console.model.words import seconds
 from console.sources.faults import Fault
@@ -20,6 +32,7 @@ from console.sources.faults import Fault
 Jobs = Sequence[Job] | None
 """None: they cannot be read."""
 ENDS_S = 90.0
+BY_ITSELF = "has ended by itself"
 AT_ITS_END = 409
 
 
@@ -78,13 +91,13 @@ class CancelRun:
         """Ask, or follow."""
         api, run = ci.api_of(context), int(str(plan.data["run"]))
         if step.key == "ask":
-            return await ask(api, run, partial(_why_not_now, plan), force=plan.data["force"] is True)
-        return await ended(context, api, run)
+            return _cancelled(await ask(api, run, partial(_why_not_now, plan), force=plan.data["force"] is True))
+        return _cancelled(await ended(context, api, run))
 
     async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """It took place when the run is at its end. One that goes on says nothing: the end takes its time."""
         run = await ci.api_of(context).run(int(str(plan.data["run"])))
-        return unknown(f"#{run.number} is still {run.stands}") if run.active else _ended(run)
+        return unknown(f"#{run.number} is still {run.stands}") if run.active else _cancelled(_ended(run))
 
 
 def _only(request: ActionRequest) -> dict[str, Json]:
@@ -137,10 +150,17 @@ async def ended(context: Context, api: GitHubApi, run: int, limit_s: float = END
     return failed(f"#{found.number} is still {found.stands} after {seconds(limit_s)}: cancel it again by force")
 
 
+def _cancelled(result: StepResult) -> StepResult:
+    """Of a person who wants a run cancelled: one that came to its own end was not, and may have deployed."""
+    if BY_ITSELF not in result.words:
+        return result
+    return replace(result, outcome=StepOutcome.FAILED, words=f"{result.words}: it was not cancelled")
+
+
 def _ended(run: Run) -> StepResult:
     if run.conclusion == "cancelled":
         return done(f"#{run.number} is cancelled")
-    return done(f"#{run.number} has ended by itself: {run.stands}")
+    return done(f"#{run.number} {BY_ITSELF}: {run.stands}")
 
 
 def _checks(request: ActionRequest, run: Run, facts: Mapping[str, Json]) -> tuple[Check, ...]:

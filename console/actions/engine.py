@@ -14,6 +14,7 @@ from console.actions.base import Action, Context, failed, unknown
 from console.actions.wire import Rejected
 from console.model.actions import Plan, RunOutcome, Step, StepKind, StepOutcome, StepResult
 from console.model.observation import Json
+from console.model.plan_text import NOT_VERIFIED
 from console.model.wire import Unanswered
 from console.model.words import listed
 from console.sources.faults import Fault
@@ -33,7 +34,7 @@ class Progress:
     data: dict[str, Json] = field(default_factory=dict)
     worse: bool = False
     shortfalls: dict[str, str] = field(default_factory=dict)
-    """Steps that failed without losing the rest: how, in words."""
+    """Steps that failed without losing the rest, or were accepted and not seen to come: how, in words."""
 
     def took(self, step: Step, result: StepResult) -> None:
         """Remember how a step ended."""
@@ -43,6 +44,8 @@ class Progress:
         self.shortfalls.pop(step.key, None)
         if result.outcome in (StepOutcome.FAILED, StepOutcome.UNKNOWN) and not step.required:
             self.shortfalls[step.key] = f"{step.words}: {result.words}"
+        elif result.outcome is StepOutcome.DONE and NOT_VERIFIED in result.words:
+            self.shortfalls[step.key] = result.words
 
 
 class Engine:

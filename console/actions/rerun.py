@@ -10,8 +10,9 @@ from console.actions import ci, in_progress
 from console.actions.base import CHANGES_DEPLOYMENT, Context, done, failed, unknown
 from console.actions.github_api import GitHubApi, Job, Run
 from console.model import payload
-from console.model.actions import ActionRequest, Check, CheckResult, Plan, Risk, Step, StepKind, StepResult
+from console.model.actions import ActionRequest, Check, CheckResult, Plan, Risk, Step, StepKind, StepOutcome, StepResult
 from console.model.observation import Json
+from console.model.plan_text import NOT_VERIFIED
 from console.model.words import seconds
 from console.sources.faults import Fault
 
@@ -22,6 +23,8 @@ CLOCKS_APART_MS = 300_000
 """Between GitHub's clock and this host's."""
 LOOK = "look"
 RESOLVE_S = 10.0
+WAITING = frozenset({"queued", "requested", "waiting", "pending"})
+"""It is accepted, and nothing of it runs yet."""
 
 
 class Rerun:
@@ -94,12 +97,13 @@ class Rerun:
         found = await ci.polled(context, api, run, lambda seen: _begun(context, plan, seen), APPEARS_S)
         if isinstance(found, StepResult):
             return found
-        return failed(f"GitHub has accepted it, but no new attempt is seen after {seconds(APPEARS_S)}")
+        return _unseen(plan, found)
 
     async def resolve(self, context: Context, plan: Plan, step: Step) -> StepResult:
         """It took place when the number of attempts has grown since we looked, right before asking."""
         api = ci.api_of(context)
-        found = await ci.polled(context, api, _number(plan, "run"), lambda seen: _begun(context, plan, seen), RESOLVE_S)
+        run = _number(plan, "run")
+        found = await ci.polled(context, api, run, lambda seen: _appeared(context, plan, seen), RESOLVE_S)
         if isinstance(found, StepResult):
             return found
         if found is None:
@@ -120,8 +124,23 @@ def _still(plan: Plan, seen: Run, now_ms: int) -> StepResult:
     return done(f"attempt {seen.attempt} is its newest", looked_ms=now_ms)
 
 
+def _unseen(plan: Plan, seen: Run | None) -> StepResult:
+    """What is known of an attempt that was accepted and did not begin while we looked."""
+    if seen is not None and seen.attempt > _number(plan, "attempt"):
+        words = f"accepted: {_whose(seen)} is {seen.stands} after {seconds(APPEARS_S)}"
+        return done(f"{words}, its begin is {NOT_VERIFIED}: {seen.url or seen.id}", url=seen.url)
+    return failed(f"GitHub has accepted it, but no new attempt is seen after {seconds(APPEARS_S)}")
+
+
 def _begun(context: Context, plan: Plan, seen: Run) -> StepResult | None:
-    """The new attempt, where it is ours: begun after we had looked."""
+    """The new attempt, where it is ours and has begun: what only waits for a runner has not."""
+    appeared = _appeared(context, plan, seen)
+    waits = appeared is not None and appeared.outcome is StepOutcome.DONE and seen.status in WAITING
+    return None if waits else appeared
+
+
+def _appeared(context: Context, plan: Plan, seen: Run) -> StepResult | None:
+    """The new attempt, where it is ours: made after we had looked."""
     if seen.attempt <= _number(plan, "attempt"):
         return None
     looked_ms = ci.moment(context.done, "looked_ms")

@@ -27,9 +27,20 @@ OUTCOME_WORDS = {
 }
 
 
+NOT_VERIFIED = "not verified"
+"""In the words of a step: what was asked for is accepted, and was not seen to come."""
+
+
+def outcome_words(outcome: RunOutcome, words: str) -> str:
+    """How a run ended, in as many words as it earns."""
+    if outcome is RunOutcome.DONE and NOT_VERIFIED in words:
+        return "accepted, not verified"
+    return OUTCOME_WORDS[outcome]
+
+
 def ended_text(outcome: RunOutcome, words: str) -> str:
     """How a run ended or stands, with its own words where these say more."""
-    head = OUTCOME_WORDS[outcome]
+    head = outcome_words(outcome, words)
     more = words.removeprefix(head).lstrip(":. ")
     return f"{head}. {more}" if more else head
 

@@ -52,6 +52,7 @@ def quicken(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting for the stand-in."""
     monkeypatch.setattr(wire, "LIMITS", Limits(connect_s=1.0, read_s=0.5, total_s=1.0, body_bytes=1 << 20))
     monkeypatch.setattr(standin, "CANCEL_S", 0.05)
+    monkeypatch.setattr(standin, "QUEUED_S", 0.02)
     monkeypatch.setattr(standin, "LIVE_S", dict.fromkeys(standin.LIVE_S, 0.02))
     monkeypatch.setattr(builds, "BUILD_S", 0.02)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
@@ -14,8 +15,10 @@ from console.actions.cancel_run import CancelRun
 from console.actions.github_api import GitHubApi
 from console.actions.rerun import Rerun
 from console.demo.standins import pipeline as standin
+from console.demo.standins.pipeline import Pipeline, Run
 from console.model.actions import Risk, RunOutcome, StepOutcome
 from console.model.observation import Json
+from console.model.plan_text import ended_text
 from console.model.ports import Refused
 from console.model.wire import Unanswered
 from tests.actions.ci_site import SUBJECT, Site, last, opened, quicken
@@ -175,15 +178,52 @@ async def test_cancel_is_followed_to_the_end(site: Site) -> None:
     assert ran.outcome is RunOutcome.DONE and "is cancelled" in ran["ends"].words and run.conclusion == "cancelled"
 
 
-async def test_cancel_of_what_ended_meanwhile_is_done_with_words(site: Site) -> None:
+async def test_what_only_waits_has_not_begun_and_is_not_called_verified(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No runner is free: GitHub has accepted the attempt, and nothing of it runs."""
+
+    async def waits(pipeline: Pipeline, run: Run) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(Pipeline, "_work", waits)
+    monkeypatch.setattr(rerun, "APPEARS_S", 4.0)
+    ran = await site.run(Rerun(), run=last(site).id)
+    assert ran.outcome is RunOutcome.DONE
+    assert "accepted: attempt 2 of #" in ran.words and "is queued after 4 s, its begin is not verified" in ran.words
+    assert ended_text(ran.outcome, ran.words).startswith("accepted, not verified. all steps done; accepted: ")
+
+
+async def test_what_has_begun_is_verified(site: Site) -> None:
+    ran = await site.run(Rerun(), run=last(site).id)
+    assert ended_text(ran.outcome, ran.words).startswith("done and verified")
+    assert " is queued" not in ran["begins"].words
+
+
+async def test_cancel_of_what_ended_meanwhile_is_told_as_not_cancelled(site: Site) -> None:
     run = site.building()
     plan = await planned(CancelRun(), site.where, run=run.id)
     run.end("success")
     ran = await carried_out(CancelRun(), site.where, plan)
-    assert ran.outcome is RunOutcome.DONE
-    assert ran["ask"].words == f"#{run.number} has ended by itself: success: nothing had to be asked for"
-    assert "ended by itself: success" in ran["ends"].words
+    assert ran.outcome is RunOutcome.FAILED
+    words = f"#{run.number} has ended by itself: success: nothing had to be asked for: it was not cancelled"
+    assert ran["ask"].words == words and words in ran.words
     assert words_of(await planned(CancelRun(), site.where, run=run.id), "active").startswith("fail")
+
+
+async def test_cancel_of_what_ends_by_itself_after_it_was_asked_for_is_told_as_not_cancelled(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = site.building()
+    cancel = GitHubApi.cancel
+
+    async def too_late(self: GitHubApi, number: int, *, force: bool = False) -> None:
+        await cancel(self, number, force=force)
+        run.end("success")
+
+    monkeypatch.setattr(GitHubApi, "cancel", too_late)
+    ran = await site.run(CancelRun(), run=run.id)
+    assert ran.outcome is RunOutcome.FAILED and "has ended by itself: success: it was not cancelled" in ran.words
 
 
 @pytest.mark.parametrize(("change", "words"), [

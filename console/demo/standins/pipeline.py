@@ -18,6 +18,8 @@ from console.demo.world import DAY_MS, HOUR_MS, Deployment, World
 FIRST_RUN = 380
 RUN_ID = 19_000_000_000
 JOB_ID = 53_000_000_000
+QUEUED_S = 0.5
+"""Until a runner is free."""
 CANCEL_S = 1.0
 """From the acceptance of a cancellation to the end of the run."""
 
@@ -176,7 +178,7 @@ class Pipeline:
         run.work = self._later(self._work(run))
 
     async def _work(self, run: Run) -> None:
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(QUEUED_S)
         run.status = "in_progress"
         for job in run.jobs:
             if job.status == "completed":
