@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from console.model.configuration import Severity
 from console.model.states import State
 from console.model.views import AlertsView
 from tests.screens.sample import NOW, header
@@ -98,7 +99,8 @@ def test_what_nobody_has_in_hand_comes_first_then_the_worst() -> None:
 
 
 def test_a_rule_that_fires_has_the_sign_of_its_severity() -> None:
-    for severity, sign in (("low", "▲"), ("critical", "✗")):
+    signs: dict[Severity, str] = {"low": "▲", "critical": "✗"}
+    for severity, sign in signs.items():
         rule = replace(alerts().rules[0], severity=severity, state="firing")
         view = alerts(firing=(), history=(), rules=(rule,))
         rows = plain([line for line, _ in AlertList(view, 80, NOW, UNICODE, None).rows()])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ REF = "abcdefghijklmnopqrst"
 """A Supabase project's ref has twenty letters."""
 
 
-def shown_at(width: int, role: str, armed_m: int | None = None, **changes: object) -> str:
+def shown_at(width: int, role: str, armed_m: int | None = None, **changes: Any) -> str:
     until_ms = None if armed_m is None else NOW + armed_m * M
     of = header(identity=REF, armed_until_ms=until_ms, **changes)
     return text(header_line(bars(of, role=role), width))
