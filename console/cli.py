@@ -45,6 +45,8 @@ COMMANDS = {
     "doctor": "try the configuration, every credential, the store and the terminal, and say the fix",
     "completion": "print the completion script of a shell",
 }
+LOOKING_BACK = ("alerts", "metrics", "deployments", "actions", "open", "handover")
+"""Commands that read the store and so can show it as it was; the others know `--at` only to refuse it."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -91,6 +93,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from console.settings import SettingsError
 
     try:
+        if not _looks_back(arguments):
+            return UNUSABLE
         status: int = importlib.import_module(_module(arguments.command or "console")).run(arguments)
         return status
     except SettingsError as error:
@@ -104,6 +108,26 @@ def _run(arguments: argparse.Namespace) -> int:
         return UNUSABLE
 
 
+def _looks_back(arguments: argparse.Namespace) -> bool:
+    """Read what `--at` means into `at_ms`; False, and said why, where it is no moment or nothing is shown of then."""
+    arguments.at_ms = None
+    if arguments.at is None:
+        return True
+    from console.commands.output import complain
+    from console.model.times import parse_moment
+    from console.store.clock import now_ms
+
+    if arguments.command not in (None, *LOOKING_BACK):
+        others = ", ".join(LOOKING_BACK)
+        complain(f"{arguments.command} takes no --at: it is about now. These do: radar alone, {others}")
+        return False
+    try:
+        arguments.at_ms = parse_moment(arguments.at, now_ms())
+    except ValueError as error:
+        complain(f"--at: {error}")
+    return arguments.at_ms is not None
+
+
 def _module(command: str) -> str:
     return f"console.commands.{command.replace('-', '_')}"
 
@@ -114,12 +138,13 @@ def parser(typed: Sequence[str], *, whole: bool = False) -> Parser:
     made.formatter_class = argparse.RawDescriptionHelpFormatter
     _add_common(made, config=None, environment=None, no_color=False)
     made.add_argument("--version", action=_Version, nargs=0, help="print the version")
-    made.add_argument("--at", metavar="TIME", help="show that moment: 03:04, yesterday 03:04, -2h")
+    _add_at(made, None)
     commands = made.add_subparsers(dest="command", metavar="COMMAND")
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         if whole or name in typed:
             _add_common(command, **dict.fromkeys(("config", "environment", "no_color"), argparse.SUPPRESS))
+            _add_at(command, argparse.SUPPRESS, shown=name in LOOKING_BACK)
             importlib.import_module(_module(name)).configure(command)
     return made
 
@@ -131,6 +156,12 @@ def _add_common(
     made.add_argument("--config", metavar="FILE", type=Path, default=config, help="the radar.toml to use")
     made.add_argument("--env", metavar="NAME", dest="environment", default=environment, help="which environment of it")
     made.add_argument("--no-color", action="store_true", default=no_color, help="print no colours")
+
+
+def _add_at(made: argparse.ArgumentParser, default: str | None, *, shown: bool = True) -> None:
+    """Every command knows it, so that one that cannot look back says so instead of telling of now."""
+    words = "show that moment: 03:04, yesterday 03:04, -2h" if shown else argparse.SUPPRESS
+    made.add_argument("--at", metavar="TIME", default=default, help=words)
 
 
 class _Version(argparse.Action):

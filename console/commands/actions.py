@@ -15,7 +15,7 @@ from console.model.actions import OPEN_OUTCOMES, ActionRequest
 from console.model.configuration import Settings
 from console.model.plan_text import OUTCOME_WORDS, STEP_WORDS, ended_text
 from console.model.ports import Refused, StoreReads, StoreUnreadable
-from console.model.times import date_time
+from console.model.times import date_time, iso
 
 VERBS = ("show", "resume", "close", "cancel")
 DISARM = "disarm"
@@ -36,6 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
         verb, number = _wanted(arguments)
     except ValueError as error:
         complain(str(error))
+        return UNUSABLE
+    if verb not in ("list", "show") and arguments.at_ms is not None:
+        complain(f"actions {verb} takes no --at: what was cannot be changed; radar actions and radar actions NUMBER do")
         return UNUSABLE
     settings = settings_of(arguments)
     try:
@@ -91,26 +94,29 @@ def _disarm(arguments: argparse.Namespace, settings: Settings) -> int:
     return WELL
 
 
-def _row(reads: StoreReads, number: int) -> RunRow:
-    row = next((each for each in reads.actions(None).runs if each.id == number), None)
+def _row(reads: StoreReads, number: int, at_ms: int | None = None) -> RunRow:
+    row = next((each for each in reads.actions(at_ms).runs if each.id == number), None)
     if row is None:
         raise Refused(f"there is no run {number} among the open and the newest ones")
     return row
 
 
 def _list(arguments: argparse.Namespace, settings: Settings, reads: StoreReads) -> int:
-    view = reads.actions(None)
+    view = reads.actions(arguments.at_ms)
     if arguments.json:
-        document(action_documents.journal(view))
+        document({"at": iso(view.header.at_ms)} | action_documents.journal(view))
     else:
-        _print(Output(arguments, settings.display), view)
+        output = Output(arguments, settings.display)
+        output.as_of(arguments.at_ms)
+        _print(output, view, live=arguments.at_ms is None)
     loose = [each for each in view.runs if each.outcome in OPEN_OUTCOMES and each.outcome != "running"]
     return SHORT if loose else WELL
 
 
-def _print(output: Output, view: ActionsView) -> None:
+def _print(output: Output, view: ActionsView, *, live: bool) -> None:
     if not view.runs and not view.due:
-        output.line("No action was ever carried out from here, and none is due.")
+        none = "none is due" if live else "none was due"
+        output.line(f"No action was ever carried out from here{'' if live else ' before'}, and {none}.")
     if view.runs:
         output.line(output.head("runs"))
         output.table([(str(each.id), date_time(each.began_ms), OUTCOME_WORDS[each.outcome].partition(":")[0],
@@ -125,11 +131,13 @@ def _print(output: Output, view: ActionsView) -> None:
 
 
 def _show(arguments: argparse.Namespace, settings: Settings, reads: StoreReads, number: int) -> int:
-    view = reads.run(_row(reads, number).token, None)
+    view = reads.run(_row(reads, number, arguments.at_ms).token, arguments.at_ms)
     if arguments.json:
         document(action_documents.run_of(view))
     else:
-        _print_run(Output(arguments, settings.display), view)
+        output = Output(arguments, settings.display)
+        output.as_of(arguments.at_ms)
+        _print_run(output, view)
     return WELL
 
 

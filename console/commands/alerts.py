@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     try:
         with reading(settings) as reads:
-            view = reads.alerts(None)
+            view = reads.alerts(arguments.at_ms)
             view = replace(view, firing=tuple(sorted(view.firing, key=lambda row: row.urgency)))
     except StoreUnreadable as error:
         complain(str(error))
@@ -34,7 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         document(_document(view, history=arguments.history))
     else:
-        _print(Output(arguments, settings.display), view, history=arguments.history)
+        output = Output(arguments, settings.display)
+        output.as_of(arguments.at_ms)
+        _print(output, view, history=arguments.history)
     return _status(view)
 
 

@@ -36,7 +36,8 @@ def _walk(made: argparse.ArgumentParser, path: tuple[str, ...]) -> list[Words]:
     values: list[tuple[str, str]] = []
     below: list[Words] = []
     for action in made._actions:
-        options += [(option, action.help or "") for option in action.option_strings if option.startswith("--")]
+        if action.help is not argparse.SUPPRESS:
+            options += [(option, action.help or "") for option in action.option_strings if option.startswith("--")]
         if isinstance(action, argparse._SubParsersAction):
             values += [(choice.dest, choice.help or "") for choice in action._choices_actions]
             below += [words for name, sub in action.choices.items() for words in _walk(sub, (*path, name))]

@@ -28,12 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     if why := unfit():
         complain(f"{why}; use `radar watch`, which prints plain lines, or `radar check`")
         return UNUSABLE
-    try:
-        at_ms = _moment(arguments.at)
-    except ValueError as error:
-        complain(str(error))
-        return UNUSABLE
-    return open_console(settings_of(arguments), at_ms)
+    return open_console(settings_of(arguments), arguments.at_ms)
 
 
 def open_console(settings: Settings, at_ms: int | None = None, story: Story | None = None) -> int:
@@ -98,15 +93,6 @@ def _demo_faults(directory: Path | None) -> DemoFaults | None:
     from console.commands.faults import DemoFaults
 
     return DemoFaults(directory)
-
-
-def _moment(typed: str | None) -> int | None:
-    if typed is None:
-        return None
-    from console.model.times import parse_moment
-    from console.store.clock import now_ms
-
-    return parse_moment(typed, now_ms())
 
 
 def unfit() -> str | None:

@@ -29,13 +29,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0: printed; 2: the store cannot be read; 3: the time is none."""
     try:
-        length_s = _length_s(arguments.since)
+        length_s = _length_s(arguments.since, arguments.at_ms or now_ms())
     except ValueError as error:
         complain(f"--since: {error}")
         return UNUSABLE
     settings = settings_of(arguments)
     try:
-        handover = _handover(settings, length_s)
+        handover = _handover(settings, length_s, arguments.at_ms)
     except StoreUnreadable as error:
         complain(str(error))
         return FAILED
@@ -43,23 +43,23 @@ def run(arguments: argparse.Namespace) -> int:
         document(_document(handover))
     else:
         output = Output(arguments, settings.display)
+        output.as_of(arguments.at_ms)
         for line in handover_text(handover):
             output.line(line)
     return WELL
 
 
-def _length_s(typed: str) -> int:
-    """Seconds since then; a duration, or a moment. Raises `ValueError`, in words."""
+def _length_s(typed: str, at_ms: int) -> int:
+    """Seconds from then to `at_ms`; a duration, or a moment. Raises `ValueError`, in words."""
     try:
         return parse_duration(typed)
     except ValueError:
-        at_ms = now_ms()
         return max(1, (at_ms - parse_moment(typed, at_ms)) // 1000)
 
 
-def _handover(settings: Settings, length_s: int) -> Handover:
+def _handover(settings: Settings, length_s: int, at_ms: int | None) -> Handover:
     with store_reader(settings) as reads:
-        view, alerts = reads.health(None, strip_slices=1, events=1), reads.alerts(None)
+        view, alerts = reads.health(at_ms, strip_slices=1, events=1), reads.alerts(at_ms)
         at_ms = view.header.at_ms
         since_ms = at_ms - length_s * 1000
         happened = [each for each in reads.happenings(since_ms, at_ms) if each.kind not in _STEPS]

@@ -8,7 +8,7 @@ from console.cli import FAILED, SHORT, WELL
 from console.commands import documents
 from console.commands.output import Output, add_json, complain, document
 from console.commands.parts import reading, settings_of
-from console.model.charts import PAGES, PageName
+from console.model.charts import PAGES, WINDOWS_S, PageName
 from console.model.metric_views import MetricsQuestion, MetricsView, Objective, ObjectiveCell, SloView
 from console.model.ports import StoreReads, StoreUnreadable
 from console.model.slo import lesser, nearest
@@ -16,7 +16,8 @@ from console.model.states import State
 from console.model.times import iso
 from console.model.words import budget_words, fitted, milliseconds, percent, window_words
 
-WINDOWS_S = {"5m": 300, "1h": 3_600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000}
+WINDOWS = {window_words(length_s).replace(" min", "m").replace(" ", ""): length_s for length_s in WINDOWS_S}
+"""Those of the screen: `15m`, `24h`."""
 POINTS = 60
 """Of each chart: enough for the newest value and the peak."""
 _TITLE = 34
@@ -24,7 +25,7 @@ _TITLE = 34
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
-    parser.add_argument("--window", choices=tuple(WINDOWS_S), default="1h", help="over how long (default 1h)")
+    parser.add_argument("--window", choices=tuple(WINDOWS), default="1h", help="over how long (default 1h)")
     parser.add_argument(
         "--page", choices=PAGES, default="application", help="the page of charts to add (default application)"
     )
@@ -34,23 +35,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0: all targets are met; 1: one is missed, none is known, or nobody judges; 2: the store cannot be read."""
     settings = settings_of(arguments)
-    window_s = WINDOWS_S[arguments.window]
+    window_s = WINDOWS[arguments.window]
     try:
         with reading(settings) as reads:
-            view = reads.slo(None, windows_s=(window_s,))
-            charts = _charts(reads, arguments.page, window_s)
+            view = reads.slo(arguments.at_ms, windows_s=(window_s,))
+            charts = _charts(reads, arguments, window_s)
     except StoreUnreadable as error:
         complain(str(error))
         return FAILED
     if arguments.json:
         document(_document(view, charts, arguments.window))
     else:
-        _print(Output(arguments, settings.display), view, charts, window_s)
+        _print(Output(arguments, settings.display), view, charts, window_s, live=arguments.at_ms is None)
     return _status(view)
 
 
-def _charts(reads: StoreReads, page: PageName, window_s: int) -> MetricsView:
-    return reads.metrics(None, MetricsQuestion(page=page, window_s=window_s, points=POINTS))
+def _charts(reads: StoreReads, arguments: argparse.Namespace, window_s: int) -> MetricsView:
+    page: PageName = arguments.page
+    return reads.metrics(arguments.at_ms, MetricsQuestion(page=page, window_s=window_s, points=POINTS))
 
 
 def _status(view: SloView) -> int:
@@ -154,8 +156,12 @@ def _lines(charts: MetricsView) -> list[documents.Document]:
 # --- for people -------------------------------------------------------------------------------------------------------
 
 
-def _print(output: Output, view: SloView, charts: MetricsView, window_s: int) -> None:
-    if not _judged(view):
+def _print(output: Output, view: SloView, charts: MetricsView, window_s: int, *, live: bool) -> None:
+    if not live:
+        output.as_of(view.header.at_ms)
+    if not _judged(view) and not live:
+        complain("nobody collected then, so nothing of that moment is known")
+    elif not _judged(view):
         who = "the collector is late" if view.header.collector.alive else "nobody collects"
         complain(f"{who}, so nothing is measured now: start `radar collect`")
     output.line(output.head(f"targets over {window_words(window_s)}"))
@@ -166,8 +172,9 @@ def _print(output: Output, view: SloView, charts: MetricsView, window_s: int) ->
     output.line(output.head("budget of 30 days"))
     output.table([_budget(output, objective) for objective in view.objectives])
     lines = _lines(charts)
-    output.line(output.head(f"{charts.question.page} over {window_words(window_s)}; now: the last minute"))
-    output.table([_chart(line) for line in lines] or [("nothing is measured yet",)])
+    word = "now" if live else "then"
+    output.line(output.head(f"{charts.question.page} over {window_words(window_s)}; {word}: the last minute"))
+    output.table([_chart(line, live=live) for line in lines] or [("nothing is measured yet",)])
     for title, words in _troubles(charts).items():
         output.folded(f"  {title}: ", words, "    ")
 
@@ -215,11 +222,11 @@ def _troubles(charts: MetricsView) -> dict[str, str]:
     return {chart.title: chart.trouble for chart in charts.charts if chart.trouble is not None}
 
 
-def _chart(line: documents.Document) -> tuple[str, ...]:
+def _chart(line: documents.Document, *, live: bool) -> tuple[str, ...]:
     title = fitted(f"{line['title']} {line['line']}".strip(), _TITLE)
     extreme = "peak" if line["lowest"] is None else "lowest"
     now, most = (_figure_or_unknown(line[name], line["unit"]) for name in ("now", extreme))
-    return title, f"now {now}", f"{extreme} {most}", line["origin"]
+    return title, f"{'now' if live else 'then'} {now}", f"{extreme} {most}", line["origin"]
 
 
 def _figure_or_unknown(value: float | None, unit: str) -> str:

@@ -23,15 +23,17 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     try:
         with reading(settings) as reads:
-            header = reads.health(None, strip_slices=1, events=1).header
+            header = reads.health(arguments.at_ms, strip_slices=1, events=1).header
     except StoreUnreadable as error:
         complain(str(error))
         return FAILED
     items = header.open_items
     if arguments.json:
-        document({"open": [item_document(item) for item in items]})
+        document({"at": moment(header.at_ms), "open": [item_document(item) for item in items]})
     else:
-        _print(Output(arguments, settings.display), items, header.at_ms)
+        output = Output(arguments, settings.display)
+        output.as_of(arguments.at_ms)
+        _print(output, items, header.at_ms)
     return SHORT if items else WELL
 
 

@@ -17,6 +17,7 @@ from console.model.configuration import Display
 from console.model.secrets import HIDDEN_WORDS, hidden
 from console.model.states import ASCII_GLYPHS, GLYPHS, State
 from console.model.text import clean_block
+from console.model.times import date_time
 
 _COLOURS = {
     State.HEALTHY: "32",
@@ -67,6 +68,11 @@ class Output:
         it but our own colours."""
         shown = _PAINT.sub("\x1b[\\1m", clean_block(concealed(text)))
         write(f"{shown if self._signs else shown.translate(_IN_ASCII)}\n")
+
+    def as_of(self, at_ms: int | None) -> None:
+        """The moment that all that follows is shown as of; None, which is now, says nothing."""
+        if at_ms is not None:
+            self.line(f"{self.head('as of')} {date_time(at_ms)} UTC, not of now")
 
     def folded(self, first: str, text: str, indent: str) -> None:
         """`text` after `first`, on as many lines as the terminal's width asks for; on one without a terminal."""

@@ -28,7 +28,7 @@ def test_nothing_open_is_well(radar: Radar, collector: Collector) -> None:
         0,
         "Nothing abnormal is open: no silence, nothing pinned, nothing interrupted.\n",
     )
-    assert radar("open", "--json").document == {"open": []}
+    assert radar("open", "--json").document["open"] == []
 
 
 def test_before_anything_was_observed_the_records_are_told_all_the_same(radar: Radar, shift: Shift) -> None:
