@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import ClassVar
 
-from console.actions import in_progress, vercel_build, vercel_checks, vercel_facts, vercel_plan
+from console.actions import deploy_ref, in_progress, vercel_build, vercel_checks, vercel_facts, vercel_plan
 from console.actions.base import CHANGES_DEPLOYMENT, Context, done, failed, text_of, unknown
 from console.actions.outside import asked
 from console.actions.vercel_api import VercelApi
@@ -35,16 +35,17 @@ class Deploy:
         """The project with its repository, and for production what else moves it."""
         _target(request)
         found = await vercel_facts.read(context, api_of(context), env=False)
-        _source(Facts(found), _ref(request, Facts(found)))
-        return found
+        known = Facts(found)
+        _source(known, _ref(request, known))
+        return {**found, "ref": await deploy_ref.resolved(context, known, _ref(request, known))}
 
     def plan(self, context: Context, request: ActionRequest, facts: Mapping[str, Json]) -> Plan:
         """What would be done."""
         known, api = Facts(facts), api_of(context)
-        target, ref = _target(request), _ref(request, known)
+        target, ref, sha = _target(request), _ref(request, known), deploy_ref.sha_of(payload.mapping(facts, "ref"))
         live, is_production = known.live, target == "production"
         pinned, name = known.project.auto_assign is False, _named(ref)
-        body = _body(known, context, target, ref)
+        body = _body(known, context, target, ref, sha)
         on = vercel_plan.wants_ci_held(request)
         options, first, held = vercel_plan.held_ci(known, on=on) if is_production else ((), (), {})
         back = f"radar rollback --to {shlex.quote(live.id)}" if live and is_production and not pinned else ""
@@ -65,7 +66,7 @@ class Deploy:
             options=options,
             data={
                 "project": known.project.id or known.project.name, "short": name, "body": body,
-                "from": live.id if live else None,
+                "from": live.id if live else None, "commit": sha,
             } | held,
         )  # fmt: skip
 
@@ -116,23 +117,25 @@ def _named(ref: str) -> str:
     return ref[:7] if _COMMIT.fullmatch(ref) else ref
 
 
-def _source(facts: Facts, ref: str) -> dict[str, Json]:
+def _source(facts: Facts, ref: str, sha: str | None = None) -> dict[str, Json]:
     """Where Vercel takes the code from. Raises `Refused` where it is not linked to GitHub."""
     link = facts.project.link
     if link is None:
         raise Refused("the project is linked to no repository that this token is shown: nothing to build a ref from")
     if link.type != "github" or not link.org or not link.repo:
         raise Refused(f"the project is linked to {link.type}; refs are deployed from GitHub only")
-    commit: dict[str, Json] = {"sha": ref} if _COMMIT.fullmatch(ref) else {}
-    return {"type": "github", "org": link.org, "repo": link.repo, "ref": ref, **commit}
+    # The very commit of the plan, though the branch may have moved on when the build begins.
+    known = sha or (ref if _COMMIT.fullmatch(ref) else None)
+    whole = known if known is not None and known.startswith(ref) else ref
+    return {"type": "github", "org": link.org, "repo": link.repo, "ref": whole, **({"sha": known} if known else {})}
 
 
-def _body(facts: Facts, context: Context, target: str, ref: str) -> dict[str, Json]:
+def _body(facts: Facts, context: Context, target: str, ref: str, sha: str | None) -> dict[str, Json]:
     vercel = context.environment.vercel
     configured = vercel.project if vercel else ""
     return {
         "name": facts.project.name or configured, "project": facts.project.id or configured, "target": target,
-        "gitSource": _source(facts, ref),
+        "gitSource": _source(facts, ref, sha),
     }  # fmt: skip
 
 
@@ -148,7 +151,10 @@ def _steps(api: VercelApi, context: Context, target: str, name: str, *, pinned: 
 
 def _checks(context: Context, facts: Facts, request: ActionRequest) -> tuple[Check, ...]:
     vercel = context.environment.vercel
-    identity = vercel_checks.identity(facts, vercel.project if vercel else "", context.environment.url)
+    identity = (
+        *vercel_checks.identity(facts, vercel.project if vercel else "", context.environment.url),
+        *_of_ref(facts, _ref(request, facts)),
+    )
     if _target(request) != "production":
         return (*identity, *in_progress.checks(in_progress.of_vercel(facts.raw)))
     return (
@@ -160,6 +166,12 @@ def _checks(context: Context, facts: Facts, request: ActionRequest) -> tuple[Che
         *vercel_checks.ci(facts),
         *vercel_checks.records(facts),
     )
+
+
+def _of_ref(facts: Facts, ref: str) -> tuple[Check, ...]:
+    link = facts.project.link
+    repository = f"{link.org}/{link.repo}" if link else ""
+    return deploy_ref.checks(facts, payload.mapping(facts.raw, "ref"), ref, repository)
 
 
 def _frozen(facts: Facts, *, despite: bool) -> Check:

@@ -7,6 +7,7 @@ are. Every field of an answer may be missing.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -31,6 +32,7 @@ HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "202
 LONGEST_LIST = 100
 PAGES = 10
 """A matrix makes 256 jobs at most; what needs more pages than this is told as not read."""
+_SHA = re.compile("[0-9a-f]{40}")
 _OF_A_RUN = (
     "id", "number", "attempt", "branch", "commit", "event", "status", "conclusion", "started_ms", "updated_ms", "url",
 )  # fmt: skip
@@ -120,10 +122,23 @@ class Job(_Told):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Commit(_Told):
+    """What a branch, a tag or the beginning of a commit stands for."""
+
+    sha: str
+    message: str
+    """Its first line."""
+    author: str | None
+    at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """What lies between two commits."""
 
     ahead_by: int | None
+    behind_by: int | None = None
+    """How many commits the base has and the head lacks."""
     messages: tuple[str, ...]
     """First lines of the commits, oldest first; GitHub gives 250 at most."""
     files: tuple[str, ...]
@@ -177,14 +192,30 @@ class GitHubApi:
                 return tuple(jobs)
         raise Fault(ErrorKind.BODY, f"GitHub: run {run} has more than {PAGES * LONGEST_LIST} jobs, not all were read")
 
+    async def commit(self, ref: str) -> Commit:
+        """The commit of a branch, tag or beginning of one. A `Fault` with status 422: there is no such ref."""
+        found = await self._read(f"{self._root}/commits/{quote(ref, safe='/')}")
+        sha = payload.text(found, "sha", limit=40)
+        if sha is None or not _SHA.fullmatch(sha):
+            raise Fault(ErrorKind.BODY, "GitHub: the answer about a commit names none")
+        message = payload.text(found, "commit", "message", limit=300) or ""
+        return Commit(
+            sha=sha,
+            message=message.partition("↵")[0].strip()[:80],
+            author=payload.text(found, "author", "login", limit=80)
+            or payload.text(found, "commit", "author", "name", limit=80),
+            at_ms=payload.time_ms(found, "commit", "committer", "date"),
+        )
+
     async def compare(self, base: str, head: str) -> Comparison:
         """What `head` has and `base` has not."""
         found = await self._read(f"{self._root}/compare/{quote(base, safe='')}...{quote(head, safe='')}")
-        ahead = payload.number(found, "ahead_by")
+        ahead, behind = payload.number(found, "ahead_by"), payload.number(found, "behind_by")
         messages = [payload.text(entry, "commit", "message") for entry in payload.items(found, "commits")]
         files = [payload.text(entry, "filename") for entry in payload.items(found, "files")]
         return Comparison(
             ahead_by=int(ahead) if ahead is not None else None,
+            behind_by=int(behind) if behind is not None else None,
             messages=tuple(each for each in messages if each),
             files=tuple(each for each in files if each),
         )

@@ -144,6 +144,13 @@ async def test_production_is_deployed_from_a_branch(site: Site) -> None:
     assert site.project.production.id == ran["build"].data["built"] != before
 
 
+async def test_a_ref_that_does_not_exist_is_refused_as_vercel_does(site: Site) -> None:
+    before = len(site.project.deployments)
+    ran = await site.run(Deploy(), target="staging", ref="nosuchbranch")
+    assert ran.outcome is RunOutcome.FAILED and "does not contain the requested branch or commit" in ran.words
+    assert len(site.project.deployments) == before
+
+
 async def test_a_preview_is_built_anew_even_where_production_is_pinned(site: Site) -> None:
     site.project.auto_assign = False
     staging = next(one for one in site.project.newest_first() if one.target == "staging")

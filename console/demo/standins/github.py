@@ -58,6 +58,7 @@ class GitHub:
             self._route(f"{run}/force-cancel", self.cancel, "POST"),
             self._route(f"{repository}/actions/jobs/{{job:int}}/logs", self.log_address),
             self._route(f"{repository}/compare/{{span}}", self.compare),
+            self._route(f"{repository}/commits/{{ref:path}}", self.commit),
             Route("/job-logs/{job:int}.txt", self.log),
         ]
         return Router(routes, default=message(404, "Not Found"))
@@ -129,6 +130,18 @@ class GitHub:
         job = self._job(request.path_params["job"])
         return PlainTextResponse(log(job)) if job is not None else PlainTextResponse("gone", 410)
 
+    async def commit(self, request: Request) -> Response:
+        """The commit of a ref; 422 for one that is none."""
+        ref = request.path_params["ref"]
+        one = self._commit(ref)
+        if one is None:
+            return message(422, f"No commit found for SHA: {ref}")
+        signed = {"name": one.author, "email": f"{one.login}@tabletalk.example", "date": iso(one.created_ms)}
+        return JSONResponse({
+            "sha": one.sha, "commit": {"message": one.message, "author": signed, "committer": signed},
+            "author": {"login": one.login, "id": 2},
+        })  # fmt: skip
+
     async def compare(self, request: Request) -> Response:
         """The commits and files between two of the deployed ones."""
         base, _, head = request.path_params["span"].partition("...")
@@ -151,7 +164,7 @@ class GitHub:
 
     def _commit(self, wanted: str) -> Deployment | None:
         if wanted == "main":
-            return self._project.newest_first()[0]
+            return next(one for one in self._project.newest_first() if one.target == "production")
         found = (one for one in self._project.newest_first() if len(wanted) >= 7 and one.sha.startswith(wanted))
         return next(found, None)
 

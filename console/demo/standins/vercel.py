@@ -19,6 +19,10 @@ from console.demo.world import BUILD_MS, DAY_MS, HOUR_MS, PROJECT, PROJECT_NAME,
 
 PREFIX = "/v{version:int}"
 LIMITED_S = 42
+NO_SUCH_REF = (
+    "The provided GitHub repository does not contain the requested branch or commit reference. "
+    "Please ensure the repository is not empty."
+)
 LARGEST_BODY = 256 * 1024
 CHANGES = ("POST", "PATCH")
 
@@ -162,7 +166,10 @@ class Vercel:
         if not isinstance(git, dict) or git.get("type") != "github" or not (git.get("ref") or git.get("sha")):
             return _error(400, "bad_request", "Invalid request: missing required property `gitSource`")
         ref = str(git.get("sha") or git.get("ref"))[:200]
-        return self._made(self._project.request(self._commit(ref), kind, ref, promote=promote, meta=meta))
+        commit = self._commit(ref)
+        if commit is None:
+            return _error(400, "incorrect_git_source_info", NO_SUCH_REF)
+        return self._made(self._project.request(commit, kind, ref, promote=promote, meta=meta))
 
     def _made(self, fresh: Deployment) -> Response:
         return JSONResponse({**self._project.item(fresh), "status": "QUEUED", "aliasAssigned": False})
