@@ -21,6 +21,7 @@ from console.model.actions import ActionRequest, Check, CheckResult, Plan, Risk,
 from console.model.observation import Json
 from console.model.ports import Refused
 from console.model.times import ago, date_time
+from console.model.words import window_words
 from console.store import due
 from console.store.due import DueEntry
 from console.store.service import service
@@ -36,8 +37,8 @@ class Announce:
 
     async def facts(self, context: Context, request: ActionRequest) -> Mapping[str, Json]:
         """As for maintenance itself; and whether anybody will carry it out. Raises `Refused`."""
-        _asked(context, request)
-        facts = await gathered(context, provider_for(context))
+        message = payload.text(_asked(context, request), "message") or ""
+        facts = await gathered(context, provider_for(context), message)
         seen = await asyncio.to_thread(service, context.settings.observed_path)
         others = [{"id": each.id, "due_ms": each.due_ms, "title": each.title} for each in _waiting(context)]
         return {**facts, "service": seen.alive, "service_words": seen.words, "others": others}  # type: ignore[dict-item]
@@ -46,17 +47,18 @@ class Announce:
         """Announced in the minute in which it is confirmed."""
         asked, name = _asked(context, request), context.environment.name
         notice, mail = float(str(asked["notice"])), asked["mail"] is True
+        until = window_words(round(notice * 60))
         row = Step(
             key=DUE,
             kind=StepKind.RECORD,
-            words=f"have the collector's service put {name} into maintenance {notice:g} min from now",
+            words=f"have the collector's service put {name} into maintenance {until} from now",
             call="a due row in records.db",
             expected_s=0.1,
         )
-        public = f"maintenance scheduled, {notice:g} min from now"
+        public = f"maintenance scheduled, {until} from now"
         return Plan(
             action=self.NAME,
-            title=f"Announce maintenance of {name} in {notice:g} min",
+            title=f"Announce maintenance of {name} in {until}",
             environment=name,
             target=f"{name} by {provider_for(context).name}",
             short_id="announce",
@@ -69,14 +71,14 @@ class Announce:
             steps=(row, *telling.steps(context.operations, public, mail=mail)),
             afterwards=(
                 f"the ledger counts down; at its time {name} goes into maintenance without another question",
-                *((f"the service ends it {asked['minutes']:g} min later",) if asked.get(schedule.ENDS) else ()),
+                *_ends_words(asked),
                 "what is missed by more than 10 min is not done, and told",
                 *_page_end(context, asked),
             ),
             undo="radar maintenance cancel (tells that it is cancelled)",
             undo_request=ActionRequest(action=CancelDue.NAME),
             options=schedule.option(asked),
-            escape=("at its time, by hand:", *provider_for(context).escape(on=True)),
+            escape=("at its time, by hand:", *(str(each) for each in payload.items(facts, "escape", "on"))),
             data=asked,
         )
 
@@ -92,6 +94,11 @@ class Announce:
         return await self.carry_out(context, plan, step)
 
 
+def _ends_words(asked: Mapping[str, Json]) -> tuple[str, ...]:
+    minutes = payload.number(asked, "minutes") or 0
+    return (f"the service ends it {window_words(round(minutes * 60))} later",) if asked.get(schedule.ENDS) else ()
+
+
 def _page_end(context: Context, asked: Mapping[str, Json]) -> tuple[str, ...]:
     """What the status page says of the end where none is planned: of what is scheduled it must have one."""
     if context.operations.statuspage is None or asked.get("minutes") is not None:
@@ -104,7 +111,7 @@ def _asked(context: Context, request: ActionRequest) -> dict[str, Json]:
     """The parameters, checked. Raises `Refused`."""
     parameters = dict(request.parameters)
     lasts = minutes_of(ActionRequest(action=Announce.NAME, parameters=parameters), "lasts")
-    notice = minutes_of(ActionRequest(action=Announce.NAME, parameters=parameters))
+    notice = minutes_of(ActionRequest(action=Announce.NAME, parameters=parameters), notice=True)
     bare = ActionRequest(
         action=SetMaintenance.NAME,
         parameters={
@@ -131,7 +138,7 @@ def _own_checks(facts: Mapping[str, Json], notice: float, promised: int) -> tupl
         words = f"{told}; radar maintenance cancel takes it back"
         found.append(Check(key="announced", result=CheckResult.FAIL, words=words, source="records"))
     if notice < promised:
-        words = f"people are promised {promised} min of notice, this is {notice:g}"
+        words = f"people are promised {promised} min of notice, this is {window_words(round(notice * 60))}"
         found.append(Check(key="notice", result=CheckResult.WARN, words=words, source="settings"))
     return tuple(found)
 
@@ -252,10 +259,10 @@ def _anew(action: Json) -> str:
 
 def _wanted(context: Context, number: Json) -> DueEntry:
     if number is None:
-        waiting = _waiting(context)
-        if not waiting:
+        open_ones = (*_waiting(context), *due.not_done(context.records, SetMaintenance.NAME))
+        if not open_ones:
             raise Refused("no maintenance is announced: there is nothing to cancel")
-        return waiting[0]
+        return open_ones[0]
     if isinstance(number, bool) or not isinstance(number, int):
         raise Refused("due must be the number of what is due: radar open lists it")
     row = due.find(context.records, number)

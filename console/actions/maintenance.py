@@ -23,6 +23,7 @@ from console.model.maintenance import OFF, flag_of, is_served, message_of
 from console.model.observation import Json
 from console.model.operations import Maintenance
 from console.model.ports import Refused
+from console.model.words import window_words
 from console.sources.application import address
 from console.store.service import service
 
@@ -44,7 +45,7 @@ class SetMaintenance:
     async def facts(self, context: Context, request: ActionRequest) -> Mapping[str, Json]:
         """The flag and what stands around it. Raises `Refused` without a provider, and for parameters that are none."""
         asked = parameters_of(request)
-        facts = await gathered(context, provider_for(context))
+        facts = await gathered(context, provider_for(context), payload.text(asked, "message") or "")
         if schedule.ENDS not in asked:
             return facts
         seen = await asyncio.to_thread(service, context.settings.observed_path)
@@ -111,7 +112,10 @@ def parameters_of(request: ActionRequest) -> dict[str, Json]:
         raise Refused("maintenance is switched on or off")
     asked: dict[str, Json] = {"on": on}
     if message := text_of(request, "message"):
-        asked["message"] = message_of(message)
+        try:
+            asked["message"] = message_of(message)
+        except ValueError as error:
+            raise Refused(str(error)) from None
     for name in ("mail", "announced"):
         if (value := request.parameters.get(name)) is not None:
             asked[name] = value
@@ -124,13 +128,14 @@ def parameters_of(request: ActionRequest) -> dict[str, Json]:
     return asked
 
 
-def minutes_of(request: ActionRequest, name: str = "minutes") -> float | None:
-    """A length in minutes. Raises `Refused` for what is none, and for more than a week."""
+def minutes_of(request: ActionRequest, name: str = "minutes", *, notice: bool = False) -> float | None:
+    """A length in minutes; `notice`: of an announcement. Raises `Refused` for none, and for more than a week."""
     value = request.parameters.get(name)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST_MINUTES:
-        raise Refused(f"{name} must be a number above 0 and at most {LONGEST_MINUTES} (7 days)")
+        what = "the notice" if notice else "the planned length"
+        raise Refused(f"{what} must be above 0 and at most 7 days")
     return float(value)
 
 
@@ -177,7 +182,7 @@ def _page_step(context: Context, maintenance: Maintenance, provider: Provider, *
 def _afterwards(asked: Mapping[str, Json]) -> tuple[str, ...]:
     minutes = asked.get("minutes")
     by = "the collector's service ends it then" if asked.get(schedule.ENDS) else "nothing ends it by itself"
-    planned = f"planned for {minutes:g} min; {by}" if isinstance(minutes, float) else ""
+    planned = f"planned for {window_words(round(minutes * 60))}; {by}" if isinstance(minutes, float) else ""
     held = "alerts of routes that show the maintenance page are held; an answer 500 still counts"
     return tuple(
         each for each in (planned or "without a planned end: the ledger shows it until it is ended", held) if each

@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from console.actions import in_progress
 from console.actions.base import Context
-from console.actions.ci import runs_or_none
-from console.actions.github_api import GitHubApi
 from console.actions.maintenance_providers import Provider, Reading, reading_or_fault
 from console.actions.status_page import StatusPage
 from console.actions.wire import Rejected
@@ -28,30 +27,32 @@ from console.sources.http import REDIRECT_LIMIT, Limits, Request, fetch
 
 ANOTHER = "use another provider"
 """What helps when the database is the fault: a hook, an Edge Config, or the page at the edge by hand."""
+OLD_MS = 3 * 60_000
+"""What was judged longer ago says nothing of now."""
 PAGE_LIMITS = Limits(connect_s=3.0, read_s=5.0, total_s=6.0)
 
 Facts = Mapping[str, Json]
 
 
-async def gathered(context: Context, provider: Provider) -> dict[str, Json]:
-    """All of them. Raises nothing that is expected."""
+async def gathered(context: Context, provider: Provider, message: str = "") -> dict[str, Json]:
+    """All of them. `message`: that the escape card gives too. Raises nothing that is expected."""
     maintenance = context.operations.maintenance
     assert maintenance is not None  # there is a provider
-    reading, page, statuspage, runs, observed = await asyncio.gather(
+    reading, page, statuspage, moving, observed = await asyncio.gather(
         reading_or_fault(provider),
         seen_page(context, maintenance),
         _statuspage(context),
-        _runs(context),
+        in_progress.read(context),
         asyncio.to_thread(_observed, context),
     )
     return {
         **_told(reading),
         # As they are after the reading, which found out under which name Vercel keeps the store.
         "call": provider.call,
-        "escape": {word: list(provider.escape(on=word == "on")) for word in ("on", "off")},
+        "escape": {word: list(provider.escape(on=word == "on", message=message)) for word in ("on", "off")},
         "page": page,
         "statuspage": statuspage,
-        "runs": runs,
+        "moving": moving,
         "at_ms": context.now_ms(),
         **observed,
     }
@@ -96,14 +97,6 @@ async def _statuspage(context: Context) -> Json:
     return {"missing": [each for each in wanted if each not in components], "components": len(wanted)}
 
 
-async def _runs(context: Context) -> Json:
-    """The CI runs in progress in words; False: none is configured, None: not known."""
-    if context.operations.github is None:
-        return False
-    runs = await runs_or_none(GitHubApi(context.operations.github, context.clients))
-    return None if runs is None else [f"{run.words} {run.stands}" for run in runs]
-
-
 def _observed(context: Context) -> dict[str, Json]:
     """What is wrong by the store: of the database, and at all; who holds maintenance."""
     try:
@@ -112,15 +105,27 @@ def _observed(context: Context) -> dict[str, Json]:
     except StoreUnreadable as error:
         return {"unread": str(error), "database": [], "database_down": False, "reasons": [], "held": []}
     reasons = view.verdict.reasons if view.verdict else ()
+    seen = next((row.state for row in view.components if row.key == "database"), State.UNKNOWN)
     bad = [each for each in reasons if each.state is State.UNHEALTHY]
     database = [each for each in reasons if each.component == "database" or each.key == "application.check:database"]
     return {
-        "unread": None,
+        "unread": _unjudged(view.verdict_ms if view.verdict else None, seen, context.now_ms()),
         "database": [each.text for each in database],
         "database_down": any(each.state is State.UNHEALTHY for each in database),
         "reasons": [f"{each.component}: {each.text}" for each in bad],
         "held": [{"owner": row.owner, "began_ms": row.began_ms} for row in held],
     }
+
+
+def _unjudged(verdict_ms: int | None, database: State, now_ms: int) -> str | None:
+    """Why the store says nothing of the database; None: it does."""
+    if verdict_ms is None:
+        return "nothing was ever judged: is `radar collect` running?"
+    if now_ms - verdict_ms > OLD_MS:
+        return f"nothing was judged since {date_time(verdict_ms)} UTC: is `radar collect` running?"
+    if database in (State.UNKNOWN, State.STALE, State.NOT_CONFIGURED):
+        return f"it is {database.value.replace('_', ' ')} here"
+    return None
 
 
 # --- the preflight's lines --------------------------------------------------------------------------------------------
@@ -134,7 +139,7 @@ def checks(facts: Facts, provider: Provider, context: Context, *, on: bool, chan
         _state(facts, on=on, changes=changes),
         _database(facts) if is_row else None,
         _page(facts, on=on),
-        _ci(facts),
+        *in_progress.checks(payload.mapping(facts, "moving")),
         _public(facts),
         _held(facts, context.operator) if not on else None,
         _health(facts) if not on else None,
@@ -160,12 +165,12 @@ def _state(facts: Facts, *, on: bool, changes: bool) -> Check | None:
         return None
     flag = flag_of(facts.get("flag"))
     if flag.on is None:
-        return _check("state", CheckResult.WARN, f"the flag: {flag.words}; it is replaced", "provider", facts)
+        return _check("state", CheckResult.WARN, f"{flag.words}; it is replaced", "provider", facts)
     if changes:
         words = f"maintenance is {flag.words}: that is changed, since when stays"
         return _check("state", CheckResult.PASS, words, "provider", facts)
     if flag.on is on:
-        words = f"maintenance is already {flag.words}: it is not switched, the rest is looked at, and told to whom it was not told yet"
+        words = f"maintenance is already {flag.words}: it is not switched; the rest is looked at and told"
         return _check("state", CheckResult.PASS, words, "provider", facts)
     return _check("state", CheckResult.PASS, f"maintenance is {flag.words}", "provider", facts)
 
@@ -194,18 +199,6 @@ def _page(facts: Facts, *, on: bool) -> Check:
         return _check("page", CheckResult.WARN, words, "probe", facts)
     what = " as a maintenance page" if sign in ("header", "page") else ""
     return _check("page", CheckResult.PASS, f"the page answers {status:.0f}{what}", "probe", facts)
-
-
-def _ci(facts: Facts) -> Check | None:
-    runs = facts.get("runs")
-    if runs is False:
-        return None
-    if not isinstance(runs, list):
-        return _check("ci", CheckResult.WARN, "whether CI runs are in progress is not known", "github api", facts)
-    if runs:
-        words = f"CI runs in progress, which may deploy meanwhile: {', '.join(map(str, runs[:3]))}"
-        return _check("ci", CheckResult.WARN, words, "github api", facts)
-    return _check("ci", CheckResult.PASS, "no CI run is in progress", "github api", facts)
 
 
 def _public(facts: Facts) -> Check:

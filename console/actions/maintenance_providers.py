@@ -6,6 +6,7 @@ Reading changes nothing and raises `Fault`. Writing is sent once and raises `Rej
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,7 +15,7 @@ from urllib.parse import quote, urlsplit
 from console.actions.wire import Api, Rejected
 from console.model import payload
 from console.model.configuration import Environment, Secret, Vercel
-from console.model.maintenance import OFF, Flag, flag_of
+from console.model.maintenance import OFF, Flag, flag_of, written_by_hand
 from console.model.observation import Json
 from console.model.operations import Maintenance
 from console.model.ports import Refused
@@ -69,7 +70,7 @@ class Provider(Protocol):
         """
         ...
 
-    def escape(self, *, on: bool) -> tuple[str, ...]:
+    def escape(self, *, on: bool, message: str = "") -> tuple[str, ...]:
         """The same by other tools, without secrets."""
         ...
 
@@ -131,14 +132,14 @@ class EdgeConfig:
         await self._api.change("PATCH", self._path("/items"), body)
         return "the store was changed by somebody else since the plan was made" if mark not in ("", before.mark) else ""
 
-    def escape(self, *, on: bool) -> tuple[str, ...]:
+    def escape(self, *, on: bool, message: str = "") -> tuple[str, ...]:
         """By curl: no command of Vercel's own CLI for this is documented."""
-        word = "true" if on else "false"
-        value = f'{{"items":[{{"operation":"upsert","key":"{self._key}","value":{{"on":{word},"enabled":{word}}}}}]}}'
+        value = written_by_hand(on=on, message=message)
+        items = f'{{"items": [{{"operation": "upsert", "key": "{self._key}", "value": {value}}}]}}'
         return (
             f"curl -X PATCH '{self._base}{self._path('/items')}' -H \"authorization: Bearer $VERCEL_TOKEN\" "
-            f"-H 'content-type: application/json' -d '{value}'",
-            f"vercel.com, Storage, {self._store}: set the item {self._key} to {word}",
+            f"-H 'content-type: application/json' -d {shlex.quote(items)}",
+            f"vercel.com, Storage, {self._store}: set the item {self._key} to {value}",
         )
 
     async def _item(self) -> Flag:
@@ -198,11 +199,11 @@ class Hook:
         await self._api.change("POST", self._path, {"maintenance": flag.value})
         return ""
 
-    def escape(self, *, on: bool) -> tuple[str, ...]:
+    def escape(self, *, on: bool, message: str = "") -> tuple[str, ...]:
         """By curl."""
-        word = "true" if on else "false"
+        value = f'{{"maintenance": {written_by_hand(on=on, message=message)}}}'
         head = "-H \"authorization: Bearer $MAINTENANCE_HOOK_TOKEN\" -H 'content-type: application/json'"
-        return (f'curl -X POST "$MAINTENANCE_HOOK" {head} -d \'{{"maintenance":{{"on":{word},"enabled":{word}}}}}\'',)
+        return (f'curl -X POST "$MAINTENANCE_HOOK" {head} -d {shlex.quote(value)}',)
 
 
 async def reading_or_fault(provider: Provider) -> Reading | Fault:

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from console.actions.maintenance_providers import Reading
 from console.actions.wire import Rejected
 from console.model.configuration import Secret
-from console.model.maintenance import OFF, Flag, flag_of
+from console.model.maintenance import OFF, Flag, flag_of, written_by_hand
 from console.model.observation import ErrorKind
 from console.model.wire import Unanswered
 from console.sources import postgres_faults
@@ -80,6 +80,23 @@ class DatabaseRow:
 
         return await self._within(asked)
 
+    async def why_not_made(self) -> str:
+        """Why this role may not make the table; empty: it may, or it is there. Raises `Fault`."""
+        schema = self._table.rpartition(".")[0]
+
+        async def asked(connection: Connection) -> str:
+            found = await connection.execute(
+                "SELECT current_user, n.nspname, has_schema_privilege(n.oid, 'CREATE') FROM pg_namespace n "
+                "WHERE n.nspname = coalesce(nullif(%s, ''), current_schema())",
+                (schema,),
+            )
+            row = await found.fetchone()
+            if row is None:
+                return f"there is no schema {schema}" if schema else "this role has no schema to make a table in"
+            return "" if row[2] else f"the role {row[0]} may not make a table in schema {row[1]}"
+
+        return "" if await self.exists() else await self._within(asked)
+
     async def make_table(self) -> None:
         """Make the table, unless it is there. Raises `Rejected` or `Unanswered`."""
         await self._change(self.definition, ())
@@ -92,10 +109,9 @@ class DatabaseRow:
             "changed_at timestamptz NOT NULL DEFAULT now())"
         ).format(table=self._name)
 
-    def escape(self, *, on: bool) -> tuple[str, ...]:
+    def escape(self, *, on: bool, message: str = "") -> tuple[str, ...]:
         """By psql."""
-        word = "true" if on else "false"
-        value = f'{{"on": {word}, "enabled": {word}}}'
+        value = written_by_hand(on=on, message=message).replace("'", "''")
         return (
             "psql \"$MAINTENANCE_DATABASE_URL\" <<'SQL'",
             f"INSERT INTO {self._table} (key, value) VALUES ('{self._key}', '{value}') "

@@ -11,6 +11,7 @@ from console.model.actions import Check, CheckResult, Option, Step, StepKind, St
 from console.model.observation import Json
 from console.model.ports import Refused
 from console.model.times import date_time
+from console.model.words import window_words
 from console.store import due
 from console.store.errors import StoreError
 from console.store.identity import identity
@@ -51,7 +52,7 @@ def step(minutes: float) -> Step:
     return Step(
         key=ENDS,
         kind=StepKind.RECORD,
-        words=f"have the collector's service end it {minutes:g} min from now",
+        words=f"have the collector's service end it {window_words(round(minutes * 60))} from now",
         call="a due row in records.db",
         expected_s=0.1,
     )

@@ -23,7 +23,8 @@ class MakeMaintenanceTable:
     async def facts(self, context: Context, request: ActionRequest) -> Mapping[str, Json]:
         """Whether it is there. Raises `Refused` where the flag is kept elsewhere."""
         try:
-            return {"exists": await _row(context).exists(), "fault": None}
+            row = _row(context)
+            return {"exists": await row.exists(), "why_not": await row.why_not_made(), "fault": None}
         except Fault as fault:
             return {"exists": None, "fault": fault.words}
 
@@ -69,5 +70,8 @@ def _row(context: Context) -> DatabaseRow:
 def _check(facts: Mapping[str, Json], table: str) -> Check:
     if facts.get("fault"):
         return Check(key="database", result=CheckResult.FAIL, words=str(facts["fault"]), source="database")
+    if why_not := facts.get("why_not"):
+        words = f"{why_not}: GRANT CREATE ON SCHEMA to it, or make the table by another role (see the escape card)"
+        return Check(key="database", result=CheckResult.FAIL, words=words, source="database")
     words = f"{table} is there already: nothing will be made" if facts.get("exists") else f"there is no {table} yet"
     return Check(key="database", result=CheckResult.PASS, words=words, source="database")

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 
 from console.collector.child import INHERITED
 from console.collector.event_loop import DaemonThreads
@@ -23,10 +24,15 @@ from console.collector.store_thread import StoreThread
 from console.collector.told import operations_of
 from console.model.configuration import Settings
 from console.model.maintenance import channels
+from console.model.observation import Json
+from console.model.operations import Statuspage
+from console.model.times import date_time
+from console.notify.public_page import COMPLETED, Update
+from console.notify.statuspage import payload_of
 from console.notify.wording import where_words
 from console.store import due, overdue
 from console.store.clock import Clock
-from console.store.due import DueEntry
+from console.store.due import DueEntry, People
 from console.store.errors import StoreError
 from console.store.files import UnsuitablePlace, change_mark
 from console.store.records import Records
@@ -41,6 +47,21 @@ ANSWER_S = 60.0
 END_S = 2.0
 RUNNER = ("-I", "-m", "console.actions.runner")
 LARGEST_LINE_BYTES = 4 * 1024 * 1024
+
+
+def withdrawal(environment: str, settings: Statuspage, entry: DueEntry) -> dict[str, Json]:
+    """What takes an announced maintenance that does not take place off the status page; its components stay as they
+    are."""
+    return payload_of(
+        Update(
+            key=str(entry.parameters.get("announced") or ""),
+            environment=environment,
+            name="Scheduled maintenance",
+            status=COMPLETED,
+            body=f"The maintenance announced for {date_time(entry.due_ms)} UTC does not take place.",
+            components=dict.fromkeys(settings.components),
+        )
+    )
 
 
 class DueActions:
@@ -59,8 +80,11 @@ class DueActions:
         self._variables = dict(os.environ if variables is None else variables)
         self._command = command
         self._records = Records(settings.records_path)
-        self._channels = channels(operations_of(settings))
-        self._where = where_words(settings.environment.name, settings.environment.label)
+        operations = operations_of(settings)
+        where = where_words(settings.environment.name, settings.environment.label)
+        page = operations.statuspage
+        public = partial(withdrawal, settings.environment.name, page) if page else None
+        self._people = People(channels=channels(operations), where=where, public=public)
         self._runners = DaemonThreads(2, "due")
         self._started: set[asyncio.Future[None]] = set()
         self._signature: tuple[int, int] | None = None
@@ -108,14 +132,15 @@ class DueActions:
         if self._next_ms is None or now_ms < self._next_ms:
             return
         self._signature = None
-        for entry in await self._thread.run(due.claim, self._records, now_ms, self._channels):
+        for entry in await self._thread.run(due.claim, self._records, now_ms, self._people):
             self._start(entry)
-        if self._channels:
-            await self._thread.run(overdue.tell, self._records, now_ms, self._channels, self._where)
+        if self._people.channels:
+            told = self._people.channels, self._people.where
+            await self._thread.run(overdue.tell, self._records, now_ms, *told)
 
     def _next(self) -> int | None:
         """When there is something to do: what is due, or a maintenance past its end that is to be told of."""
-        untold = overdue.next_ms(self._records) if self._channels else None
+        untold = overdue.next_ms(self._records) if self._people.channels else None
         return min((each for each in (due.next_due_ms(self._records), untold) if each is not None), default=None)
 
     def _start(self, entry: DueEntry) -> None:
@@ -130,7 +155,7 @@ class DueActions:
             return
         log.error("due %d is not done: %s", entry.id, refused)
         try:
-            await self._thread.run(due.note_refusal, self._records, entry.id, refused, self._channels)
+            await self._thread.run(due.note_refusal, self._records, entry.id, refused, self._people)
         except (StoreError, UnsuitablePlace) as error:
             log.error("due %d: that it was not done could not be noted: %s", entry.id, error)
 

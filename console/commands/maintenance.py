@@ -12,12 +12,12 @@ from console.commands.output import Output, complain, document
 from console.commands.parts import reading, settings_of
 from console.model.actions import ActionRequest
 from console.model.configuration import Settings
-from console.model.maintenance import HOLDING, Flag
+from console.model.maintenance import HOLDING, Flag, message_of
 from console.model.maintenance_window import Window, window
 from console.model.observation import Json
 from console.model.ports import Refused, StoreUnreadable
 from console.model.states import State
-from console.model.times import ago, date_time, parse_duration
+from console.model.times import ago, date_time, iso, parse_duration
 from console.store.read_header import NOBODY
 
 WHAT = ("on", "off", "status", "cancel", "table")
@@ -59,6 +59,8 @@ def request_of(arguments: argparse.Namespace) -> ActionRequest | None:
             raise ValueError(f"--{'in' if option == 'notice' else 'for'} belongs to radar maintenance on")
     if arguments.ends and what != "on":
         raise ValueError("--ends belongs to radar maintenance on")
+    if arguments.message:
+        message_of(arguments.message)  # which says how long it may be
     told: dict[str, Json] = {"message": arguments.message, "mail": arguments.mail}
     given = {name: value for name, value in told.items() if value is not None}
     if given and what not in ("on", "off"):
@@ -66,6 +68,8 @@ def request_of(arguments: argparse.Namespace) -> ActionRequest | None:
     if what in ("cancel", "table"):
         return ActionRequest(action="cancel-due" if what == "cancel" else "maintenance-table")
     if what == "status":
+        if arguments.plan or arguments.escape or arguments.reason or arguments.confirm:
+            raise ValueError("--plan, --escape, --reason and --confirm belong to what changes something, not to status")
         return None
     if arguments.ends and not arguments.length:
         raise ValueError("--ends needs --for: it ends by itself only at a planned end")
@@ -92,15 +96,29 @@ def _status(arguments: argparse.Namespace, settings: Settings) -> int:
     held, due, nobody = _records(settings)
     if arguments.json:
         document({
-            "provider": name, "on": flag.on if flag else None, "flag": flag.value if flag else None, "fault": fault,
-            "held": held, "due": due, "carried_out": not nobody,
-            "window": {"start_ms": coming.start_ms, "end_ms": coming.end_ms, "now": coming.holds(now_ms)},
+            "provider": name, "on": flag.on if flag else None, "flag": _told(flag) if flag else None, "fault": fault,
+            "held": [_timed(row) for row in held], "due": [_timed(row) for row in due], "carried_out": not nobody,
+            "window": {"start": iso(coming.start_ms), "end": iso(coming.end_ms), "now": coming.holds(now_ms)},
         })  # fmt: skip
     else:
         _print(Output(arguments, settings.display), _first(name, flag, fault), held, due, coming, now_ms, nobody)
-    if fault and name:
+    if flag is None or flag.on is None:
         return FAILED
-    return SHORT if flag and flag.on else WELL if not flag or flag.on is False else FAILED
+    return SHORT if flag.on else WELL
+
+
+def _told(flag: Flag) -> dict[str, object]:
+    """The flag, its times as all documents have them."""
+    since, until = (None if each is None else iso(each) for each in (flag.since_ms, flag.until_ms))
+    return {"on": flag.on, "message": flag.message, "since": since, "until": until, "by": flag.by}
+
+
+def _timed(row: dict[str, object]) -> dict[str, object]:
+    """A row with its times as all documents have them: `began_ms` is `began`."""
+    return {
+        name.removesuffix("_ms"): iso(value) if name.endswith("_ms") and isinstance(value, int) else value
+        for name, value in row.items()
+    }
 
 
 def _flag(settings: Settings) -> tuple[str | None, Flag | None, str | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from console.model.maintenance import written_by_hand
 from console.model.observation import Json
 
 VERCEL_API = "https://api.vercel.com"
@@ -102,11 +103,12 @@ def _run(command: str) -> Callable[[Mapping[str, Json], Known], tuple[str, ...]]
 
 
 def _maintenance(parameters: Mapping[str, Json], known: Known) -> tuple[str, ...]:
-    word = "false" if parameters.get("on") is False else "true"
-    value = f'{{"items":[{{"operation":"upsert","key":"{known.key}","value":{{"on":{word},"enabled":{word}}}}}]}}'
+    message = parameters.get("message")
+    told = written_by_hand(on=parameters.get("on") is not False, message=message if isinstance(message, str) else "")
+    value = f'{{"items": [{{"operation": "upsert", "key": "{known.key}", "value": {told}}}]}}'
     store = known.edge_config or "ECFG"
     return (
-        _curl(known, "PATCH", f"/v1/edge-config/{store}/items{_query(known)}", value) + "   # provider edge-config",
+        _curl(known, "PATCH", f"/v1/edge-config/{store}/items{_query(known)}", value.replace("'", "'\\''")) + "   # provider edge-config",
         f"psql \"$MAINTENANCE_DATABASE_URL\" -c 'TABLE {known.table}'   # provider database: the row to change",
         "the status page and the team channel, by hand: nobody is told by these",
     )

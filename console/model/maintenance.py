@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -21,6 +22,7 @@ PAGE_FACT = "maintenance_page"
 """The fact of how a probe's answer looks like the maintenance page; absent where it does not."""
 MESSAGE_LIMIT = 200
 DEFAULT_MARKER = "maintenance"
+UNREADABLE = "not known: what is kept there cannot be read as a flag"
 _OFF = frozenset({"", "0", "off", "false", "no"})
 
 Sign = Literal["header", "page", "503", "marker", ""]
@@ -56,7 +58,7 @@ class Flag:
     def words(self) -> str:
         """`on since 2026-11-20 03:04 by op1, planned until …: "message"`."""
         if not self.on:
-            return "off" if self.on is False else "what stands there is no flag that can be read"
+            return "off" if self.on is False else UNREADABLE
         parts = ["on"]
         parts += [f"since {date_time(self.since_ms)} UTC"] if self.since_ms is not None else []
         parts += [f"by {self.by}"] if self.by else []
@@ -108,8 +110,17 @@ def is_served(sign: Sign, before: Sign) -> bool:
 
 
 def message_of(text: str) -> str:
-    """A message fit to be shown to visitors."""
-    return clean(text, MESSAGE_LIMIT)
+    """A message fit to be shown to visitors. Raises ValueError, in words, for one that would be cut."""
+    told = clean(text, len(text) * 8 + 1)  # what is not printable is shown by up to eight characters
+    if len(told) > MESSAGE_LIMIT:
+        raise ValueError(f"the message has {len(told)} characters; {MESSAGE_LIMIT} are the limit, it would be cut")
+    return told
+
+
+def written_by_hand(*, on: bool, message: str = "") -> str:
+    """The value as somebody writes it who has no console: JSON, in one line."""
+    value: dict[str, Json] = {"on": on, "enabled": on, **({"message": message} if on and message else {})}
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def channels(operations: Operations) -> tuple[str, ...]:

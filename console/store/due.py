@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from console.model.notifications import STATUSPAGE
 from console.model.observation import Json
 from console.model.text import clean
+from console.model.times import date_time
 from console.store import outbox
 from console.store.clock import now_ms as wall_ms
 from console.store.codec import plain
@@ -22,6 +24,8 @@ from console.store.records import Records
 CUT_OFF_MS = 5 * 60_000
 """A row that was taken longer ago than this and has neither run nor word was lost with the process that took it."""
 WORDS_LIMIT = 300
+SEVERITY = "medium"
+"""Of what was announced and not done: people rely on it."""
 
 State = Literal["waiting", "taken", "cancelled", "missed"]
 
@@ -59,6 +63,23 @@ class DueEntry:
         """Whether its time is over, and nothing was done: missed, refused, or lost by who took it."""
         return self.cancelled_ms is None and self.taken_ms is not None and self.run_token is None and self.words != ""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """Who is told of what was not done."""
+
+    channels: tuple[str, ...] = ()
+    where: str = ""
+    """`[production · demo]`."""
+    public: Callable[[DueEntry], Mapping[str, Json]] | None = None
+    """What our status page is told of a maintenance that it has as scheduled; None: there is no such page."""
+
+
+NOBODY = People()
+_DO = {
+    "maintenance": "radar maintenance on --in 1h announces it anew; radar maintenance cancel strikes it out",
+    "maintenance-end": "radar maintenance off ends it",
+}
 
 _COLUMNS = (
     "id, made_ms, due_ms, action, parameters, title, reason, operator, operator_uid, taken_ms, run_token, "
@@ -110,6 +131,15 @@ def waiting(records: Records) -> tuple[DueEntry, ...]:
     return records.read(lambda connection: _all(connection, "taken_ms IS NULL AND cancelled_ms IS NULL"))
 
 
+def not_done(records: Records, action: str) -> tuple[DueEntry, ...]:
+    """Rows of that action whose time is over, of which nothing was done, and that nobody has struck out; newest
+    first."""
+    rows = records.read(
+        lambda connection: _all(connection, "action = ? AND cancelled_ms IS NULL", (action,), "ORDER BY due_ms DESC")
+    )
+    return tuple(row for row in rows if row.is_not_done)
+
+
 def cancel(records: Records, due: int, by: str) -> DueEntry | None:
     """Take it back while it waits, or strike out what was not done at its time; the row as it stands then, None when
     there is none of that number."""
@@ -142,21 +172,21 @@ def next_due_ms(records: Records) -> int | None:
     return records.read(read)
 
 
-def claim(records: Records, now_ms: int, channels: tuple[str, ...] = ()) -> tuple[DueEntry, ...]:
+def claim(records: Records, now_ms: int, people: People = NOBODY) -> tuple[DueEntry, ...]:
     """Take every row that is due now: each is given once, to one process. What is too late, or was lost by a process
-    that took it and ended, is told to `channels` and given to nobody. One transaction."""
+    that took it and ended, is told to `people` and given to nobody. One transaction."""
 
     def work(connection: sqlite3.Connection) -> tuple[DueEntry, ...]:
         for lost in _all(connection, _LOST, (now_ms - CUT_OFF_MS,)):
             words = "it was taken and never begun: the process that took it ended; whether it was done is not known"
-            _close(connection, lost, words, channels)
+            _close(connection, lost, words, replace(people, public=None))
         found = _all(connection, "taken_ms IS NULL AND cancelled_ms IS NULL AND due_ms <= ?", (now_ms,))
         for entry in found:
             connection.execute("UPDATE due SET taken_ms = ? WHERE id = ?", (now_ms, entry.id))
         for late in (entry for entry in found if now_ms - entry.due_ms > DUE_GRACE_MS):
             minutes = (now_ms - late.due_ms) // 60_000
             words = f"{MISSED}first seen {minutes} min late, more than {DUE_GRACE_MS // 60_000}; nothing was done"
-            _close(connection, late, words, channels)
+            _close(connection, late, words, people)
         return tuple(_one(connection, entry.id) for entry in found if now_ms - entry.due_ms <= DUE_GRACE_MS)
 
     return records.write(work)
@@ -180,17 +210,17 @@ def note_run(records: Records, due: int, token: str) -> None:
     records.write(work)
 
 
-def note_refusal(records: Records, due: int, words: str, channels: tuple[str, ...] = ()) -> None:
-    """Why it was not begun; told to `channels`. What was noted first stays."""
+def note_refusal(records: Records, due: int, words: str, people: People = NOBODY) -> None:
+    """Why it was not begun; told to `people`. What was noted first stays."""
 
     def work(connection: sqlite3.Connection) -> None:
         entry = _find(connection, "id = ? AND run_token IS NULL", (due,))
         if entry is None:
             return
         if not entry.words:
-            _close(connection, entry, f"not done: {words}", channels)
+            _close(connection, entry, f"not done: {words}", people)
         else:
-            _tell(connection, entry, entry.words, channels)
+            _tell(connection, entry, entry.words, people)
 
     records.write(work)
 
@@ -198,17 +228,23 @@ def note_refusal(records: Records, due: int, words: str, channels: tuple[str, ..
 # --- inside -----------------------------------------------------------------------------------------------------------
 
 
-def _close(connection: sqlite3.Connection, entry: DueEntry, words: str, channels: tuple[str, ...]) -> None:
+def _close(connection: sqlite3.Connection, entry: DueEntry, words: str, people: People) -> None:
     told = plain(clean(words, WORDS_LIMIT))
     connection.execute("UPDATE due SET words = ? WHERE id = ?", (told, entry.id))
-    _tell(connection, entry, told, channels)
+    _tell(connection, entry, told, people)
 
 
-def _tell(connection: sqlite3.Connection, entry: DueEntry, words: str, channels: tuple[str, ...]) -> None:
-    title = f"Announced and not done: {entry.title}"
-    content: dict[str, Json] = {"kind": "notice", "text": words, "due": entry.id}
-    for channel in channels:
-        outbox.enter(connection, f"due/{entry.id}/not-done", channel, title, content)
+def _tell(connection: sqlite3.Connection, entry: DueEntry, words: str, people: People) -> None:
+    title, event = f"Announced and not done: {entry.title}", f"due/{entry.id}/not-done"
+    facts: dict[str, Json] = {"was planned for": f"{date_time(entry.due_ms)} UTC", "from": entry.operator}
+    facts["do"] = _DO.get(entry.action, "radar open")
+    content: dict[str, Json] = {
+        "kind": "notice", "where": people.where, "text": words, "facts": facts, "severity": SEVERITY, "due": entry.id,
+    }  # fmt: skip
+    for channel in people.channels:
+        outbox.enter(connection, event, channel, title, content)
+    if people.public is not None and entry.action == "maintenance":
+        outbox.enter(connection, f"{event}/page", STATUSPAGE, f"{title}, to the public", people.public(entry))
 
 
 def _announced(connection: sqlite3.Connection, key: str) -> DueEntry | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from console.actions.base import Context
 from console.actions.maintenance import SetMaintenance
 from console.model.actions import Plan, Risk, RunOutcome
 from console.model.ports import Refused
+from console.model.times import date_time
 from console.store import due
 from console.store.clock import SystemClock, now_ms
 from console.store.identity import identity
@@ -85,6 +88,58 @@ async def test_less_notice_than_promised_is_warned_of(tmp_path: Path) -> None:
         where = context(server, tmp_path, edge_config(server))
         assert words_of(await planned(Announce(), where, minutes=5), "notice").startswith("warn")
         assert words_of(await planned(Announce(), where), "notice") == ""
+
+
+async def test_what_was_missed_is_the_one_that_cancel_means_without_a_number(tmp_path: Path) -> None:
+    async with opened(Stage()) as server:
+        where = context(server, tmp_path, edge_config(server))
+        row = due.add(where.records, key="k", due_ms=now_ms() - 1_200_000, action="maintenance", parameters={},
+                      title="Maintenance on", reason="why", operator="op1", operator_uid=1)  # fmt: skip
+        due.claim(where.records, now_ms())
+        plan = await planned(CancelDue(), where)
+        assert plan.short_id == f"due{row.id}"
+
+
+async def test_what_is_to_come_is_told_as_such_and_what_is_cancelled_too(tmp_path: Path) -> None:
+    stage = Stage()
+    async with opened(stage) as server:
+        where = context(server, tmp_path, edge_config(server))
+        plan, ran = await announced(where, minutes=40 / 60)
+        assert plan.title == "Announce maintenance of production in 40 s"
+        assert any("takes nothing scheduled without an end" in words for words in plan.afterwards)
+        later = replace(where, run="run-token-2")
+        await carried_out(CancelDue(), later, await planned(CancelDue(), later))
+        payloads = [json.loads(payload) for (payload,) in where.records.read(
+            lambda connection: connection.execute("SELECT payload FROM outbox WHERE channel = 'slack' ORDER BY id")
+        .fetchall())]  # fmt: skip
+    when = f"{date_time(int(str(ran['due'].data['due_ms'])))} UTC"
+    (incident,) = stage.incidents
+    cancelled, scheduled = (each["body"].partition("\n")[0] for each in incident["incident_updates"])
+    assert scheduled == f"Maintenance is planned for {when}."
+    assert cancelled == f"The maintenance announced for {when} is cancelled."
+    assert payloads[0]["facts"] == {"planned for": when, "from": where.operator, "until": "no planned end"}
+    assert payloads[1]["facts"] == {"was planned for": when, "from": where.operator}
+
+
+async def test_a_notice_or_a_length_that_is_too_long_is_refused_by_its_name(tmp_path: Path) -> None:
+    async with opened(Stage()) as server:
+        where = context(server, tmp_path, edge_config(server))
+        with pytest.raises(Refused, match="the planned length must be above 0 and at most 7 days"):
+            await planned(Announce(), where, lasts=8 * 24 * 60)
+        with pytest.raises(Refused, match="the notice must be"):
+            await planned(Announce(), where, minutes=8 * 24 * 60)
+
+
+async def test_the_card_gives_the_message_and_a_message_that_would_be_cut_is_refused(tmp_path: Path) -> None:
+    async with opened(Stage()) as server:
+        where = context(server, tmp_path, edge_config(server))
+        for action in (Announce(), SetMaintenance()):
+            on: dict[str, object] = {"on": True} if isinstance(action, SetMaintenance) else {}
+            plan = await planned(action, where, message="We're back", **on)  # type: ignore[arg-type]
+            card = next(line for line in plan.escape if line.startswith("curl -X PATCH"))
+            assert json.loads(shlex.split(card)[-1])["items"][0]["value"]["message"] == "We're back"
+            with pytest.raises(Refused, match="201 characters; 200 are the limit"):
+                await planned(action, where, message="x" * 201, **on)  # type: ignore[arg-type]
 
 
 async def test_what_was_missed_is_struck_out(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from console.actions import maintenance_row
+from console.actions.base import Context
 from console.actions.maintenance import SetMaintenance
 from console.actions.maintenance_row import DatabaseRow, NoTable
 from console.actions.maintenance_table import MakeMaintenanceTable
@@ -202,6 +203,37 @@ async def test_while_the_database_is_the_fault_it_keeps_no_flag(
         other = await planned(SetMaintenance(), elsewhere, on=True)
     assert said.startswith(word) and ("use another provider" in said) is (word != "pass")
     assert other.refusals == () and words_of(other, "database") == ""
+
+
+async def test_what_nobody_observed_is_not_told_to_be_well(database: str, tmp_path: Path) -> None:
+    """A store that no collector ever wrote, one that is old, one in which the database is not watched."""
+    await flag_row(database).make_table()
+    now_ms = Context.now_ms()
+    watched = SimpleNamespace(key="database", state=State.HEALTHY)
+    views = (
+        SimpleNamespace(verdict=None, verdict_ms=None, components=()),
+        SimpleNamespace(verdict=SimpleNamespace(reasons=()), verdict_ms=now_ms - 600_000, components=(watched,)),
+        SimpleNamespace(verdict=SimpleNamespace(reasons=()), verdict_ms=now_ms, components=()),
+    )
+    async with opened(Stage()) as server:
+        for view in views:
+            reads = healthy()
+            reads.health = lambda *_, view=view, **__: view  # type: ignore[method-assign]
+            plan = await planned(SetMaintenance(), context(server, tmp_path, row(database), reads=reads), on=True)
+            assert words_of(plan, "database").startswith("warn: whether the database is well is not known")
+
+
+async def test_a_role_that_may_not_make_the_table_is_told_so_before_it_is_tried(database: str, tmp_path: Path) -> None:
+    await execute(database, "drop role if exists maker_not", "create role maker_not login password 'pw-4711'",
+                  "revoke create on schema public from public")  # fmt: skip
+    dsn = psycopg.conninfo.make_conninfo(database, user="maker_not", password="pw-4711")
+    async with opened(Stage()) as server:
+        said = words_of(await planned(MakeMaintenanceTable(), context(server, tmp_path, row(dsn))), "database")
+        await execute(database, "grant create on schema public to maker_not")
+        may = words_of(await planned(MakeMaintenanceTable(), context(server, tmp_path, row(dsn))), "database")
+    assert said.startswith("fail: the role maker_not may not make a table in schema public") and "pw-4711" not in said
+    assert may.startswith("pass")
+    await execute(database, "drop owned by maker_not", "drop role maker_not")
 
 
 async def test_a_database_that_is_not_reached_keeps_no_flag(tmp_path: Path) -> None:

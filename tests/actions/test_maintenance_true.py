@@ -3,6 +3,7 @@ planned."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,17 @@ from typing import Any
 
 import pytest
 
-from console.actions import maintenance_providers
-from console.actions.base import Context
+from console.actions import announce, maintenance_flag, maintenance_providers
+from console.actions.announce import Announce
+from console.actions.base import Action, Context
 from console.actions.maintenance import SetMaintenance
-from console.model.actions import RunOutcome, StepOutcome
+from console.actions.wire import LIMITS
+from console.model.actions import Holding, RunOutcome, StepOutcome, StepResult
+from console.model.observation import Json
+from console.store.identity import Who
+from console.store.journal import Journal
+from console.store.records import Records
+from console.store.service import Service
 from tests.actions import hosting
 from tests.actions.hosting import Ran, carried_out, planned, words_of
 from tests.actions.upkeep import Stage, context, edge_config, healthy, hook, opened, outbox
@@ -206,4 +214,62 @@ async def test_the_end_that_was_planned_stays_when_only_the_message_is_another(t
     assert ran["statuspage"].outcome is StepOutcome.DONE
 
 
-# --- what is not known is not well ------------------------------------------------------------------------------------
+# --- in the ledger ----------------------------------------------------------------------------------------------------
+
+
+def test_what_continues_keeps_its_owner_and_its_beginning(tmp_path: Path) -> None:
+    records = Records(tmp_path / "records.db")
+    held = Holding(kind="maintenance", subject="production", text="of production: A", expires_ms=5)
+    changed = replace(held, text="of production: B", expires_ms=9, continues=True)
+    rows = []
+    for number, (holding, name) in enumerate([(held, "op1"), (changed, "op2"), (replace(held, text="C"), "op2")]):
+        journal = Journal(records, Who(1000 + number, name, "uid"))
+        journal.conclude(1, "flag", StepResult(outcome=StepOutcome.DONE, words="", holds=(holding,)))
+        rows.append(
+            records.read(
+                lambda connection: connection.execute(
+                    "SELECT text, owner, expires_ms, began_ms FROM holding WHERE ended_ms IS NULL"
+                ).fetchall()
+            )
+        )
+    ((first,), (second,), (third,)) = rows
+    assert second == ("of production: B", first[1], 9, first[3]) and "op1" in first[1]
+    assert third[0] == "C" and "op2" in third[1], "what does not continue begins"
+
+
+async def test_what_was_cut_off_is_read_again_until_its_request_must_be_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change whose sender was killed may still be carried out: it is not told as one that never was."""
+    monkeypatch.setattr(maintenance_flag, "RETRY_S", 0.02)
+    monkeypatch.setattr("console.actions.maintenance_flag.LIMITS", replace(LIMITS, total_s=1.0))
+    stage = Stage()
+    async with opened(stage) as server:
+        where = context(server, tmp_path, hook(server))
+        plan = await planned(SetMaintenance(), where, on=True)
+        cut = replace(where, intended_ms=where.now_ms())
+        asyncio.get_running_loop().call_later(0.4, setattr, stage, "flag", {"on": True, "enabled": True})
+        late = await SetMaintenance().resolve(cut, plan, plan.steps[0])
+        stage.flag = None
+        old = replace(where, intended_ms=where.now_ms() - 60_000)
+        never = await SetMaintenance().resolve(old, plan, plan.steps[0])
+    assert late.outcome is StepOutcome.DONE and never.outcome is StepOutcome.FAILED
+
+
+# --- what moves production meanwhile ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", [SetMaintenance(), Announce()])
+async def test_a_rolling_release_is_a_warning_of_the_plan(
+    tmp_path: Path, action: Action, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rolling = {"rollingRelease": {"state": "ACTIVE", "canaryDeployment": {"id": hosting.NEW}}}
+    path = f"GET /v1/projects/{hosting.PROJECT}/rolling-release"
+    stage = Stage(traps={path: [answering(200, rolling)]})
+    monkeypatch.setattr(announce, "service", lambda _: Service(True, "collects"))
+    on: dict[str, Json] = {"on": True} if isinstance(action, SetMaintenance) else {}
+    async with opened(stage) as server:
+        plan = await planned(action, context(server, tmp_path, edge_config(server)), **on)
+        unread = await planned(action, context(server, tmp_path, edge_config(server)), **on)
+    assert "rolling release" in words_of(plan, "in-progress-rolling")
+    assert words_of(unread, "in-progress-unread").startswith("warn: whether") and not unread.refusals

@@ -14,6 +14,7 @@ from console.actions.base import Context
 from console.model.configuration import Secret
 from console.model.observation import Json
 from console.model.operations import Maintenance, Operations, Slack, Statuspage, Webhook
+from console.model.states import State
 from console.store.records import Records
 from tests.actions import hosting
 from tests.sources.loopback import Handler, Loopback, Seen, Writer, answering, response, serving
@@ -158,7 +159,9 @@ class Reads:
         self._reasons, self._holdings = reasons, holdings
 
     def health(self, _at_ms: int | None, **_: int) -> Any:
-        return SimpleNamespace(verdict=SimpleNamespace(reasons=self._reasons))
+        database = SimpleNamespace(key="database", state=State.HEALTHY)
+        verdict = SimpleNamespace(reasons=self._reasons)
+        return SimpleNamespace(verdict=verdict, verdict_ms=hosting.now_ms(), components=(database,))
 
     def actions(self, _at_ms: int | None) -> Any:
         return SimpleNamespace(holdings=self._holdings, runs=())

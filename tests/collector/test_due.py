@@ -10,18 +10,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from console.collector import due as executor
 from console.collector.child import INHERITED
-from console.collector.due import DueActions
+from console.collector.due import DueActions, withdrawal
 from console.collector.store_thread import StoreThread
 from console.model.actions import RunOutcome
 from console.model.configuration import Secret, Settings
 from console.model.observation import Json
-from console.model.operations import Operations, Slack
+from console.model.operations import Operations, Slack, Statuspage
+from console.notify.statuspage import update_of
 from console.store import due
 from console.store.clock import Clock as AnyClock
 from console.store.clock import now_ms
@@ -152,6 +154,30 @@ async def test_a_clock_put_far_beyond_its_time_misses_it_and_says_so(here: Place
     clock.wall_offset_ms = 50 * MINUTE  # set right again: what was told as missed stays missed
     await service.look()
     assert found(records, row.id).run_token is None and len(told(records)) == 1
+
+
+def test_a_missed_maintenance_is_told_with_where_who_and_what_to_do_and_taken_off_the_status_page(
+    records: Records,
+) -> None:
+    who = identity()
+    row = due.add(
+        records, key="run-1", due_ms=now_ms() - 20 * MINUTE, action="maintenance", parameters={"on": True},
+        title="Maintenance of demo", reason="as announced", operator=who.words, operator_uid=who.uid,
+    )  # fmt: skip
+    page = Statuspage(key=Secret("k"), page="p", components=("c1",), api="http://127.0.0.1:9")
+    people = due.People(channels=("slack",), where="[demo · test]", public=partial(withdrawal, "demo", page))
+    assert due.claim(records, now_ms(), people) == ()
+    rows = records.read(
+        lambda connection: connection.execute("SELECT channel, payload FROM outbox ORDER BY id").fetchall()
+    )
+    (_, slack), (channel, public) = rows
+    told_people, update = json.loads(slack), update_of(json.loads(public))
+    assert told_people["where"] == "[demo · test]"
+    assert set(told_people["facts"]) == {"was planned for", "from", "do"} and who.words in told_people["facts"]["from"]
+    assert "radar maintenance on --in" in told_people["facts"]["do"]
+    assert channel == "statuspage" and update is not None
+    assert (update.key, update.status, update.components) == ("run-1", "completed", {"c1": None})
+    assert "does not take place" in update.body and row.id == 1
 
 
 @pytest.mark.parametrize(("late_ms", "state"), [(DUE_GRACE_MS - MINUTE, "taken"), (DUE_GRACE_MS + MINUTE, "missed")])

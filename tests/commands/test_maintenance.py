@@ -113,7 +113,7 @@ def configured(directory: Path, url: str, *, token: str = HOOK_TOKEN) -> list[st
     [
         (None, 0, "● maintenance is off (maintenance hook)"),
         ({"enabled": True, "message": "soon"}, 1, '▲ maintenance is on: "soon" (maintenance hook)'),
-        ("perhaps", 2, "? maintenance is what stands there is no flag that can be read"),
+        ("perhaps", 2, "? maintenance is not known: what is kept there cannot be read as a flag"),
     ],
 )
 def test_the_status_is_the_flag_as_it_stands(
@@ -132,7 +132,9 @@ def test_the_status_is_the_flag_as_it_stands(
     shown = capsys.readouterr().out
     assert words.split(" ", 1)[1] in shown and "regular window: 20" in shown
     told = json.loads(shown[shown.index("{") :])
-    assert told["on"] is {0: False, 1: True, 2: None}[status] and told["window"]["start_ms"] > 0
+    assert told["on"] is {0: False, 1: True, 2: None}[status] and told["window"]["start"].endswith("T02:00:00Z")
+    if status == 1:
+        assert told["flag"] == {"on": True, "message": "soon", "since": None, "until": None, "by": ""}
 
 
 def test_a_provider_that_does_not_answer_is_not_known_and_never_off(
@@ -180,7 +182,7 @@ def test_an_answer_that_quotes_token_and_address_is_printed_without_them(
 def test_without_a_provider_the_status_says_the_line_to_add(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "radar.toml"
     file.write_text(f'state_directory = "{tmp_path / "state"}"\n[environments.test]\nurl = "http://127.0.0.1:9"\n')
-    assert main(["--config", str(file), "maintenance", "status"]) == 0
+    assert main(["--config", str(file), "maintenance", "status"]) == 2, "nobody knows"
     assert "[environments.test.maintenance]" in capsys.readouterr().out
 
 
@@ -212,3 +214,18 @@ def test_where_another_account_holds_the_credential_the_status_says_so(
     monkeypatch.setattr(maintenance, "settings_of", lambda _: replace(settings, held_by="radar"))
     assert main([*command, "status"]) == 2
     assert "sudo -u radar radar maintenance status" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["status", "--plan"], "belong to what changes something"),
+        (["status", "--reason", "why"], "belong to what changes something"),
+        (["on", "--message", "x" * 201], "201 characters; 200 are the limit"),
+    ],
+)
+def test_what_does_not_belong_together_is_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], typed: list[str], said: str
+) -> None:
+    assert main([*configured(tmp_path, "http://127.0.0.1:9"), *typed]) == 3
+    assert said in capsys.readouterr().err
