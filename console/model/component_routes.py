@@ -16,7 +16,7 @@ from console.model.situation import RECENT_S, Situation
 from console.model.states import State, worst
 from console.model.track import Track, fault_kind, is_turned_away
 from console.model.windows import UNANSWERED, Estimate, waited
-from console.model.words import counted, listed, milliseconds, percent
+from console.model.words import counted, listed, milliseconds, percent, time_of_day
 
 KEY = "routes"
 PREFIX = "route:"
@@ -157,7 +157,18 @@ def _find_maintenance(draft: Draft, situation: Situation, routes: Sequence[Route
     paths = f"all {len(routes)} routes" if whole and len(routes) > 1 else listed([route.path for route in routes])
     words = situation.maintenance.words if situation.maintenance else "in maintenance"
     held = "their alerts, and those of errors, are held while the maintenance page answers"
-    draft.note("maintenance", first, f"{paths}: {words}", f"{paths}: {words}; {held}.", state=State.DEGRADED)
+    text, sentence = f"{paths}: {words}", f"{paths}: {words}; {held}."
+    draft.note("maintenance", first, text, sentence, state=State.DEGRADED, next_step=_end_of(situation))
+
+
+def _end_of(situation: Situation) -> str:
+    """What ends it: who began it knows best when; nobody else is to be called for what was begun on purpose."""
+    found = situation.maintenance
+    if found is None or not found.by:
+        return "see who switched it on; radar maintenance off ends it"
+    planned = f", planned until {time_of_day(found.until_ms, situation.now.wall_ms)}" if found.until_ms else ""
+    since = time_of_day(found.since_ms, situation.now.wall_ms)
+    return f"end the maintenance (radar maintenance off): by {found.by} since {since}{planned}"
 
 
 def _find_group(draft: Draft, what: str, state: State, routes: Sequence[Route], *, whole: bool) -> None:

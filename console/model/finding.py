@@ -103,6 +103,7 @@ class Draft:
         state: State,
         incident: str = "",
         among: Sequence[Track] = (),
+        next_step: str | None = None,
     ) -> None:
         """`find` for what is read off one target, or off one `among` several."""
         finding = Finding(
@@ -113,6 +114,7 @@ class Draft:
             origin=self.origin,
             since=track.fault_since,
             incident=incident or INCIDENTS.get(self.key, self.key),
+            next_step=next_step,
             fault=track.fault_kind,
             turned_away=all(is_turned_away(each.fault) for each in among or (track,)),
         )

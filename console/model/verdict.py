@@ -113,8 +113,12 @@ def _next_steps(situation: Situation, ranked: Sequence[Ranked]) -> tuple[str, ..
     top = ranked[0].dated
     change = change_before(top, situation.events)
     steps = [_undo(situation, change) if change else None, top.finding.next_step]
-    steps += [_vendors_support(situation, top.finding.vendor) or _contact(situation, top.finding.incident)]
+    if top.finding.kind != MAINTENANCE:  # which somebody began on purpose
+        steps += [_vendors_support(situation, top.finding.vendor) or _contact(situation, top.finding.incident)]
     return tuple(step for step in steps if step)
+
+
+MAINTENANCE = "routes.maintenance"
 
 
 def _contact(situation: Situation, incident: str) -> str | None:

@@ -100,6 +100,8 @@ def test_the_page_is_degraded_and_told_as_maintenance_and_calls_nobody(nights: N
     assert states(judgement)["routes"] is State.DEGRADED and reasons(judgement) == ["routes.maintenance"]
     (reason,) = judgement.verdict.reasons
     assert reason.text == "all 3 routes: in maintenance by op1 (loginuid)"
+    (step,) = judgement.verdict.next_steps
+    assert step.startswith("end the maintenance (radar maintenance off): by op1 (loginuid) since ")
     assert alerts(judgement) == set()
     held = {name for name, state in rules(judgement).items() if state == "held"}
     assert {"route-down", "probe-error-rate", "probe-response-time"} <= held
