@@ -18,6 +18,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from console.model import build_log, payload
 from console.model.configuration import Settings
 from console.model.inquiries import LogEnd, LogLine
+from console.model.job_log import FailingStep, Marked, failing_step, left_off_words, own_lines
 from console.model.operations import GitHub
 from console.model.ports import Refused
 from console.model.secrets import Concealer
@@ -104,7 +105,9 @@ class Hosted:
 
     async def _job_log(self, job_id: int) -> LogEnd:
         settings = self._github()
-        answer = await self._fetch(github.request_to(settings, f"/actions/jobs/{job_id}/logs"))
+        answer, step = await asyncio.gather(
+            self._fetch(github.request_to(settings, f"/actions/jobs/{job_id}/logs")), self._failing(settings, job_id)
+        )
         if answer.status in (404, 410):
             raise Refused("GitHub has no log of this job: it has expired, or has not been written yet")
         if answer.status not in (301, 302, 303, 307, 308):
@@ -115,7 +118,18 @@ class Hosted:
         if not 200 <= stored.status < 300:
             raise Refused(f"the host that stores the logs answers {stored.status}")
         lines = [_job_line(line) for line in decode(stored.body).splitlines()]
-        return _log(f"job {job_id}", stored, lines, _cut(stored, JOB_LIMITS))
+        first, end = own_lines(lines, step)
+        log = _log(f"job {job_id}", stored, [each.line for each in lines[first:end]], _cut(stored, JOB_LIMITS))
+        alone = left_off_words(step.name if step else "that failed", first, len(lines) - end)
+        return replace(log, left_off="; ".join(filter(None, (alone, log.left_off))))
+
+    async def _failing(self, settings: GitHub, job_id: int) -> FailingStep | None:
+        """At which step it failed, and when; None: at none, or that is not told. The log tells of itself then."""
+        try:
+            answer = await self._fetch(github.request_to(settings, f"/actions/jobs/{job_id}"))
+            return failing_step(api_value(answer, "GitHub"))
+        except Fault:
+            return None
 
     def _github(self) -> GitHub:
         try:
@@ -148,7 +162,7 @@ def _place(answer: Answer, settings: GitHub) -> str:
     return place
 
 
-def _job_line(line: str) -> LogLine:
+def _job_line(line: str) -> Marked:
     """A line of a job's log: its time before it, `##[error]` and the like as GitHub's own marks."""
     stamp = _STAMP.match(line[:60])
     text = line[stamp.end() :] if stamp else line
@@ -156,7 +170,9 @@ def _job_line(line: str) -> LogLine:
     kind = mark.group(1) if mark else ""
     shown = text[mark.end() :] if mark else text
     at_ms = payload.iso_ms(f"{stamp.group(1)}Z") if stamp else None
-    return LogLine(text=build_log.plain(shown), at_ms=at_ms, wrong=kind == "error")
+    return Marked(
+        line=LogLine(text=build_log.plain(shown), at_ms=at_ms, wrong=kind == "error"), mark=kind
+    )  # fmt: skip
 
 
 def _cut(answer: Answer, limits: Limits) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -272,3 +273,31 @@ async def test_cancel_of_an_attempt_leaves_a_later_one(site: Site) -> None:
     run.attempt = 2
     assert (await planned(CancelRun(), site.where, run=run.id, attempt=1)).refusals
     assert not (await planned(CancelRun(), site.where, run=run.id, attempt=2)).refusals
+
+
+# The stand-in itself
+
+
+def test_nothing_of_a_run_is_later_than_its_end(site: Site) -> None:
+    site.pipeline.newest_first()
+    for run in site.pipeline.newest_first():
+        ended = [job.ended_ms for job in run.jobs if job.ended_ms is not None]
+        assert max(ended) <= run.updated_ms <= now_ms(), run.number
+
+
+async def test_a_run_that_a_deployment_of_now_came_from_does_not_end_later(site: Site) -> None:
+    made = await site.project.deploy("feat: pricing v2", faulty=True)
+    run = next(each for each in site.pipeline.newest_first() if each.sha == made.sha)
+    assert run.updated_ms <= now_ms() and max(job.ended_ms or 0 for job in run.jobs) <= now_ms()
+
+
+def test_the_log_of_a_job_that_failed_ends_in_cleaning_up_and_bears_the_runs_times(site: Site) -> None:
+    run = last(site, "failure")
+    job = next(each for each in run.jobs if each.conclusion == "failure")
+    lines = standin.log(job).splitlines()
+    assert "Cleaning up" in lines[-1] and job.started_ms and job.ended_ms
+    stamps = [datetime.fromisoformat(each.split(" ")[0][:23] + "+00:00").timestamp() * 1000 for each in lines]
+    assert job.started_ms - 1 <= min(stamps) and max(stamps) <= job.ended_ms + 100 and stamps == sorted(stamps)
+    failing = [step for step in standin.steps(job) if step["conclusion"] == "failure"]
+    assert [step["name"] for step in failing] == ["npm test"] and standin.steps(job)[-1]["conclusion"] == "success"
+    assert standin.steps(run.jobs[-1]) == [], "what was skipped has no steps"

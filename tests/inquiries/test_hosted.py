@@ -113,6 +113,29 @@ async def test_the_log_of_a_job_is_read_where_it_is_stored_without_the_token() -
     assert (log.lines[0].at_ms, log.lines[3].at_ms) == (1795168820000, None)
 
 
+STAMPED = [
+    ("10:00:19.1", "##[group]Run actions/checkout@v4"), ("10:00:19.9", "Syncing repository"),
+    ("10:00:20.1", "##[group]Run npm test"), ("10:05:49.0", "FAIL reminders"),
+    ("10:05:50.0", "##[error]Process completed with exit code 1."), ("10:05:50.2", "Post job cleanup."),
+    ("10:05:51.0", "Cleaning up orphan processes"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_the_end_of_a_jobs_log_is_that_of_its_failing_step(told: bool) -> None:
+    text = "".join(f"2026-11-20T{at}00000Z {words}\n" for at, words in STAMPED).encode()
+    step = {"name": "npm test", "conclusion": "failure", "started_at": "2026-11-20T10:00:20Z",
+            "completed_at": "2026-11-20T10:05:50Z"}  # fmt: skip
+    detail = answering(200, {"id": 7, "steps": [step]}) if told else answering(404, {"message": "Not Found"})
+    async with serving(answering(200, text)) as store:
+        moved = raw(response(302, b"", {"location": store.url("/blob")}))
+        log, _ = await asked(routed({LOG: moved, "/repos/acme/shop/actions/jobs/7": detail}), job)
+    words = [line.text for line in log.lines]
+    assert words == ["Run npm test", "FAIL reminders", "Process completed with exit code 1."]
+    name = "npm test" if told else "that failed"
+    assert log.left_off == (f"the step {name} alone: 2 lines before it and 2 lines after it (cleaning up) are left off")
+
+
 @pytest.mark.parametrize(
     ("handler", "said"),
     [

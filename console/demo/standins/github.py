@@ -56,6 +56,7 @@ class GitHub:
             self._route(f"{run}/rerun-failed-jobs", self.rerun, "POST"),
             self._route(f"{run}/cancel", self.cancel, "POST"),
             self._route(f"{run}/force-cancel", self.cancel, "POST"),
+            self._route(f"{repository}/actions/jobs/{{job:int}}", self.job),
             self._route(f"{repository}/actions/jobs/{{job:int}}/logs", self.log_address),
             self._route(f"{repository}/compare/{{span}}", self.compare),
             self._route(f"{repository}/commits/{{ref:path}}", self.commit),
@@ -118,6 +119,15 @@ class GitHub:
         if self._pipeline.cancel(run):
             return JSONResponse({}, 202)
         return message(409, "Cannot cancel a workflow run that is completed.")
+
+    async def job(self, request: Request) -> Response:
+        """One job with its steps."""
+        found = self._job(request.path_params["job"])
+        if found is None:
+            return _missing()
+        run = next(each for each in self._pipeline.newest_first() if any(job is found for job in each.jobs))
+        place = next(at for at, job in enumerate(run.jobs) if job is found)
+        return JSONResponse(_job(run, place, found))
 
     async def log_address(self, request: Request) -> Response:
         """302 to the plain text, which is elsewhere and wants no token."""

@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from console.demo.standins.answers import now_ms
+from console.demo.standins.answers import iso, now_ms
 from console.demo.standins.project import Project
 from console.demo.world import DAY_MS, HOUR_MS, Deployment, World
 
@@ -36,6 +36,10 @@ LIVE_S = {
 SLOW_BUILD_S = 60.0
 """The build of `ci-run-active`: a minute to see the run and to hold it."""
 _STEPS = {"test": "npm test", "integration-test": "npm run test:integration", "migrate": "npm run migrate:production"}
+_BEFORE = (("Set up job", 0.0), ("Run actions/checkout@v4", 0.03), ("npm ci", 0.08))
+_MAIN_AT = 0.3
+_AFTER = (("Post Run actions/checkout@v4", 0.96), ("Complete job", 0.99))
+"""The steps around the one that a job is named for, and at which share of its time each begins."""
 _FAILURES = ((19, "integration-test", "feat: audit reminders (#393)"), (3, "test", "refactor: review parser (#417)"))
 """(days ago, failing job, title): what never came to deploy."""
 
@@ -212,7 +216,7 @@ class Pipeline:
         """The run that made a deployment: its job for production began when the deployment was made."""
         before_ms = sum(PAST_S[name] for name in list(PAST_S)[: list(PAST_S).index("deploy-production")]) * 1000
         self._adopted.add(one.id)
-        return _finished(one.sha, one.message, one.login, one.created_ms - before_ms)
+        return _finished(one.sha, one.message, one.login, one.created_ms - before_ms, now_ms())
 
     def _add(self, run: Run) -> None:
         run.number = self._next()
@@ -228,10 +232,11 @@ class Pipeline:
         return task
 
 
-def _finished(sha: str, title: str, login: str, began_ms: int) -> Run:
+def _finished(sha: str, title: str, login: str, began_ms: int, until_ms: int) -> Run:
+    """A run that went well, and took no longer than until then: nothing ends in the future."""
     jobs, at_ms = [], began_ms
     for name, seconds in PAST_S.items():
-        ended_ms = at_ms + seconds * 1000
+        ended_ms = min(at_ms + seconds * 1000, until_ms)
         jobs.append(Job(name, seconds, "completed", "success", at_ms, ended_ms))
         at_ms = ended_ms
     return Run(0, sha, title, login, began_ms, jobs, started_ms=began_ms, updated_ms=at_ms)
@@ -239,40 +244,84 @@ def _finished(sha: str, title: str, login: str, began_ms: int) -> Run:
 
 def _failed(began_ms: int, failing: str, title: str) -> Run:
     sha = hashlib.sha1(title.encode(), usedforsecurity=False).hexdigest()
-    run = _finished(sha, title, "aiko", began_ms)
+    run = _finished(sha, title, "aiko", began_ms, now_ms())
     place = list(PAST_S).index(failing)
-    for job in run.jobs[place + 1 :]:
-        job.conclusion, job.ended_ms = "skipped", job.started_ms
     run.jobs[place].conclusion = run.conclusion = "failure"
     run.updated_ms = run.jobs[place].ended_ms or began_ms
+    for job in run.jobs[place + 1 :]:  # skipped when the one before them has failed
+        job.conclusion, job.started_ms, job.ended_ms = "skipped", run.updated_ms, run.updated_ms
     return run
 
 
 def steps(job: Job) -> list[dict[str, object]]:
-    """The steps of a job; the last of three is the one that fails."""
-    names = ("Set up job", "npm ci", _STEPS.get(job.name, f"npm run {job.name}"))
-    failed = job.conclusion == "failure"
+    """The steps of a job; the one that it is named for is the one that fails. A job that was skipped has none."""
+    if job.conclusion == "skipped":
+        return []
+    named = [*_BEFORE, (_main(job), _MAIN_AT), *_AFTER]
+    ends = [share for _, share in named[1:]] + [1.0]
     told: list[dict[str, object]] = []
-    for index, name in enumerate(names):
-        last = index == len(names) - 1
-        status = job.status if last else ("completed" if job.status != "queued" else "queued")
-        conclusion = ("failure" if failed else job.conclusion) if last else ("success" if status != "queued" else None)
-        told.append({"number": index + 1, "name": name, "status": status, "conclusion": conclusion})
+    for index, ((name, begin), end) in enumerate(zip(named, ends, strict=True)):
+        status, conclusion = _stands(job, index - len(_BEFORE))
+        began_ms, ended_ms = _at(job, begin), _at(job, end)
+        told.append({
+            "number": index + 1, "name": name, "status": status, "conclusion": conclusion,
+            "started_at": iso(began_ms) if began_ms is not None and status != "queued" else None,
+            "completed_at": iso(ended_ms) if ended_ms is not None and status == "completed" else None,
+        })  # fmt: skip
     return told
 
 
+def _main(job: Job) -> str:
+    return _STEPS.get(job.name, f"npm run {job.name}")
+
+
+def _stands(job: Job, place: int) -> tuple[str, str | None]:
+    """Status and conclusion of a step before (negative), at (0) or after the main one."""
+    if place == 0:
+        return job.status, job.conclusion
+    is_over = job.status == "completed" or (job.status == "in_progress" and place < 0)
+    return ("completed", "success") if is_over else ("queued", None)
+
+
+def _at(job: Job, share: float) -> int | None:
+    """The moment at that share of a job's time; of one in progress by what it is expected to take."""
+    if job.started_ms is None:
+        return None
+    ended_ms = job.ended_ms if job.ended_ms is not None else job.started_ms + int(job.seconds * 1000)
+    return job.started_ms + int((ended_ms - job.started_ms) * share)
+
+
 def log(job: Job) -> str:
-    """What it printed, ANSI and all."""
-    lines = [f"##[group]Run {steps(job)[-1]['name']}", "\x1b[36;1mnpm run\x1b[0m", "##[endgroup]"]
+    """What it printed, ANSI and all: before its main step the setting up, after it the cleaning up."""
+    failed = job.conclusion == "failure"
+    parts = (
+        (0.0, ["Current runner version: '2.321.0'", "##[group]Operating System", "Ubuntu 24.04", "##[endgroup]"]),
+        (0.03, ["##[group]Run actions/checkout@v4", "with:", "  fetch-depth: 1", "##[endgroup]", "Syncing repository"]),
+        (0.08, ["##[group]Run npm ci", "npm ci", "##[endgroup]", "added 812 packages in 9s"]),
+        (_MAIN_AT, [f"##[group]Run {_main(job)}", "\x1b[36;1mnpm run\x1b[0m", "##[endgroup]"]),
+        (0.95, [*_printed(job), *(["##[error]Process completed with exit code 1."] if failed else [])]),
+        (0.96, ["Post job cleanup.", "[command]/usr/bin/git version", "git version 2.47.1",
+                "[command]/usr/bin/git config --local --unset-all http.https://github.com/.extraheader"]),
+        (0.99, ["Cleaning up orphan processes"]),
+    )  # fmt: skip
+    return "".join(
+        f"{_stamp(job, share, place)} {line}\n" for share, lines in parts for place, line in enumerate(lines)
+    )
+
+
+def _printed(job: Job) -> list[str]:
     if job.conclusion == "failure" and job.name == "migrate":
-        lines += ["error: canceling statement due to lock timeout", "  at ALTER TABLE public.audits ADD COLUMN weight"]
-    elif job.conclusion == "failure":
-        lines += [
+        return ["error: canceling statement due to lock timeout", "  at ALTER TABLE public.audits ADD COLUMN weight"]
+    if job.conclusion == "failure":
+        return [
             "\x1b[31m  ✗ audits › sends a reminder after seven days\x1b[39m",
             "    expected 7, received 6 (tests/reminders.test.ts:41:18)",
             "\x1b[1mTests:\x1b[22m 1 failed, 212 passed, 213 total",
         ]
-    else:
-        lines += ["\x1b[32m✓ done\x1b[39m"]
-    code = 1 if job.conclusion == "failure" else 0
-    return "".join(f"2026-01-01T00:00:00.0000000Z {line}\n" for line in [*lines, f"Process completed, code {code}."])
+    return ["\x1b[32m✓ done\x1b[39m"]
+
+
+def _stamp(job: Job, share: float, place: int) -> str:
+    """The time of a line as the runner writes it, to a ten millionth of a second."""
+    at_ms = (_at(job, share) or 0) + place
+    return f"{iso(at_ms).removesuffix('Z')}.{at_ms % 1000:03d}0000Z"
