@@ -70,6 +70,28 @@ class DeploymentsScreen(FilteredPage[None]):
         super().__init__()
         self.logs = Logs()
         self.whole = False
+        self._sought: tuple[str, str] | None = None
+        """The key of a line to go to as soon as the list is known, and what to call it."""
+
+    def seek(self, key: str, words: str) -> None:
+        """Select that line, of the older ones too; say so where the list does not hold it."""
+        self._sought = (key, words)
+        self.host.session.filters[self.NAME] = ""
+        self.paint()
+
+    def _seek(self, width: int, height: int) -> None:
+        """See `seek`; while nothing was read it waits."""
+        view = self.view
+        if self._sought is None or not isinstance(view, DeploymentsView):
+            return
+        (key, words), self._sought = self._sought, None
+        if found(view, key) is None:
+            self.say(f"not among the {len(view.deployments)} deployments listed: {words}")
+            return
+        self.whole = self.whole or key not in [each for _, each in self.content(width, key).rows]
+        self._remember(key)
+        super().body(width, height)  # so that it is known where the line stands
+        self.action_move(0)
 
     def come(self) -> None:
         self.make_ready()
@@ -101,6 +123,7 @@ class DeploymentsScreen(FilteredPage[None]):
 
     def body(self, width: int, height: int) -> list[Line]:
         main, detail, lately = columns(width)
+        self._seek(main, height)
         lines = super().body(main, height)
         view, row = self.view, self.chosen_row
         if not detail or not isinstance(view, DeploymentsView):

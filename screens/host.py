@@ -61,5 +61,8 @@ class Host(Protocol):
     def heard(self, header: Header | None, trouble: str | None) -> None:
         """A page was fed: remember the header for the other pages."""
 
+    async def action_deployment(self, key: str, words: str) -> None:
+        """Deployments, with that line selected; `words` name it where it is not in the list."""
+
     def go_to(self, at_ms: int | None) -> None:
         """Show that moment; None: live."""

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from console.model.charts import PageName
-from console.model.metric_views import MetricsQuestion, MetricsView
+from console.model.metric_views import DEPLOYMENT, MetricsQuestion, MetricsView
 from console.model.ports import StoreReads
 from screens.feed import Question
 from screens.metrics_place import Place, keep_place, load_place, point_in
@@ -343,7 +343,7 @@ class MetricsScreen(Page[None]):
         self.paint()
 
     async def action_open(self) -> None:
-        """What the chosen mark names: its alert, its component, else the moment itself. Without one, the chart."""
+        """What the chosen mark names: its alert, deployment or component, else the moment. Without one, the chart."""
         mark = self.place.mark
         if mark is None:
             self.action_whole()
@@ -351,6 +351,8 @@ class MetricsScreen(Page[None]):
             from screens.alerts import AlertPage
 
             await self.open_page(AlertPage(f"alert:{mark.reference}"))
+        elif mark.reference.startswith(DEPLOYMENT):
+            await self.host.action_deployment(mark.reference, mark.text)
         elif mark.reference:
             from screens.component import ComponentPage
 

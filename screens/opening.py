@@ -55,6 +55,19 @@ class Opening:
 
         await self._open(SloPage())
 
+    async def action_deployment(self, key: str, words: str) -> None:
+        """Deployments, with that line selected; `words` name it where it is not in the list."""
+        from screens.deployments import DeploymentsScreen
+
+        app = cast("App[None]", self)
+        await app.switch_mode(DeploymentsScreen.NAME)
+        while len(app.screen_stack) > 1:
+            await app.pop_screen()
+        page = self._top
+        page.come()
+        if isinstance(page, DeploymentsScreen):
+            page.seek(key, words)
+
     async def action_help(self) -> None:
         """The keys of this page."""
         from screens.help import HelpPage

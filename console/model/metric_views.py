@@ -9,6 +9,9 @@ from console.model.observation import Origin
 from console.model.states import State
 from console.model.views import Header
 
+DEPLOYMENT = "deployment:"
+"""Before a deployment's id in `Mark.reference`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricsQuestion:
@@ -96,7 +99,7 @@ class Mark:
     until_ms: int | None = None
     """When it ended, of alerts and maintenance."""
     reference: str = ""
-    """What leads to it: the alert's id, the component's key."""
+    """What leads to it: the alert's id, the component's key, `DEPLOYMENT` with the deployment's id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

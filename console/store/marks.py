@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.model.grid import Grid
-from console.model.metric_views import Mark
+from console.model.metric_views import DEPLOYMENT, Mark
 from console.model.states import State
 from console.store.moment import Moment
 from console.store.names import COMPONENT
@@ -12,6 +12,7 @@ from console.store.timeline import wall_of
 LIMIT = 500
 """The newest of each kind of row; more are not told apart on any screen."""
 _KINDS = frozenset({"deployment", "rollback", "migration", "fault", "maintenance", "vendor", "restart"})
+_RELEASES = frozenset({"deployment", "rollback"})
 _SEVERE = frozenset({"critical", "high"})
 _OWNERS = {"migration": "database", "database": "database", "deployment": "vercel", "rollback": "vercel"}
 
@@ -30,12 +31,13 @@ def marks(moment: Moment, grid: Grid) -> tuple[Mark, ...]:
 
 def _events(moment: Moment, low_ms: int, end_ms: int) -> list[Mark]:
     rows = moment.connection.execute(
-        "SELECT at_ms, kind, subject, text, state, key FROM event WHERE at_ms >= ? AND at_ms < ? AND at <= ? "
+        "SELECT at_ms, kind, subject, text, state, key, json_extract(data, '$.id') FROM event "
+        "WHERE at_ms >= ? AND at_ms < ? AND at <= ? "
         "ORDER BY at_ms DESC, id DESC LIMIT ?",
         (low_ms, end_ms, moment.position, LIMIT),
     )
     owners, found = _owners(moment), rows.fetchall()
-    ends = {key: at_ms for at_ms, kind, _, _, _, key in found if kind == "maintenance"}
+    ends = {key: at_ms for at_ms, kind, _, _, _, key, _ in found if kind == "maintenance"}
     return [
         Mark(
             at_ms=at_ms,
@@ -44,10 +46,15 @@ def _events(moment: Moment, low_ms: int, end_ms: int) -> list[Mark]:
             text=text,
             state=State(state) if state else None,
             until_ms=ends.get(_end_of(key)) if kind == "maintenance" else None,
-            reference=owners.get(subject) or _OWNERS.get(kind, ""),
+            reference=_deployment(kind, name) or owners.get(subject) or _OWNERS.get(kind, ""),
         )
-        for at_ms, kind, subject, text, state, key in found
+        for at_ms, kind, subject, text, state, key, name in found
     ]
+
+
+def _deployment(kind: str, name: object) -> str:
+    """What leads to the deployment that went live; empty: the event names none."""
+    return f"{DEPLOYMENT}{name}" if kind in _RELEASES and isinstance(name, str) and name else ""
 
 
 def _end_of(key: str) -> str:

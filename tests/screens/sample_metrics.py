@@ -11,6 +11,7 @@ from console.model.grid import grid, provisional
 from console.model.metric_views import ChartView, Heat, LineView, Mark, MetricsQuestion, MetricsView
 from console.model.observation import Origin
 from tests.screens.sample import BAD, NOW, D, M, header
+from tests.screens.sample_deployments import BAD as DEPLOYED
 
 Asked = tuple[MetricsQuestion, int]
 """What is asked, and at which moment."""
@@ -24,7 +25,13 @@ MARKS = (
         at_ms=NOW - 92 * M, kind="rollback", subject="vercel", text='rollback by op2 "login 500s"', reference="vercel"
     ),
     Mark(at_ms=NOW - 14 * M, kind="migration", subject="database", text="migration 012 (CI #412)"),
-    Mark(at_ms=FAULT_MS, kind="deployment", subject="vercel", text="8f3c1d2 live (op1)", reference="vercel"),
+    Mark(
+        at_ms=FAULT_MS,
+        kind="deployment",
+        subject="vercel",
+        text="8f3c1d2 live (op1)",
+        reference=f"deployment:{DEPLOYED.id}",
+    ),
     Mark(
         at_ms=NOW - 7 * M,
         kind="alert",

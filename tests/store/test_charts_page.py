@@ -93,8 +93,10 @@ def test_the_lines_of_the_day_before_lie_on_the_same_grid(tmp_path: Path) -> Non
 def test_what_happened_is_marked_while_it_was_known(tmp_path: Path) -> None:
     charts = Charts(tmp_path)
     charts.polls(12, latency_ms=2.0)
-    deployed = Event(at_ms=charts.clock.wall, kind="deployment", subject="vercel", text="8f3c1d2 live (op1)")
+    words, named = "8f3c1d2 live (op1)", {"id": "dpl_1"}
+    deployed = Event(at_ms=charts.clock.wall, kind="deployment", subject="vercel", text=words, data=named)
     charts.event(deployed)
+    charts.event(replace(deployed, data={}, key="unnamed", at_ms=deployed.at_ms + 1))
     charts.event(
         Event(
             at_ms=charts.clock.wall, kind="database", subject="postgres", text="server restarted",
@@ -111,9 +113,9 @@ def test_what_happened_is_marked_while_it_was_known(tmp_path: Path) -> None:
     charts.store.write_round(charts.lease, ended_ms, [], over, {})
     marks = charts.view().marks
     assert [(mark.kind, mark.reference) for mark in marks] == [
-        ("deployment", "vercel"), ("restart", "database"), ("alert", "1"),
+        ("deployment", "deployment:dpl_1"), ("deployment", "vercel"), ("restart", "database"), ("alert", "1"),
     ]  # fmt: skip
-    assert (marks[2].at_ms, marks[2].until_ms, marks[2].state) == (began_ms, ended_ms, State.UNHEALTHY)
+    assert (marks[3].at_ms, marks[3].until_ms, marks[3].state) == (began_ms, ended_ms, State.UNHEALTHY)
     assert [mark.until_ms for mark in charts.view(at_ms=began_ms + 1000).marks if mark.kind == "alert"] == [None]
     assert charts.view(at_ms=deployed.at_ms - 1000).marks == ()
     charts.clock.pass_ms(HOUR_MS)
