@@ -160,9 +160,10 @@ async def open_choices(page: Page[None], view: object, key: str | None, before: 
 
 async def open_plans(page: Page[None], title: str) -> None:
     """What can be done where no alert says it: the plans of all actions that need no choice before them."""
-    from screens.palette import PLANS
+    from screens.palette import ASKING, PLANS
 
     choices = [Choice(f"{name}: {words}", ShowPlan((action, given))) for name, action, given, words in PLANS]
+    choices += [Choice(f"{name}: {words}", ShowPlan((name, {}), asks=action)) for name, action, words in ASKING]
     await page.open_page(ActPage(title, choices), lambda decision: _perform(page, decision))
 
 
@@ -171,7 +172,10 @@ def _perform(page: Page[None], decision: Decision | None) -> None:
     if decision is None:
         return
     if isinstance(decision, ShowPlan):
-        page.call_later(_show_plan, page, decision)
+        if decision.asks:
+            page.call_later(page.app.run_action, decision.asks, page)
+        else:
+            page.call_later(_show_plan, page, decision)
         return
     actions = page.host.alert_actions
 

@@ -70,19 +70,18 @@ PLANS: tuple[tuple[str, str, dict[str, bool | str], str], ...] = (
 """Actions that need no choice before their plan: name, action, what is given to it, what it is."""
 
 
+ASKING: tuple[tuple[str, str, str], ...] = (
+    ("promote a deployment", "app.promote", "asks which, then its plan: it serves production"),
+    ("maintenance for a time", "app.maintenance", "asks for how long and for a message, then its plan"),
+    ("announce maintenance", "app.announce", "asks when and for a message, then its plan: with notice, cancellable"),
+)
+"""Those that ask first: name, action of the app, what it is."""
+
+
 def plan_commands() -> list[Command]:
     """The actions, first those that need no choice before their plan. Asking changes nothing."""
     commands = [Command(name, f"app.plan({action!r}, {given!r})", words=words) for name, action, given, words in PLANS]
-    asking = (
-        ("promote a deployment", "app.promote", "asks which, then its plan: it serves production"),
-        ("maintenance for a time", "app.maintenance", "asks for how long and for a message, then its plan"),
-        (
-            "announce maintenance",
-            "app.announce",
-            "asks when and for a message, then its plan: with notice, cancellable",
-        ),
-    )
-    return [*commands, *(Command(name, action, words=words) for name, action, words in asking)]
+    return [*commands, *(Command(name, action, words=words) for name, action, words in ASKING)]
 
 
 def matching(commands: Sequence[Command], typed: str) -> list[Command]:

@@ -50,6 +50,8 @@ class ShowPlan:
     """The plan of an action; asking for it changes nothing."""
 
     wish: Wish
+    asks: str = ""
+    """The action of the app that asks first for what the plan needs."""
 
 
 Decision = Acknowledge | Silence | EndSilence | ShowPlan

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from screens.dialogs.act import ActPage
+from screens.dialogs.maintenance import MaintenancePage
 from screens.plan import PlanPage
 from tests.screens.conftest import MakeApp
 from tests.screens.driving import text_of, until, until_fed, until_text
@@ -28,6 +29,19 @@ async def test_on_a_good_night_it_lists_what_can_be_done(make_app: MakeApp) -> N
         assert "Enter shows its plan, which changes nothing" in text_of(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, PlanPage), "the plan")
+
+
+async def test_a_maintenance_with_message_and_planned_end_is_among_it(make_app: MakeApp) -> None:
+    reads, desk = ScriptedReads(make_health=well, make_alerts=lambda: alerts(firing=())), ScriptedDesk()
+    async with make_app(reads, desk=desk).run_test(size=(80, 24)) as pilot:
+        await until_fed(pilot)
+        await pilot.press("a")
+        await until_text(pilot, "maintenance for a time")
+        await pilot.press(*["down"] * 8, "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MaintenancePage), "what it asks for")
+        await pilot.press(*"Back", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PlanPage), "the plan")
+        assert desk.said("plan") == [("plan", "maintenance", {"on": True, "minutes": 30, "message": "Back"})]
 
 
 async def test_it_is_about_the_component_that_is_selected(make_app: MakeApp) -> None:
