@@ -68,6 +68,7 @@ def due(value: DueRow) -> Document:
         "operator": value.operator,
         "reason": value.reason,
         "state": value.state,
+        "words": value.words or None,
     }
 
 

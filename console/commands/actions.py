@@ -10,7 +10,7 @@ from console.commands import action_documents
 from console.commands.acting import act, add_acting, carry
 from console.commands.output import Output, complain, document
 from console.commands.parts import operator, reading, settings_of
-from console.model.action_views import ActionsView, RunRow, RunView
+from console.model.action_views import ActionsView, DueRow, RunRow, RunView
 from console.model.actions import OPEN_OUTCOMES, ActionRequest
 from console.model.configuration import Settings
 from console.model.plan_text import OUTCOME_WORDS, STEP_WORDS, ended_text
@@ -123,11 +123,16 @@ def _print(output: Output, view: ActionsView, *, live: bool) -> None:
                        each.operator, each.title) for each in view.runs])  # fmt: skip
     if view.due:
         output.line(output.head("due"))
-        output.table([(str(each.id), date_time(each.due_ms), each.state, each.operator, each.title)
+        output.table([(str(each.id), date_time(each.due_ms), each.state, each.operator, _due_words(each))
                       for each in view.due])  # fmt: skip
     if view.holdings:
         output.line(output.head("left open"))
         output.table([(each.kind, each.owner, each.text, each.undo) for each in view.holdings])
+
+
+def _due_words(row: DueRow) -> str:
+    """What it is, and where it was not done why."""
+    return f"{row.title}: {row.words}" if row.words else row.title
 
 
 def _show(arguments: argparse.Namespace, settings: Settings, reads: StoreReads, number: int) -> int:

@@ -70,7 +70,9 @@ class DueRow:
     operator: str
     reason: str
     state: str
-    """`waiting`, `taken`, `cancelled`, `missed`."""
+    """`waiting`, `taken`, `refused`, `cancelled`, `missed`."""
+    words: str = ""
+    """Why it was not done."""
 
 
 @value

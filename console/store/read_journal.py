@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from console.model.action_views import DueRow, HoldingRow
-from console.store.read_open import DUE_GRACE_MS, MISSED
+from console.store.read_open import DUE_GRACE_MS, KEEPERS, MISSED
 
 DAY_MS = 24 * 60 * 60_000
 
@@ -25,15 +25,18 @@ def holdings_at(connection: sqlite3.Connection, at_ms: int) -> tuple[HoldingRow,
 
 
 def due_at(connection: sqlite3.Connection, at_ms: int) -> tuple[DueRow, ...]:
-    """What is due after the moment or was within the day before it, the next first."""
+    """What is due after the moment or was within the day before it, the next first. What was refused to the keeper of a
+    freeze is told for ten minutes: it asks again by itself while there is something to ask for."""
     rows = connection.execute(
         "SELECT id, action, title, due_ms, made_ms, operator, reason, taken_ms, cancelled_ms, words FROM due "
-        "WHERE made_ms <= ? AND due_ms > ? ORDER BY due_ms",
-        (at_ms, at_ms - DAY_MS),
+        "WHERE made_ms <= ?1 AND due_ms > ?2 "
+        "AND NOT (action = ?3 AND run_token IS NULL AND words != '' AND taken_ms <= ?4) ORDER BY due_ms",
+        (at_ms, at_ms - DAY_MS, KEEPERS, at_ms - DUE_GRACE_MS),
     )
     return tuple(
         DueRow(id=row[0], action=row[1], title=row[2], due_ms=row[3], made_ms=row[4], operator=row[5],
-               reason=row[6], state=_state(row[3], row[7], row[8], row[9], at_ms))
+               reason=row[6], state=_state(row[3], row[7], row[8], row[9], at_ms),
+               words=row[9] if row[7] is not None and row[7] <= at_ms else "")
         for row in rows
     )  # fmt: skip
 

@@ -120,3 +120,19 @@ def test_what_the_keeper_of_a_freeze_asked_for_is_nobodys_to_look_after(records:
     (entry,) = due.claim(records, now_ms())
     due.note_refusal(records, entry.id, "it deploys just now")
     assert items(records, tmp_path) == {}
+
+
+def test_what_was_refused_says_why_and_the_keepers_is_not_told_for_long(records: Records) -> None:
+    for action in ("maintenance", "cancel-run"):
+        row = due.add(
+            records, key=action, due_ms=now_ms(), action=action, parameters={}, title=f"Do {action}", reason="r",
+            operator="op1", operator_uid=1,
+        )  # fmt: skip
+        due.claim(records, now_ms())
+        due.note_refusal(records, row.id, "#407 is cancelled: there is nothing to cancel")
+    at_ms = now_ms()
+    soon = {row.action: row for row in records.read(lambda connection: due_at(connection, at_ms + 1000))}
+    later = {row.action: row for row in records.read(lambda connection: due_at(connection, at_ms + 12 * MINUTE_MS))}
+    assert {row.state for row in soon.values()} == {"refused"} and set(soon) == {"maintenance", "cancel-run"}
+    assert all(row.words == "not done: #407 is cancelled: there is nothing to cancel" for row in soon.values())
+    assert set(later) == {"maintenance"}
