@@ -11,6 +11,7 @@ from screens.deployments import DeploymentPage, DeploymentsScreen, RunDetailPage
 from screens.dialogs.act import ActPage
 from screens.dialogs.choose import ChoosePage
 from screens.dialogs.close import ClosePage
+from screens.dialogs.maintenance import MaintenancePage
 from screens.health import HealthScreen
 from screens.help import HelpPage
 from screens.ledger import LedgerPage
@@ -35,6 +36,7 @@ PAGES = (
     RunDetailPage,
     ChoosePage,
     ClosePage,
+    MaintenancePage,
     AlertsScreen,
     AlertPage,
     ActPage,

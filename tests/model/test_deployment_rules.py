@@ -52,7 +52,7 @@ def view(*rows: DeploymentRow, **more: Any) -> DeploymentsView:
         ({"candidate": False}, "Vercel takes it for no rollback (plan or age)"),
         ({"candidate": False, "ever_live": False}, "never served production: it can be promoted"),
         ({"candidate": None}, ""),
-        ({"candidate": None, "state": "unknown"}, "its state is unknown"),
+        ({"candidate": None, "state": "unknown"}, ""),  # the plan warns of a state that nobody knows
         ({"candidate": None, "target": None}, "a preview: never aliased"),
         ({"candidate": None, "target": "staging"}, "never served production: it is of staging"),
         ({"target": None}, ""),  # a preview that was once promoted is one of Vercel's candidates

@@ -71,7 +71,7 @@ SHAPES = [
     ("select true", "gives true or false; write …::int"),
     ("select 'NaN'::numeric", "gives NaN, which is no value"),
     ("select '-Infinity'::float8", "gives -Infinity, which is no value"),
-    ("select 1e400::numeric", "gives a number too great to keep"),
+    ("select 1e400::numeric", "gives a number beyond 1e+21"),
     ("select array[1]", "gives an object or a list"),
     ("select count(*) from absent", 'is refused: relation "absent" does not exist'),
     ("select absent", 'is refused: column "absent" does not exist'),
