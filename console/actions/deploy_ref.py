@@ -70,7 +70,7 @@ def _commit_words(facts: Facts, found: Mapping[str, Json], ref: str, sha: str) -
     at_ms = payload.time_ms(found, "commit", "at_ms")
     named = sha[:7] if sha.startswith(ref) else f"{ref} is {sha[:7]}"
     words = named + (f' "{message}"' if message else "") + (f" by {author}" if author else "")
-    return words + (f", {ago((facts.now_ms - at_ms) / 1000)}" if at_ms is not None else "")
+    return words + (f", {ago((facts.now_ms - at_ms) / 1000)} old" if at_ms is not None else "")
 
 
 def _differences(facts: Facts, found: Mapping[str, Json], sha: str) -> tuple[Check, ...]:
