@@ -103,7 +103,8 @@ def test_a_token_revoked_midway_ends_the_run_and_says_what_was_done(here: Place)
     token = here.desk.plan(here.request(again="rejected")).confirm(reason="why", typed=PHRASE)
     view = here.ended(token)
     assert view.run is not None and view.run.outcome is RunOutcome.FAILED and view.run.ended_ms is not None
-    assert view.run.words == "make the second file: the remote says no"
+    stays = "done before, and stays: make the first file; undo: radar scripted --undo"
+    assert view.run.words == f"make the second file: the remote says no; {stays}"
     assert [step.outcome for step in view.steps] == [StepOutcome.DONE, StepOutcome.FAILED, None, None]
     assert here.made() == {"ask"}
     here.desk.plan(here.request()).confirm(reason="why", typed=PHRASE)  # nothing holds the next one up
