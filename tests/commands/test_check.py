@@ -7,12 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from console.commands import check
 from console.commands.check import _figure
 from console.model.components import judge_components
+from console.model.ports import StoreUnreadable
+from console.model.views import OpenItem
 from tests.commands.conftest import Radar, Site
 from tests.model.scene import Scene
 
@@ -30,6 +35,24 @@ def test_one_round_says_that_it_cannot_tell_rates() -> None:
     assert users.figure == "no rates yet"
     assert _figure(users) == "one round cannot tell rates: radar metrics"
     assert _figure(replace(users, figure="p95 12 ms, 0 %")) == "p95 12 ms, 0 %"
+
+
+@pytest.mark.parametrize("unreadable", [False, True])
+def test_what_a_freeze_did_not_hold_is_told_and_a_store_is_not_needed(
+    radar: Radar, monkeypatch: pytest.MonkeyPatch, unreadable: bool
+) -> None:
+    text = "8f3c1d2 went live during the deploy freeze of op1"
+    items = (OpenItem(kind="not held", text=text), OpenItem(kind="freeze", text="x"))
+
+    def actions(_: object) -> object:
+        if unreadable:
+            raise StoreUnreadable("damaged")
+        return SimpleNamespace(header=SimpleNamespace(open_items=items))
+
+    monkeypatch.setattr(check, "reading", lambda *_: nullcontext(SimpleNamespace(actions=actions)))
+    told = [] if unreadable else [text]
+    assert radar("check", "--json").document["not_held"] == told
+    assert (f"! NOT HELD: {text}" in radar("check").out) is not unreadable
 
 
 HANGING = """

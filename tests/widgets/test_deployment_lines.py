@@ -8,6 +8,7 @@ import pytest
 
 from console.model.deployments import Effect
 from console.model.observation import Origin
+from console.model.views import OpenItem
 from tests.screens.sample import NOW
 from tests.screens.sample_deployments import BAD, GOOD, RUNS, build_log, deployments, pinned
 from widgets.deployment_detail import deployment_rows, job_of, log_stage, run_rows
@@ -91,3 +92,14 @@ def test_of_a_long_log_the_end_is_laid_out() -> None:
     rows = deployment_rows(BAD, 60, NOW, UNICODE, long, "l", 30)
     assert len(rows) == 30 and "exited with 1" in plain([rows[-1][0]])
     assert len(deployment_rows(BAD, 60, NOW, UNICODE, long, "l")) > 150
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_a_freeze_did_not_hold_stands_above_the_list(width: int) -> None:
+    text = '8f3c1d2 "pricing v2" went live during the deploy freeze of op1'
+    view = pinned()
+    header = replace(view.header, open_items=(OpenItem(kind="not held", text=text), OpenItem(kind="freeze", text="x")))
+    rows = DeploymentList(replace(view, header=header), width, 24, NOW, UNICODE, None).rows()
+    said = " ".join(plain([line]).strip() for line, _ in rows[:8])
+    assert f"NOT HELD: {text}" in " ".join(said.split()) and {width_of(line) for line, _ in rows} == {width}
+    assert "NOT HELD" not in plain(line for line, _ in listed(width)), "the counter-test"
