@@ -225,7 +225,7 @@ def _by(sign: str, maintenance: Maintenance) -> str:
     }.get(sign, f' with the word "{maintenance.marker}", which was not there before')
 
 
-def _missed(context: Context, page: Mapping[str, Json], *, on: bool) -> StepResult:
+def _missed(context: Context, page: dict[str, Json], *, on: bool) -> StepResult:
     """How the step ends where visitors do not get what they should."""
     words = _not_seen(page, on=on)
     if on:
@@ -234,7 +234,7 @@ def _missed(context: Context, page: Mapping[str, Json], *, on: bool) -> StepResu
     return flags.lingers(context, words, gone=known and sign_in(page) not in ("header", "page"))
 
 
-def _not_seen(page: Mapping[str, Json], *, on: bool) -> str:
+def _not_seen(page: dict[str, Json], *, on: bool) -> str:
     if fault := payload.text(page, "fault"):
         return f"what visitors get cannot be seen from here: {fault}"
     status, sign = payload.number(page, "status") or 0, sign_in(page)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from console.model.configuration import Secret
@@ -34,7 +36,7 @@ def test_the_end_is_understood_in_either_form_and_hostile_text_is_clean() -> Non
 
 def test_its_words_name_everything_known() -> None:
     assert FLAG.words == ('on since 2026-11-18 11:06 UTC by op1, planned until 2026-11-18 12:06 UTC: "Back at 11:00"')
-    assert OFF.words == "off" and "no flag" in Flag(on=None).words
+    assert OFF.words == "off" and Flag(on=None).words.startswith("not known")
 
 
 @pytest.mark.parametrize(
@@ -76,3 +78,10 @@ def test_nobody_is_woken_by_what_was_planned() -> None:
         webhooks=(Webhook(name="ops", url=Secret("https://y")),),
     )
     assert channels(operations) == ("slack", "webhook:ops") and channels(Operations()) == ()
+
+
+def test_the_documented_middleware_takes_null_for_off() -> None:
+    """`typeof null` is "object": without the guard every page would fail by `null.enabled`, outside its try."""
+    text = (Path(__file__).parents[2] / "docs" / "instrumentation.md").read_text()
+    (line,) = [line for line in text.splitlines() if "typeof value === " in line]
+    assert line.split()[1:3] == ["value", "&&"]
