@@ -70,14 +70,6 @@ async def jobs_or_none(api: GitHubApi, run: int) -> tuple[Job, ...] | None:
         return None
 
 
-async def runs_or_none(api: GitHubApi) -> tuple[Run, ...] | None:
-    """The active runs of the branch that is deployed; None when they cannot be read."""
-    try:
-        return await api.active_runs()
-    except Fault:
-        return None
-
-
 async def holdings(context: Context) -> Json:
     """What the ledger holds of freezes and pins; None when it cannot be read."""
     try:
