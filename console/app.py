@@ -40,7 +40,7 @@ from screens.opening import Opening
 from screens.page import Page
 from screens.shared_keys import KEYS
 from themes.palette import theme_of
-from themes.registry import NAMES, PALETTES, SHARED_CSS
+from themes.registry import NAMES, PALETTES, SHARED_CSS, named
 from widgets.bars import Moment
 from widgets.glyphs import SETS
 
@@ -162,7 +162,7 @@ class RadarApp(Opening, App[None], inherit_bindings=False):
         self.feed.look(None, health_question(size.columns, size.lines, None, kept), self.moment.read_ms)
 
     def _first_theme(self) -> str:
-        configured, kept = self.settings.display.theme, self.session.theme
+        configured, kept = named(self.settings.display.theme), self.session.theme
         return kept if kept in NAMES and self.session.configured_theme == configured else configured
 
     async def on_mount(self) -> None:
@@ -364,7 +364,7 @@ class RadarApp(Opening, App[None], inherit_bindings=False):
             return
         self.ansi_color = None  # what the theme says, whatever the first one was
         self.theme = name
-        self.session.theme, self.session.configured_theme = name, self.settings.display.theme
+        self.session.theme, self.session.configured_theme = name, named(self.settings.display.theme)
 
     def action_glyphs(self, name: str) -> None:
         """Other signs, until the console ends."""

@@ -95,6 +95,8 @@ class MetricsScreen(Page[None]):
         self._page = MetricsPage([], 0, [])
         self._page_of: tuple[MetricsView, MetricsFrame] | None = None
         """What the page was drawn from."""
+        self._known: dict[PageName, list[str]] = {}
+        """The charts of the pages that were read."""
         self._row = 0
         """The first line of the table that is shown."""
         self._rows = 1
@@ -112,9 +114,16 @@ class MetricsScreen(Page[None]):
     def selected(self) -> str | None:
         """The key of the selected chart."""
         kept = self.host.session.cursors.get(self.place.cursor_name)
-        view = self._view_of(self.place.page_name)
-        keys = [chart.key for chart in view.charts] if view is not None else []
+        keys = self._charts()
         return kept if kept in keys or not keys else keys[0]
+
+    def _charts(self) -> list[str]:
+        """The keys of all charts of the page, also while one alone is shown."""
+        page = self.place.page_name
+        view = self._view_of(page)
+        if view is not None and (view.question.only is None or page not in self._known):
+            self._known[page] = [chart.key for chart in view.charts]
+        return self._known.get(page, [])
 
     def _view_of(self, page: PageName) -> MetricsView | None:
         """What was read, if it is of that page."""
@@ -211,12 +220,20 @@ class MetricsScreen(Page[None]):
             self._row = max(0, self._row + by)
             self.paint()
             return
-        view = self._view_of(self.place.page_name)
-        if view is None or not view.charts or self.place.whole:
+        self._step(by)
+
+    def _step(self, by: int) -> None:
+        """So many charts on; the one that takes the whole page is asked for."""
+        keys = self._charts()
+        if self.selected not in keys:
             return
-        keys = [chart.key for chart in view.charts]
-        at = keys.index(self.selected) if self.selected in keys else 0
-        self._select(keys[max(0, min(len(keys) - 1, at + by))])
+        at = keys.index(self.selected)
+        chart = keys[max(0, min(len(keys) - 1, at + by))]
+        if self.place.whole and chart == keys[at]:
+            self.say(f"this is the {'last' if by > 0 else 'first'} chart of the page")
+        self._select(chart)
+        if self.place.whole:
+            self.ask()
 
     def _select(self, chart: str) -> None:
         self.host.session.cursors[self.place.cursor_name] = chart
@@ -224,7 +241,8 @@ class MetricsScreen(Page[None]):
 
     def action_half(self, direction: int) -> None:
         """Half a page: two rows of charts, or half the lines of the table."""
-        step = max(1, self._rows // 2) if self.place.table else columns_of(self.size.width)
+        columns = 1 if self.place.whole else columns_of(self.size.width)
+        step = max(1, self._rows // 2) if self.place.table else columns
         self.action_move(direction * step)
 
     # When
@@ -232,20 +250,13 @@ class MetricsScreen(Page[None]):
     def action_cursor(self, by: int) -> None:
         """The cursor by columns; beyond the last one it follows the newest values again. In the table: charts."""
         if self.place.table:
-            self._beside(1 if by > 0 else -1)
+            self._step(1 if by > 0 else -1)
             return
         view = self._view_of(self.place.page_name)
         if view is None:
             return
         self.place.move_cursor(axis_of(view), view.question.points // 2, by)
         self.paint()
-
-    def _beside(self, by: int) -> None:
-        """Another chart in the first column of the table."""
-        view = self._view_of(self.place.page_name)
-        keys = [chart.key for chart in view.charts] if view is not None else []
-        if self.selected in keys:
-            self._select(keys[max(0, min(len(keys) - 1, keys.index(self.selected) + by))])
 
     def action_cursor_begin(self) -> None:
         """To the first stretch."""

@@ -23,6 +23,9 @@ class Palette(NamedTuple):
     unknown: str
     banner: str
     banner_text: str
+    second: str = ""
+    third: str = ""
+    """Of lines beside the foremost one of a chart; without a colour of their own they are dim."""
     ansi: bool = False
     """The colours are the terminal's own sixteen."""
 
@@ -50,6 +53,8 @@ def theme_of(palette: Palette) -> Theme:
             "ansi-foreground": "ansi_white",
             "radar-dim": palette.dim,
             "radar-selected": palette.selected,
+            "radar-second": palette.second or palette.dim,
+            "radar-third": palette.third or palette.dim,
             "radar-good": palette.good,
             "radar-warn": palette.warn,
             "radar-bad": palette.bad,

@@ -13,3 +13,8 @@ from themes.palette import Palette
 PALETTES: tuple[Palette, ...] = (DARK, LIGHT, ANSI, COLOUR_BLIND)
 NAMES = tuple(palette.name for palette in PALETTES)
 SHARED_CSS = Path(__file__).with_name("shared.tcss")
+
+
+def named(theme: str) -> str:
+    """The theme that a setting means: `auto` is the first one, where the terminal has enough colours."""
+    return theme if theme in NAMES else NAMES[0]

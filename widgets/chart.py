@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from console.model.metric_views import ChartView, LineView
+from console.model.metric_views import ChartView, LineView, Mark
 from widgets.chart_frame import GUTTER, LEAST_HEIGHT, ChartFrame
 from widgets.chart_heat import heat_cells, heat_labels
-from widgets.chart_words import foremost, is_beyond, mark_tone, plain_words, summary, title_words
+from widgets.chart_words import foremost, is_beyond, mark_sign, mark_tone, plain_words, summary, title_words
 from widgets.glyphs import ASCII
 from widgets.lines import Back, Line, Span, Tone, backed, blank, cut, ends, fit, wrap
 from widgets.raster import BLANK, Points, Run, ascii_of, braille, merged
@@ -27,6 +27,11 @@ _TARGET, _DASHES, _NEAR = "target", 6, 3
 """The word of the target, how many cells of its line stay for dashes at least, and how many rows off it may stand."""
 _FILLED = 4
 """From how many cells side by side on data hides the target behind it; of so many one is a dash then."""
+_FEW = 3
+"""Up to how many marks on the axis of time itself are worth a time each."""
+_WORST: tuple[Tone, ...] = ("dim", "text", "unknown", "warn", "bad")
+_OTHERS: tuple[Tone, ...] = ("second", "third")
+"""Of the lines beside the foremost one; in most themes both are dim."""
 _NAME, _TRIES = 14, 24
 """How long the name of a line is at most, and at how many places room for it is looked for."""
 
@@ -51,7 +56,12 @@ def chart_lines(chart: ChartView, frame: ChartFrame) -> list[Line]:
         return [blank(frame.width)] * frame.height
     if _is_empty(chart):
         return [_title(chart, frame), *_absent(chart, frame), blank(frame.width)]
-    return [_title(chart, frame), *_plot(chart, frame), _time_axis(frame), summary(chart, frame)]
+    return [_title(chart, frame), *_plot(chart, frame), *_axes(frame), summary(chart, frame)]
+
+
+def _axes(frame: ChartFrame) -> list[Line]:
+    """Below a plot: what happened, and when."""
+    return [*([_marks_line(frame)] if frame.parts_marks else []), _time_axis(frame)]
 
 
 def _is_empty(chart: ChartView) -> bool:
@@ -80,8 +90,10 @@ def _absent(chart: ChartView, frame: ChartFrame) -> list[Line]:
     for index, text in enumerate(words):
         sign = Span("? ", "unknown") if index == 0 else Span("  ")
         rows.append(cut([Span(" " * GUTTER), sign, text], frame.width, frame.glyphs.ellipsis))
-    axis = blank(frame.width) if chart.absent and not chart.trouble else _time_axis(frame)
-    return [*rows[: frame.rows], *[blank(frame.width)] * (frame.rows - len(rows)), axis]
+    axes = _axes(frame)
+    if chart.absent and not chart.trouble:
+        axes = [blank(frame.width)] * len(axes)
+    return [*rows[: frame.rows], *[blank(frame.width)] * (frame.rows - len(rows)), *axes]
 
 
 def _plot(chart: ChartView, frame: ChartFrame) -> list[Line]:
@@ -94,8 +106,10 @@ def _plot(chart: ChartView, frame: ChartFrame) -> list[Line]:
         scale = scale_of(_values(chart), target, chart.unit, floor=chart.target_is_floor)
         labels = {row: tick_words(value) for row, value in ticks(scale, target, frame.rows).items()}
         _lay_curves(chart, frame, scale, cells)
+    _lay_cursor(frame, cells)  # before what is written: words keep out of its column
+    if chart.heat is None:
+        _lay_names(chart, frame, scale, cells)
         _lay_target(chart, frame, scale, cells)
-    _lay_cursor(frame, cells)
     return [_row(cells[y], labels.get(y), frame) for y in range(frame.rows)]
 
 
@@ -122,12 +136,16 @@ def _lay_curves(chart: ChartView, frame: ChartFrame, scale: Scale, cells: Cells)
         earlier = [chart.compared[main]] if main < len(chart.compared) else []
         _lay_line(earlier, frame, scale, cells, dotted=True, tone=lambda y, x: "dim")
     else:
-        others = [line for index, line in enumerate(chart.lines) if index != main]
-        _lay_line(others, frame, scale, cells, dotted=True, tone=lambda y, x: "dim")
+        for index, line in enumerate(chart.lines):
+            if index != main:
+                _lay_line([line], frame, scale, cells, dotted=True, tone=lambda y, x, at=index: _other(at, main))  # type: ignore[misc]
     if chart.lines:
         _lay_line([chart.lines[main]], frame, scale, cells, dotted=False, tone=_tones(chart, main, frame, scale))
-    if not chart.compared and len(chart.lines) > 1:
-        _lay_names(chart, main, frame, scale, cells)
+
+
+def _other(index: int, main: int) -> Tone:
+    """The tone of a line that is not the foremost one."""
+    return _OTHERS[(index - (index > main)) % len(_OTHERS)]
 
 
 def _tones(chart: ChartView, main: int, frame: ChartFrame, scale: Scale) -> Callable[[int, int], Tone]:
@@ -198,20 +216,29 @@ def _dots(points: Points) -> Points:
     return (*found, points[-1]) if found[-1] != points[-1] else tuple(found)
 
 
-def _lay_names(chart: ChartView, main: int, frame: ChartFrame, scale: Scale, cells: Cells) -> None:
-    """The name of each line beside it, near its end, where cells are free and no other line is as near: lines are told
-    apart without colour. Lines that lie on each other stay without; the figures below have all names."""
-    for index, line in enumerate(chart.lines):
+def _lay_names(chart: ChartView, frame: ChartFrame, scale: Scale, cells: Cells) -> None:
+    """The name of each line beside it, near its end, where cells are free and no other line is nearer: lines are told
+    apart without colour. Of two that share a row the upper one's stands above and the lower one's below. Lines that lie
+    on each other stay without; the figures below have all names."""
+    main = foremost(chart)
+    for index, line in enumerate(chart.lines if len(chart.lines) > 1 and not chart.compared else ()):
         others = [other.values for other in chart.lines if other is not line]
         name = fit(line.label, min(_NAME, len(line.label)), ellipsis=frame.glyphs.ellipsis)
         known = [at for at, value in enumerate(line.values) if value is not None]
         for at in known[:: -max(1, len(known) // _TRIES)]:
-            row = row_of(line.values[at] or 0.0, scale, frame.rows)
-            near = [row_of(values[at] or 0.0, scale, frame.rows) for values in others if at < len(values)]
-            free = [y for y in (row - 1, row + 1) if all(abs(other - y) > 1 for other in near)]
+            value = line.values[at] or 0.0
+            row = row_of(value, scale, frame.rows)
+            near = [values[at] or 0.0 for values in others if at < len(values)]
+            free = [row + by for by in (-1, 1) if all(_parted(value, other, by, scale, frame.rows) for other in near)]
             right = frame.axis.column(at, frame.columns) + 1
-            if _put(cells, free, right - len(name), name, "text" if index == main else "dim"):
+            if _put(cells, free, right - len(name), name, "text" if index == main else _other(index, main)):
                 break
+
+
+def _parted(value: float, other: float, by: int, scale: Scale, rows: int) -> bool:
+    """Whether a name above (-1) or below (1) a value is not taken for the other's: that is far, or on the far side."""
+    far = abs(row_of(other, scale, rows) - (row_of(value, scale, rows) + by)) > 1
+    return far or (other < value if by < 0 else other > value)
 
 
 def _put(cells: Cells, rows: Iterable[int], begin: int, text: str, tone: Tone) -> bool:
@@ -254,7 +281,7 @@ def _dash_over(row: list[Cell], frame: ChartFrame) -> None:
         run = list(group)
         if filled and len(run) >= _FILLED:
             for cell in run[1:-1:_FILLED]:
-                cell.text, cell.tone = frame.glyphs.dashed, "accent"
+                cell.text, cell.tone = frame.glyphs.dashed, "dim"
 
 
 def _space(row: list[Cell]) -> None:
@@ -287,24 +314,51 @@ def _lay_cursor(frame: ChartFrame, cells: Cells) -> None:
 
 
 def _time_axis(frame: ChartFrame) -> Line:
-    """Clean times below their columns, and the marks in theirs. Marks that a label stands on or touches give way: there
-    are so many then that the line of marks tells them better."""
+    """Clean times below their columns. On a low chart the marks stand between them: a few take the place of a time,
+    many give way to the times, for then the line of marks tells them better."""
     axis, columns = frame.axis, frame.columns
-    places = {x: mark for mark in frame.marks if (x := axis.column_at(mark.at_ms, columns)) is not None}
-    chosen = axis.column_at(frame.mark.at_ms, columns) if frame.mark is not None else None
-    kept = frozenset() if chosen is None else frozenset({chosen})
-    labels = time_labels(axis.start_ms, axis.end_ms, columns, frozenset(places), kept)
+    places = {} if frame.parts_marks else _mark_places(frame)
+    chosen = _chosen(frame)
+    kept = frozenset() if chosen is None or not places else frozenset({chosen})
+    taken = frozenset(places) if len(places) <= _FEW else frozenset()
+    labels = time_labels(axis.start_ms, axis.end_ms, columns, taken, kept)
     covered = touched(labels) - kept
-    spans: list[Span] = []
-    for at, character in enumerate(labelled(labels, columns, GUTTER)):
-        mark = places.get(at - GUTTER)
-        if mark is None or at - GUTTER in covered:
-            spans.append(Span(character, "dim"))
-        elif at - GUTTER == chosen:
-            spans.append(Span(frame.glyphs.mark, "accent", "selected"))
-        else:
-            spans.append(Span(frame.glyphs.mark, mark_tone(mark)))
-    return tuple(_joined(spans))
+    row = [Span(character, "dim") for character in labelled(labels, columns, GUTTER)]
+    for x, span in places.items():
+        if x not in covered:
+            row[GUTTER + x] = span
+    return tuple(_joined(row))
+
+
+def _marks_line(frame: ChartFrame) -> Line:
+    """What happened, each in the column of its time."""
+    row = [Span(" ", "dim")] * (GUTTER + frame.columns)
+    for x, span in _mark_places(frame).items():
+        row[GUTTER + x] = span
+    return tuple(_joined(row))
+
+
+def _chosen(frame: ChartFrame) -> int | None:
+    """The column of the chosen mark."""
+    return frame.axis.column_at(frame.mark.at_ms, frame.columns) if frame.mark is not None else None
+
+
+def _mark_places(frame: ChartFrame) -> dict[int, Span]:
+    """By column the sign of what happened then, in the tone of the worst; of several how many."""
+    found: dict[int, list[Mark]] = {}
+    for mark in frame.marks:
+        x = frame.axis.column_at(mark.at_ms, frame.columns)
+        if x is not None:
+            found.setdefault(x, []).append(mark)
+    chosen, glyphs = _chosen(frame), frame.glyphs
+    return {
+        x: Span(
+            mark_sign(marks[0].kind, glyphs) if len(marks) == 1 else str(len(marks)) if len(marks) < 10 else "+",
+            "accent" if x == chosen else max((mark_tone(mark) for mark in marks), key=_WORST.index),
+            "selected" if x == chosen else "plain",
+        )
+        for x, marks in found.items()
+    }
 
 
 def _joined(spans: Iterable[Span]) -> Iterable[Span]:

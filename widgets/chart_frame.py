@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from console.model.metric_views import Mark, MetricsView
 from widgets.glyphs import Glyphs
 
-GUTTER = 6
-"""Cells at the left for the labels of the axis, and the axis itself: the same for all charts of a page."""
+GUTTER = 7
+"""Cells at the left for a margin, labels of five cells and the axis itself: the same for all charts of a page."""
+MARKS_FROM = 10
+"""Lines of a chart from which marks have one of their own; below it they stand between the times."""
 LEAST_HEIGHT = 6
 _FRAME = 3
 """Title, axis of time, summary."""
@@ -75,4 +77,9 @@ class ChartFrame:
     @property
     def rows(self) -> int:
         """Of the plot."""
-        return self.height - _FRAME
+        return self.height - _FRAME - self.parts_marks
+
+    @property
+    def parts_marks(self) -> bool:
+        """Whether the marks stand on a line of their own: always so, that no plot changes its height with them."""
+        return self.height >= MARKS_FROM

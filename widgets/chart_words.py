@@ -49,6 +49,11 @@ def is_beyond(value: float | None, chart: ChartView) -> bool:
     return value < chart.target if chart.target_is_floor else value > chart.target
 
 
+def mark_sign(kind: str, glyphs: Glyphs) -> str:
+    """The sign of what happened."""
+    return glyphs.marks.get(kind, glyphs.mark)
+
+
 def mark_tone(mark: Mark) -> Tone:
     """Plain, or that of the state to which it led; what is well needs nobody."""
     tone = STATE_TONES[mark.state] if mark.state is not None else "text"

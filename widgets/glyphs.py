@@ -36,7 +36,9 @@ class Glyphs(NamedTuple):
     up: str
     down: str
     mark: str
-    """Something that happened, on an axis of time."""
+    """Something that happened, on an axis of time, of whatever kind."""
+    marks: Mapping[str, str]
+    """By the kind of what happened; other kinds are a `mark`."""
     axis: str
     tick: str
     dashed: str
@@ -45,6 +47,11 @@ class Glyphs(NamedTuple):
     """From no share to nearly all."""
 
 
-UNICODE = Glyphs(GLYPHS, STRIP_GLYPHS, "▌", "…", "–", "─", "≥", "↑", "↓", "▲", "│", "┤", "╌", " ░▒▓█")
-ASCII = Glyphs(ASCII_GLYPHS, _ASCII_STRIP, ">", "~", "-", "-", ">=", "^", "v", "^", "|", "+", "-", " .:+#")
+_KINDS = ("deployment", "rollback", "migration", "alert", "fault", "maintenance", "vendor", "restart")
+_MARKS, _ASCII_MARKS = (dict(zip(_KINDS, signs, strict=True)) for signs in ("▲▼◆!✗■○↻", "^v#!x=o@"))
+
+UNICODE = Glyphs(GLYPHS, STRIP_GLYPHS, "▌", "…", "–", "─", "≥", "↑", "↓", "•", _MARKS, "│", "┤", "╌", " ░▒▓█")
+ASCII = Glyphs(
+    ASCII_GLYPHS, _ASCII_STRIP, ">", "~", "-", "-", ">=", "^", "v", "*", _ASCII_MARKS, "|", "+", "-", " .:+#"
+)
 SETS: Mapping[str, Glyphs] = {"unicode": UNICODE, "ascii": ASCII}

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
-Tone = Literal["text", "strong", "dim", "head", "accent", "good", "warn", "bad", "unknown"]
+Tone = Literal["text", "strong", "dim", "head", "accent", "second", "third", "good", "warn", "bad", "unknown"]
 Back = Literal["plain", "selected", "banner"]
 
 

@@ -12,7 +12,7 @@ from console.model.words import window_words
 from widgets.chart import chart_lines
 from widgets.chart_frame import GUTTER, LEAST_HEIGHT, Axis, ChartFrame, axis_of
 from widgets.chart_heat import heat_words
-from widgets.chart_words import foremost, mark_tone, now_words, value_words
+from widgets.chart_words import foremost, mark_sign, mark_tone, now_words, value_words
 from widgets.glyphs import Glyphs
 from widgets.lines import Back, Line, Span, beside, blank, cut, ends, width_of
 from widgets.scale import stretch_words
@@ -271,7 +271,7 @@ def _mark_spans(mark: Mark, frame: MetricsFrame) -> list[Span]:
     chosen = mark == frame.mark
     until = "" if mark.until_ms is None else f"{frame.glyphs.dash}{clock(mark.until_ms)}"
     back: Back = "selected" if chosen else "plain"
-    sign = frame.glyphs.bar if chosen else frame.glyphs.mark
+    sign = frame.glyphs.bar if chosen else mark_sign(mark.kind, frame.glyphs)
     return [
         Span(f"{sign} ", "accent" if chosen else mark_tone(mark), back),
         Span(f"{when(mark.at_ms, frame.now_ms)}{until} ", "dim", back),

@@ -6,6 +6,7 @@ import argparse
 import gc
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -47,10 +48,20 @@ def open_console(settings: Settings, at_ms: int | None = None, story: Story | No
 
 
 def drawable(settings: Settings) -> Settings:
-    """The settings with the ASCII set of glyphs where the terminal's encoding has no other."""
-    if draws_signs():
-        return settings
-    return replace(settings, display=replace(settings.display, glyphs="ascii"))
+    """The settings with the ASCII set of glyphs where the terminal's encoding has no other, and with its own colours
+    where it has but sixteen and nobody chose: ours would become the nearest ones, two states the same red."""
+    display = settings.display
+    if display.theme == "auto" and few_colours(os.environ):
+        display = replace(display, theme="ansi")
+    if not draws_signs():
+        display = replace(display, glyphs="ascii")
+    return replace(settings, display=display)
+
+
+def few_colours(variables: Mapping[str, str]) -> bool:
+    """Whether the terminal names no more than sixteen colours, as `linux` and `screen` do."""
+    many = variables.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit")
+    return not many and variables.get("TERM", "").rpartition("-")[2] not in ("256color", "direct", "truecolor", "kitty")
 
 
 def _run_app(settings: Settings, reads: StoreReads, at_ms: int | None, story: Story | None, keeper: Keeper) -> int:

@@ -92,9 +92,6 @@ state_directory = {state}
 [demo]
 directory = {directory}
 
-[display]
-theme = "dark"
-
 [environments.demo]
 url = "{url}"
 label = "demo"

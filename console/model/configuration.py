@@ -285,7 +285,8 @@ class Environment:
 class Display:
     """How the console looks; nothing that changes what is true."""
 
-    theme: Literal["dark", "light", "ansi", "colour-blind"] = "dark"
+    theme: Literal["auto", "dark", "light", "ansi", "colour-blind"] = "auto"
+    """`auto`: dark; ansi where the terminal has but eight or sixteen colours."""
     glyphs: Literal["unicode", "ascii"] = "unicode"
     bell: bool = False
     keys: Mapping[str, str] = field(default_factory=dict)

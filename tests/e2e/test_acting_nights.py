@@ -87,7 +87,7 @@ def see_it_on_the_charts(terminal: Terminal) -> None:
     """The error rate leaves its target; a mark names the deployment and leads to it."""
     terminal.wait(lambda screen: errors_percent(screen) > 1, 90, what="errors over their target")
     terminal.expect(r"MARKS(?:.*\n){1,3}.*[0-9a-f]{7} \"|MARKS.*[0-9a-f]{7} \"", 30)
-    terminal.expect(r"▲ [0-9:]+ application unhealthy|▲ [0-9:]+ routes unhealthy", 30)
+    terminal.expect(r"✗ [0-9:]+ application unhealthy|✗ [0-9:]+ routes unhealthy", 30)
     for _ in range(12):  # alerts and components that came of it are newer
         terminal.press("m")
         terminal.watch(0.3)

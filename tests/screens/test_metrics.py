@@ -26,6 +26,7 @@ from tests.screens.sample import NOW, D, H, M
 from tests.screens.sample_deployments import DEPLOYMENTS
 from tests.screens.sample_metrics import MARKS, metrics
 from tests.screens.scripted import ScriptedReads
+from widgets.chart_frame import GUTTER
 
 SMALL = (80, 24)
 
@@ -64,7 +65,9 @@ async def test_two_leads_to_the_charts_of_the_application(make_app: MakeApp) -> 
         for words in ("RESPONSE  ms", "FAILED PROBES  %", "MEMORY", "RESPONSE DISTRIBUTION", "window 1 h", "2 Metrics"):
             assert words in text
     question = reads.questions[-1]
-    assert (question.page, question.window_s, question.until_ms, question.points) == ("application", 3600, None, 66)
+    assert (question.page, question.window_s, question.until_ms, question.points) == (
+        "application", 3600, None, 2 * (39 - GUTTER)
+    )
 
 
 async def test_tab_and_l_and_h_turn_the_pages_round(make_app: MakeApp) -> None:
@@ -167,7 +170,7 @@ async def test_one_chart_takes_the_page_and_escape_gives_it_back(make_app: MakeA
     async with make_app(reads).run_test(size=SMALL) as pilot:
         await at_metrics(pilot, "j", "f")
         await asked(pilot, reads, lambda question: question.only == "errors", "one chart")
-        assert reads.questions[-1].points == 148 and "MEMORY" not in text_of(pilot)
+        assert reads.questions[-1].points == 2 * (80 - GUTTER) and "MEMORY" not in text_of(pilot)
         await pilot.press("escape")
         await asked(pilot, reads, lambda question: question.only is None, "all charts")
         await pilot.press("enter")
@@ -175,6 +178,24 @@ async def test_one_chart_takes_the_page_and_escape_gives_it_back(make_app: MakeA
         await pilot.press("f")
         await asked(pilot, reads, lambda question: question.only is None, "all charts again")
         assert "▌FAILED PROBES" in text_of(pilot)
+
+
+async def test_j_and_k_go_from_chart_to_chart_in_full_screen(make_app: MakeApp) -> None:
+    reads = ScriptedReads()
+    async with make_app(reads).run_test(size=SMALL) as pilot:
+        await at_metrics(pilot, "f")
+        await asked(pilot, reads, lambda question: question.only == "response", "the first")
+        await pilot.press("k")
+        assert "this is the first chart" in text_of(pilot, "#footer")
+        await pilot.press("j")
+        await asked(pilot, reads, lambda question: question.only == "errors", "the second")
+        await until_text(pilot, "▌FAILED PROBES")
+        await pilot.press("G")
+        await asked(pilot, reads, lambda question: question.only not in ("errors", None), "the last")
+        await pilot.press("j")
+        assert "this is the last chart" in text_of(pilot, "#footer")
+        await pilot.press("escape")
+        await asked(pilot, reads, lambda question: question.only is None, "all charts again")
 
 
 async def test_the_table_scrolls_and_moves_on_to_other_charts(make_app: MakeApp) -> None:
@@ -299,7 +320,7 @@ async def test_the_past_shows_only_what_was_known_then(make_app: MakeApp) -> Non
         await pilot.press("less_than_sign", "greater_than_sign")
         await asked(pilot, reads, lambda question: question.until_ms is None, "the moment shown")
         await pilot.press("L")
-        await until_text(pilot, "▲ 03:05 alert")
+        await until_text(pilot, "! 03:05 alert")
         await pilot.press("p")
         await until_text(pilot, "PAUSED", "#notice")
         assert reads.asked[-1] == ("metrics application", NOW)
@@ -314,7 +335,7 @@ async def test_b_opens_the_targets(make_app: MakeApp) -> None:
 async def test_a_click_selects_a_chart_and_sets_the_cursor(make_app: MakeApp) -> None:
     async with make_app().run_test(size=SMALL) as pilot:
         page = await at_metrics(pilot)
-        await pilot.click("#body", offset=(41 + 6, 4))
+        await pilot.click("#body", offset=(41 + GUTTER, 4))
         assert "▌FAILED PROBES" in text_of(pilot) and page.place.cursor_ms == metrics(page._asked()).start_ms
 
 
@@ -371,7 +392,7 @@ async def test_a_wider_terminal_asks_for_more_points(make_app: MakeApp) -> None:
     async with make_app(reads).run_test(size=SMALL) as pilot:
         await at_metrics(pilot)
         await pilot.resize_terminal(160, 48)
-        await asked(pilot, reads, lambda question: question.points == 146, "more points")
+        await asked(pilot, reads, lambda question: question.points == 2 * (79 - GUTTER), "more points")
 
 
 async def test_page_window_chart_and_comparison_survive_the_next_start(make_app: MakeApp) -> None:

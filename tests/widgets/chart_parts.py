@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from console.model.metric_views import ChartView, Heat, LineView, Mark
 from console.model.observation import Origin
-from widgets.chart_frame import Axis, ChartFrame
+from widgets.chart_frame import GUTTER, MARKS_FROM, Axis, ChartFrame
 from widgets.glyphs import UNICODE, Glyphs
 from widgets.lines import Line, width_of
 
@@ -39,7 +39,9 @@ def heat_of(
     return Heat(bounds=bounds, counts=counts, foreign=foreign)
 
 
-def frame(points: int, width: int = 36, height: int = 11, glyphs: Glyphs = UNICODE, **more: object) -> ChartFrame:
+def frame(
+    points: int, width: int = GUTTER + 30, height: int = 12, glyphs: Glyphs = UNICODE, **more: object
+) -> ChartFrame:
     """A frame of minutes from 02:00 on: 30 columns of plot by default."""
     axis = Axis(START, MINUTE, points, int(str(more.pop("provisional", points))))
     base = ChartFrame(width=width, height=height, axis=axis, glyphs=glyphs, now_ms=START + points * MINUTE)
@@ -59,7 +61,7 @@ def texts(lines: list[Line]) -> list[str]:
 
 def plot(lines: list[Line]) -> list[str]:
     """The plot's cells, without title, axes and summary."""
-    return [text[6:] for text in texts(lines)[1:-2]]
+    return [text[GUTTER:] for text in texts(lines)[1 : -3 if len(lines) >= MARKS_FROM else -2]]
 
 
 def widths(lines: list[Line]) -> set[int]:

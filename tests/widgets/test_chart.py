@@ -15,6 +15,7 @@ from console.model.observation import Origin
 from console.model.states import State
 from tests.widgets.chart_parts import MINUTE, chart, frame, heat_of, line, mark, plot, texts, widths
 from widgets.chart import chart_lines
+from widgets.chart_frame import GUTTER
 from widgets.chart_words import foremost
 from widgets.glyphs import ASCII, SETS, UNICODE
 from widgets.lines import Line, guard
@@ -78,7 +79,7 @@ def test_what_has_not_closed_hangs_on_nothing_behind_a_gap() -> None:
 
 def test_the_target_is_a_dashed_line_with_its_word_and_number() -> None:
     shown = texts(chart_lines(chart(line(*[10.0] * 60), target=100.0), frame(60)))
-    assert shown[1].startswith("  100┤╌╌╌") and shown[1].endswith("╌ target")
+    assert shown[1].startswith("   100┤╌╌╌") and shown[1].endswith("╌ target")
     without = "".join(texts(chart_lines(chart(line(*[10.0] * 60)), frame(60))))
     assert "target" not in without and "╌" not in without
 
@@ -89,7 +90,7 @@ def test_where_the_curve_fills_the_targets_row_both_are_seen_and_its_word_stands
     assert "target 2" in rows[-2], "on a line that is not its own with the value"
     dashes, dots = rows[-1].count("╌"), len(drawn(rows[-1]))
     assert dashes >= 7 and dots >= 3 * dashes - 1, "the curve keeps the greater part"
-    assert {span.tone for span in lines[len(rows)] if "╌" in span.text} == {"accent"}
+    assert {span.tone for span in lines[len(rows)] if "╌" in span.text} == {"dim"}
 
 
 def test_a_curve_that_leaves_room_for_the_dashes_is_not_broken() -> None:
@@ -132,25 +133,62 @@ def test_a_floor_is_missed_from_below() -> None:
 def test_marks_stand_in_the_columns_of_their_times() -> None:
     marks = (mark(0), mark(20), mark(59, state=State.UNHEALTHY))
     lines = chart_lines(chart(line(*[1.0] * 60)), frame(60, marks=marks))
-    row = texts(lines)[-2][6:]
+    row = texts(lines)[-3][GUTTER:]
     assert [x for x, character in enumerate(row) if character == "▲"] == [0, 10, 29]
-    assert tones_of([lines[-2]], {"▲"}) == {"text", "bad"}
+    assert tones_of([lines[-3]], {"▲"}) == {"text", "bad"}
 
 
 def test_labels_of_time_are_centred_on_their_times_and_cover_no_mark() -> None:
     row = texts(chart_lines(chart(line(*[1.0] * 60)), frame(60)))[-2]
     for label, minute in (("02:20", 20), ("02:40", 40)):
-        assert row.index(label) + 2 == 6 + minute // 2
-    covered = texts(chart_lines(chart(line(*[1.0] * 60)), frame(60, marks=(mark(20),))))[-2]
-    assert "02:20" not in covered and covered[15:18] == " ▲ " and covered.count(":") >= 2
+        assert row.index(label) + 2 == GUTTER + minute // 2
+    low = texts(chart_lines(chart(line(*[1.0] * 60)), frame(60, height=9, marks=(mark(20),))))[-2]
+    assert "02:20" not in low and low[GUTTER + 9 : GUTTER + 12] == " ▲ " and low.count(":") >= 2
 
 
-def test_the_axis_keeps_its_times_among_many_marks() -> None:
-    marks = tuple(mark(at) for at in range(0, 60, 1))
-    shown = chart_lines(chart(line(*[1.0] * 60)), frame(60, marks=marks, mark=marks[31]))
-    row = texts(shown)[-2]
-    assert row.count(":") >= 2 and row.count("▲") >= 12
-    assert row[6 + 15] == "▲" and tones_of([shown[-2]], {"▲"}) == {"text", "accent"}, "the chosen one stays"
+@pytest.mark.parametrize("height", [9, 12])
+def test_times_are_not_overwritten_by_marks(height: int) -> None:
+    """As with thirty days of deployments: all times stand, and the chosen mark."""
+    bare = texts(chart_lines(chart(line(*[1.0] * 60)), frame(60, height=height)))[-2]
+    marks = tuple(mark(at) for at in range(0, 60, 5))
+    shown = chart_lines(chart(line(*[1.0] * 60)), frame(60, height=height, marks=marks))
+    assert [word for word in texts(shown)[-2].split() if ":" in word] == bare.split()
+    signs = texts(shown)[-3 if height == 12 else -2].count("▲")
+    assert signs == 12 if height == 12 else signs >= 3
+    chosen = chart_lines(chart(line(*[1.0] * 60)), frame(60, height=height, marks=marks, mark=marks[4]))
+    assert "accent" in tones_of(chosen[-3:-1], {"▲"})
+
+
+def test_marks_have_the_sign_of_their_kind_and_several_at_one_column_their_number() -> None:
+    kinds = ("deployment", "rollback", "migration", "alert", "fault", "maintenance", "vendor", "restart", "change")
+    marks = tuple(mark(4 * at, kind=kind) for at, kind in enumerate(kinds))
+    crowd = (mark(50), mark(50, kind="alert", state=State.UNHEALTHY), mark(51))
+    for glyphs, signs in ((UNICODE, "▲▼◆!✗■○↻•"), (ASCII, "^v#!x=o@*")):
+        lines = chart_lines(chart(line(*[1.0] * 60)), frame(60, glyphs=glyphs, marks=(*marks, *crowd)))
+        assert texts(lines)[-3].replace(" ", "") == signs + "3"
+        assert tones_of([lines[-3]], {"3"}) == {"bad"}
+
+
+def test_no_word_stands_across_the_cursor() -> None:
+    for cursor in range(60):
+        shown = chart(line(*[1.0] * 60), target=2.0)
+        lines = chart_lines(shown, frame(60, cursor=cursor))
+        assert any("target" in text for text in plot(lines))
+        written = [span for each in lines for span in each if span.back == "selected"]
+        assert not any(character.isalpha() for span in written for character in span.text)
+
+
+def test_lines_that_share_a_row_keep_their_names() -> None:
+    figures = (("p50", 20.0), ("p95", 58.0), ("p99", 61.0))
+    shown = chart(*(line(100.0, *[value] * 59, label=label) for label, value in figures))
+    rows = [next(y for y, text in enumerate(plot(chart_lines(shown, frame(60)))) if name in text)
+            for name in ("p99", "p95", "p50")]  # fmt: skip
+    assert rows == sorted(rows) and len(set(rows)) == 3
+
+
+def test_no_label_of_the_axis_reaches_the_edge() -> None:
+    lines = chart_lines(chart(line(*[2_000.0] * 60)), frame(60))
+    assert {text[0] for text in texts(lines)} == {" "} and any("2,000┤" in text for text in texts(lines))
 
 
 def test_the_cursor_is_a_line_and_the_summary_tells_its_values() -> None:
@@ -184,7 +222,7 @@ def test_several_lines_are_told_apart_without_colour() -> None:
         for label, one in (("p95", lines[1]),)
     }
     assert dots["p95"] == 30, "the foremost one is a whole line"
-    assert tones_of(shown, BRAILLE) == {"text", "dim"}
+    assert tones_of(shown, BRAILLE) == {"text", "second", "third"}
 
 
 def test_the_foremost_line_stays_where_not_all_have_room() -> None:
@@ -223,7 +261,7 @@ def test_a_target_near_the_whole_is_not_rounded_up() -> None:
 
 def test_huge_values_are_written_short_and_whole() -> None:
     shown = texts(chart_lines(chart(line(1.0, 1e300)), frame(2)))
-    assert shown[1].startswith("1e300┤") and "now 1e300   peak 1e300" in shown[-1]
+    assert shown[1].startswith(" 1e300┤") and "now 1e300   peak 1e300" in shown[-1]
 
 
 def test_a_floor_tells_its_lowest_value() -> None:
@@ -270,10 +308,11 @@ def test_the_ascii_set_draws_in_ascii() -> None:
 
 def test_a_distribution_is_shaded_by_its_shares_with_bounds_at_the_left() -> None:
     shown = chart(heat=heat_of((9, 1, 0), (0, 1, 9), None, (0, 0, 0), foreign=True))
-    lines = chart_lines(shown, frame(4, 6 + 4, 6 + 3))
+    lines = chart_lines(shown, frame(4, GUTTER + 4, 6 + 3))
     rows = plot(lines)
     assert rows == [" █  ", " █  ", "▒▒  ", "▒▒  ", "█   ", "█   "]
-    assert [text[:5].strip() for text in texts(lines)[1:-2] if text[:5].strip()] == ["20", "10", "0"]
+    labels = [text[: GUTTER - 1].strip() for text in texts(lines)[1:-2]]
+    assert [label for label in labels if label] == ["20", "10", "0"]
     wide = texts(chart_lines(shown, frame(4, 90)))
     assert "bounds of the exporter" in wide[-1]
     own = texts(chart_lines(chart(heat=heat_of((9, 1, 0))), frame(1, 90)))
@@ -282,7 +321,7 @@ def test_a_distribution_is_shaded_by_its_shares_with_bounds_at_the_left() -> Non
 
 def test_bounds_have_no_more_digits_than_needed() -> None:
     shown = chart(heat=heat_of((1.0, 9.0), bounds=(18.92, 101.53, 1262.4)))
-    labels = [text[:5].strip() for text in texts(chart_lines(shown, frame(1, 60, 7)))[1:-2]]
+    labels = [text[: GUTTER - 1].strip() for text in texts(chart_lines(shown, frame(1, 60, 7)))[1:-2]]
     assert [label for label in labels if label] == ["102", "19"]
 
 
@@ -300,7 +339,7 @@ def test_any_values_are_drawn_in_their_room(values: list[float | None], target: 
     shown = chart(line(*values), target=target, target_is_floor=floor, over_s=1.0)
     for glyphs in (UNICODE, ASCII):
         lines = chart_lines(shown, frame(len(values), glyphs=glyphs))
-        assert len(lines) == 11 and widths(lines) == {36}
+        assert len(lines) == 12 and widths(lines) == {GUTTER + 30}
 
 
 @pytest.mark.parametrize("case", CORPUS["cases"], ids=lambda case: case.get("name", "case"))

@@ -56,7 +56,7 @@ def test_state_colours_differ(palette: Palette) -> None:
 
 def _signs(glyphs: Glyphs) -> list[str]:
     singles = [glyphs.bar, glyphs.ellipsis, glyphs.dash, glyphs.rule, glyphs.up, glyphs.down]
-    drawn = [glyphs.mark, glyphs.axis, glyphs.tick, glyphs.dashed, *glyphs.shades]
+    drawn = [glyphs.mark, *glyphs.marks.values(), glyphs.axis, glyphs.tick, glyphs.dashed, *glyphs.shades]
     return [*glyphs.state.values(), *glyphs.strip.values(), *singles, *drawn]
 
 
