@@ -41,7 +41,7 @@ def test_a_plan_is_carried_out_step_by_step_and_recorded(here: Place) -> None:
     assert outcomes(view) == [StepOutcome.DONE] * 4
     assert here.made() == {"ask", "again"}
     header = here.reader().health(None).header
-    assert [item.kind for item in header.open_items] == ["pinned"]
+    assert [item.kind for item in header.open_items] == ["pinned", "arming"]
     assert header.armed_until_ms is not None
     assert [run.outcome for run in here.reader().actions(None).runs] == [RunOutcome.DONE]
 
@@ -140,7 +140,7 @@ def test_killed_in_a_change_the_run_is_interrupted_and_the_remote_state_decides(
     token = begun(here, ask=script)
     view = here.ended(token)
     assert view.run is not None and view.run.outcome is RunOutcome.INTERRUPTED
-    assert [item.kind for item in here.reader().health(None).header.open_items] == ["interrupted"]
+    assert [item.kind for item in here.reader().health(None).header.open_items] == ["interrupted", "arming"]
     with pytest.raises(Refused, match="is not at its end"):  # the unfinished row is the lease
         other = here.desk.plan(here.request())
         other.confirm(reason="why", typed=PHRASE)
