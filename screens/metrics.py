@@ -95,13 +95,11 @@ class MetricsScreen(Page[None]):
         self._page = MetricsPage([], 0, [])
         self._page_of: tuple[MetricsView, MetricsFrame] | None = None
         """What the page was drawn from."""
-        self._known: dict[PageName, list[str]] = {}
-        """The charts of the pages that were read."""
+        self._known: dict[PageName, list[str]] = {}  # the charts of the pages that were read
         self._row = 0
         """The first line of the table that is shown."""
         self._rows = 1
-        self._at_ms: int | None = None
-        """The moment gone to for which was asked last."""
+        self._at_ms: int | None = None  # the moment gone to for which was asked last
 
     @property
     def place(self) -> Place:
@@ -109,6 +107,10 @@ class MetricsScreen(Page[None]):
         if self._place is None:
             self._place = load_place(self.host.session)
         return self._place
+
+    @property
+    def _in_table(self) -> bool:
+        return self.place.tabled_at(self.size.width) if self.place.table is None else self.place.table
 
     @property
     def selected(self) -> str | None:
@@ -159,7 +161,7 @@ class MetricsScreen(Page[None]):
         if not isinstance(view, MetricsView):
             return self.waiting(width)
         frame = self._frame(view, width, height)
-        if self.place.table:
+        if self._in_table:
             return self._table(view, frame)
         if self._page_of is None or self._page_of[0] is not view or self._page_of[1] != frame:
             # Who comes back sees the page that was drawn, 20 ms sooner; what is read meanwhile follows.
@@ -194,7 +196,7 @@ class MetricsScreen(Page[None]):
     def copied(self) -> str | None:
         """The whole table, or what is shown."""
         view = self.view
-        if not isinstance(view, MetricsView) or not self.place.table:
+        if not isinstance(view, MetricsView) or not self._in_table:
             return super().copied()
         table = Table(view, self.selected or "", self.size.width, self.now_ms(view.header), self.host.glyphs)
         return plain([*table.head(), *table.rows(0, len(table))])
@@ -216,7 +218,7 @@ class MetricsScreen(Page[None]):
 
     def action_move(self, by: int) -> None:
         """Another chart, or another line of the table."""
-        if self.place.table:
+        if self._in_table:
             self._row = max(0, self._row + by)
             self.paint()
             return
@@ -242,14 +244,14 @@ class MetricsScreen(Page[None]):
     def action_half(self, direction: int) -> None:
         """Half a page: two rows of charts, or half the lines of the table."""
         columns = 1 if self.place.whole else columns_of(self.size.width)
-        step = max(1, self._rows // 2) if self.place.table else columns
+        step = max(1, self._rows // 2) if self._in_table else columns
         self.action_move(direction * step)
 
     # When
 
     def action_cursor(self, by: int) -> None:
         """The cursor by columns; beyond the last one it follows the newest values again. In the table: charts."""
-        if self.place.table:
+        if self._in_table:
             self._step(1 if by > 0 else -1)
             return
         view = self._view_of(self.place.page_name)
@@ -261,7 +263,7 @@ class MetricsScreen(Page[None]):
     def action_cursor_begin(self) -> None:
         """To the first stretch."""
         view = self._view_of(self.place.page_name)
-        if self.place.table:
+        if self._in_table:
             self.action_move(-100_000)
         elif view is not None:
             self.place.cursor_to(axis_of(view), 0)
@@ -269,7 +271,7 @@ class MetricsScreen(Page[None]):
 
     def action_cursor_end(self) -> None:
         """To the moment shown, and on with it."""
-        if self.place.table:
+        if self._in_table:
             self.action_move(100_000)
         elif self.place.follow():
             self._changed()
@@ -323,14 +325,14 @@ class MetricsScreen(Page[None]):
 
     def action_table(self) -> None:
         """The figures as a table, or the charts again."""
-        self.place.table = not self.place.table
+        self.place.table = not self._in_table
         self._row = 0
         self._changed(ask=False)
 
     def leave_field(self) -> bool:
         """Esc: from the table to the charts, from one chart to all; then to the cursor that follows."""
         place = self.place
-        if place.table:
+        if place.table and not place.tabled_at(self.size.width):
             self.action_table()
         elif place.whole:
             self.action_whole()
@@ -387,7 +389,7 @@ class MetricsScreen(Page[None]):
         """Select the chart that was clicked on, with the cursor at that column."""
         view = self._view_of(self.place.page_name)
         y = event.y - self.lead
-        if event.canvas_id != "body" or view is None or self.place.table:
+        if event.canvas_id != "body" or view is None or self._in_table:
             return
         for left, top, width, height, chart in self._page.places:
             if left <= event.x < left + width and top <= y < top + height:

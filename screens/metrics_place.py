@@ -12,6 +12,8 @@ from widgets.chart_frame import Axis
 from widgets.metric_lines import EARLIER
 
 HOUR = WINDOWS_S.index(3_600)
+CHARTS_FROM = 80
+"""Columns from which charts are drawn unasked."""
 _COMPARED = tuple(EARLIER)
 _NAME = "metrics"
 
@@ -30,7 +32,8 @@ class Place:
     mark: Mark | None = None
     whole: bool = False
     """One chart over the whole page."""
-    table: bool = False
+    table: bool | None = None
+    """Figures in place of charts; None: where charts have no room."""
 
     @property
     def page_name(self) -> PageName:
@@ -63,6 +66,11 @@ class Place:
             compare_ms=self.compare_ms,
             only=selected if self.whole else None,
         )
+
+    @staticmethod
+    def tabled_at(width: int) -> bool:
+        """Whether charts have so little room that figures are shown, until charts are asked for."""
+        return width < CHARTS_FROM
 
     def turn(self, by: int) -> None:
         """To another page, round and round."""

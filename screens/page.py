@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from console.model.ports import StoreReads
-from console.model.views import Header
+from console.model.views import Header, HealthView
 from screens.cells import CellCompositor
 from screens.feed import Done, Fed, Question
 from screens.host import Host
@@ -23,7 +23,6 @@ from widgets.canvas import Canvas
 from widgets.lines import Line, Span, blank, cut, plain, wrap
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
-ROOM_FOR_ALL = (80, 24)
 SAID_MS = 10_000
 SEEN_S = 0.5
 """What is typed in this time after something was drawn was meant for what stood there before."""
@@ -192,8 +191,8 @@ class Page(Screen[Result]):
             self.say(None)
 
     def on_resize(self, event: Resize) -> None:
-        """From no room to room, or back."""
-        if self.is_small is not self._hidden:
+        """From no room to room, or back, or to less of it."""
+        if self.is_small or self._hidden:
             self.paint()
 
     def on_canvas_resized(self, event: Canvas.Resized) -> None:
@@ -245,16 +244,19 @@ class Page(Screen[Result]):
         width = self.size.width
         shared = self._bars()
         if self.is_small:
-            self._show("#header", bars.small_line(shared, width, ROOM_FOR_ALL))
+            verdict = self.view.verdict if isinstance(self.view, HealthView) else None
+            reasons = verdict.reasons if verdict is not None else ()
+            least = (LEAST_WIDTH, LEAST_HEIGHT)
+            self._show("#header", *bars.small_lines(shared, reasons, width, self.size.height, least))
             return
         self._show("#header", bars.header_line(shared, width))
         self._show("#notice", bars.notice_line(shared, width))
         self._show("#footer", bars.footer_line(self.keys(), self.said, width, shared.glyphs))
 
-    def _show(self, selector: str, line: Line) -> None:
+    def _show(self, selector: str, *lines: Line) -> None:
         canvas = self.query_one_optional(selector, Canvas)
         if canvas is not None:
-            canvas.show([line])
+            canvas.show(lines)
 
     def _bars(self) -> bars.Bars:
         host = self.host

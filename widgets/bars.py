@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from console.model.states import State
-from console.model.views import CollectorStatus, Header, OpenItem
+from console.model.views import CollectorStatus, Header, OpenItem, Reason
 from console.model.words import counted
 from widgets.glyphs import STATE_TONES, UNICODE, Glyphs
-from widgets.lines import Line, Span, Tone, backed, cut, ends, fit, width_of
+from widgets.lines import Line, Span, Tone, backed, cut, ends, fit, width_of, wrap
 from widgets.words import STEP_S, clock, day, duration, when
 
 _LASTING = 3
@@ -258,9 +258,20 @@ def _entries(keys: Iterable[Key]) -> list[Span]:
     return spans
 
 
-def small_line(bars: Bars, width: int, needed: tuple[int, int]) -> Line:
-    """All that a terminal too small for a page is told."""
-    state = _state(bars)
-    need = Span(f"  too small: {needed[0]}×{needed[1]} needed", "dim")
-    line = [_loud(state, bars.glyphs), need]
-    return cut(line, width) if width_of(line) <= width else (Span(fit(line[0].text, width), line[0].tone),)
+def small_lines(bars: Bars, reasons: Sequence[Reason], width: int, height: int, needed: tuple[int, int]) -> list[Line]:
+    """All that a terminal too small for a page is told, in at most so many lines: the state, then what room is needed
+    and how to leave, then the reasons between, worst first, as many as fit."""
+    state, least = _state(bars), f"{needed[0]}×{needed[1]}"
+    first = (_loud(state, bars.glyphs),)
+    words = f"too small: {least} needed; q quits"
+    if height == 1 and width_of(first) + 2 + len(words) <= width:
+        return [(*first, Span(f"  {words}", "dim"))]
+    words = words if len(words) <= width else f"{least}; q quits"
+    last = [cut([Span(words, "dim")], width)] if len(words) <= width else []
+    told: list[Line] = []
+    for reason in reasons if bars.header is not None and bars.trouble is None else ():
+        sign = Span(f"{bars.glyphs.state[reason.state]} ", STATE_TONES[reason.state])
+        rows = wrap(reason.text, max(8, width - 2))
+        told += [cut([sign if at == 0 else Span("  "), Span(row)], width) for at, row in enumerate(rows)]
+    room = max(0, height - 1 - len(last))
+    return [cut([Span(first[0].text, first[0].tone)], width), *told[:room], *last][:height]

@@ -180,6 +180,19 @@ async def test_one_chart_takes_the_page_and_escape_gives_it_back(make_app: MakeA
         assert "▌FAILED PROBES" in text_of(pilot)
 
 
+async def test_a_narrow_terminal_shows_the_table_until_charts_are_asked_for(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(79, 24)) as pilot:
+        await until_fed(pilot)
+        await pilot.press("2")
+        await until_text(pilot, "newest first")
+        await pilot.press("t")
+        await until_text(pilot, "CURSOR")
+        await pilot.press("t")
+        await until_text(pilot, "newest first")
+        await pilot.resize_terminal(60, 16)
+        await until_text(pilot, "newest first")
+
+
 async def test_j_and_k_go_from_chart_to_chart_in_full_screen(make_app: MakeApp) -> None:
     reads = ScriptedReads()
     async with make_app(reads).run_test(size=SMALL) as pilot:

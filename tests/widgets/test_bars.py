@@ -7,13 +7,19 @@ from typing import Any
 
 import pytest
 
+from console.model.observation import Origin
 from console.model.states import State
-from console.model.views import CollectorStatus, Header, OpenItem
+from console.model.views import CollectorStatus, Header, OpenItem, Reason
 from tests.screens.sample import GOOD, NOW, M, S, header
-from widgets.bars import Bars, Key, Moment, footer_line, header_line, notice_line, small_line
+from widgets.bars import Bars, Key, Moment, footer_line, header_line, notice_line, small_lines
 from widgets.glyphs import UNICODE
 from widgets.ledger_lines import ledger_rows
 from widgets.lines import Line, plain, width_of
+
+REASONS = tuple(
+    Reason(key=words, state=state, component="x", text=words, since_ms=None, origin=Origin.PROBE)
+    for words, state in (("routes are down", State.UNHEALTHY), ("connections run out", State.DEGRADED))
+)
 
 
 def bars(of: Header | None = None, **more: object) -> Bars:
@@ -153,15 +159,24 @@ def test_a_footer_without_room_leaves_out_what_is_not_needed_to_leave() -> None:
 
 @pytest.mark.parametrize("width", [5, 20, 59])
 def test_a_small_terminal_is_told_the_state_first(width: int) -> None:
-    line = small_line(bars(), width, (80, 24))
-    assert width_of(line) == width and text(line).startswith("✗")
-    assert "80×24" in text(line) or width < 45
+    for height in (1, 3, 6, 15):
+        lines = small_lines(bars(), REASONS, width, height, (60, 16))
+        assert {width_of(line) for line in lines} == {width} or height == 1
+        assert text(lines[0]).startswith("✗") and len(lines) <= height
+        told = "\n".join(map(text, lines))
+        assert ("60×16" in told and "q quits" in told) or height == 1 or width < 20
+
+
+def test_a_small_terminal_tells_the_worst_reasons_that_fit() -> None:
+    told = [text(line).rstrip() for line in small_lines(bars(), REASONS, 40, 4, (60, 16))]
+    assert told[1:] == ["✗ routes are down", "▲ connections run out", "too small: 60×16 needed; q quits"]
+    assert "damaged" not in str(small_lines(bars(header(GOOD), trouble="damaged"), REASONS, 40, 4, (60, 16)))
 
 
 def test_an_unreadable_store_leaves_no_state_of_now() -> None:
     shown = text(header_line(bars(header(GOOD), trouble="damaged"), 80))
     assert "… STALE" in shown and "HEALTHY" not in shown
-    assert text(small_line(bars(header(GOOD), trouble="damaged"), 40, (80, 24))).startswith("…")
+    assert text(small_lines(bars(header(GOOD), trouble="damaged"), (), 40, 6, (60, 16))[0]).startswith("…")
 
 
 def test_the_condition_is_not_cut_for_a_moment_that_the_banner_tells() -> None:
