@@ -10,8 +10,18 @@ from textual.widget import Widget
 from screens.scroll import ScrollPage
 from widgets.bars import Key
 from widgets.field import Field
+from widgets.lines import fit
 
 Result = TypeVar("Result")
+
+
+_LONGEST = 16
+"""Cells of a filter in the footer."""
+
+
+def cut_words(words: str) -> str:
+    """As much of a filter as the footer has room for."""
+    return fit(words, min(_LONGEST, len(words)))
 
 
 class FilteredPage(ScrollPage[Result]):
@@ -25,6 +35,8 @@ class FilteredPage(ScrollPage[Result]):
     def keys(self) -> list[Key]:
         if isinstance(self.focused, Field):
             return [Key("enter", "keep the filter"), Key("esc", "no filter")]
+        if self.filter:
+            return [Key("esc", f'ends the filter "{cut_words(self.filter)}"'), *super().keys()]
         return super().keys()
 
     @property
@@ -48,6 +60,7 @@ class FilteredPage(ScrollPage[Result]):
         """Back to the list; an empty filter shows all."""
         self.set_focus(None)
         event.input.display = bool(event.value)
+        self.paint_bars()
 
     def leave_field(self) -> bool:
         """Esc: no filter, whether its field is shown or it was left by an earlier visit."""

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from screens.keys import Entry
 from screens.scroll import Content, ScrollPage
 from widgets.glyphs import Glyphs
-from widgets.lines import Line, Span, beside, blank, cut, fit
+from widgets.lines import Line, Span, beside, blank, cut, fit, wrap
 
 GROUPS = {
     "screen": "SCREENS",
@@ -63,7 +63,9 @@ def help_lines(entries: Iterable[Entry], width: int, glyphs: Glyphs) -> list[Lin
 
 def _block(head: str, rows: list[tuple[str, str]], width: int) -> list[Line]:
     lines = [cut([Span(f" {head}", "head")], width)]
-    lines += [cut([Span(f"   {fit(keys, 14)}", "accent"), Span(f" {words}")], width) for keys, words in rows]
+    for keys, words in rows:
+        for at, row in enumerate(wrap(words, width - 18)):
+            lines.append(cut([Span(f"   {fit('' if at else keys, 14)}", "accent"), Span(f" {row}")], width))
     return [*lines, blank(width)]
 
 

@@ -24,10 +24,10 @@ from widgets.raster import warm
 from widgets.words import when
 
 _FOOTER = (
-    *(("next_page", "page"), ("pan_back", "pan"), ("previous_mark", "mark"), ("table", "table")),
-    *(("board", "targets"), ("zoom_in", "zoom"), ("whole", "full"), ("compare", "compare")),
+    *(("next_page", "page"), ("previous_mark", "mark"), ("whole", "full"), ("table", "table")),
+    *(("pan_back pan_on", "pan"), ("board", "targets"), ("zoom_in zoom_out", "zoom"), ("compare", "compare")),
 )
-_ROOM_FOR_ITSELF = 64
+_ROOM_FOR_ITSELF = 100
 """Columns from which the footer names this screen too."""
 
 KEYS: list[BindingType] = [
@@ -66,7 +66,7 @@ def _footer(shared: list[Key], key_of: Callable[[str], str], width: int) -> list
     """The keys of all pages with those of this one between; what has no room gives way from the end."""
     if width < _ROOM_FOR_ITSELF:
         shared = [entry for entry in shared if entry.words != "Metrics"]
-    named = [Key(key_of(f"metrics.{name}"), words) for name, words in _FOOTER]
+    named = [Key(" ".join(key_of(f"metrics.{name}") for name in names.split()), words) for names, words in _FOOTER]
     at = next((index for index, entry in enumerate(shared) if entry.words == "time"), len(shared))
     return [*shared[:at], *named, *shared[at:]]
 
@@ -382,8 +382,8 @@ class MetricsScreen(Page[None]):
         if not isinstance(view, MetricsView):
             self.say("there are no figures yet")
             return
-        now_ms = self.host.clock_ms()
-        self.host.hands.do(self, lambda: export(view, directory, now_ms), then=self.say)
+        now_ms, room = self.host.clock_ms(), self.size.width
+        self.host.hands.do(self, lambda: export(view, directory, now_ms, room), then=self.say)
 
     def on_canvas_clicked(self, event: Canvas.Clicked) -> None:
         """Select the chart that was clicked on, with the cursor at that column."""

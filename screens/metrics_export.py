@@ -17,9 +17,11 @@ from widgets.metric_table import Column, table_columns
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
+_WRITTEN = "written: PATH.csv, .md"
 
-def export(view: MetricsView, directory: Path, now_ms: int) -> str:
-    """Write both files; in words where they are, or why not."""
+
+def export(view: MetricsView, directory: Path, now_ms: int, room: int = 200) -> str:
+    """Write both files; in words of about `room` cells where they are, or why not."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now_ms / 1000))
     environment = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in view.header.environment)
     stem = f"metrics-{environment[:40]}-{view.question.page}-{stamp}"
@@ -31,7 +33,10 @@ def export(view: MetricsView, directory: Path, now_ms: int) -> str:
             write_private(directory / f"{stem}{suffix}", text)
     except OSError as error:
         return f"not exported: {error.strerror}: {directory}"
-    return f"exported {view.points:,} stretches of {len(columns)} lines: {directory / stem}.csv and .md"
+    place = str(directory / stem)
+    if len(place) > room - len(_WRITTEN):  # the name is what it is found by; the place is that of the session's file
+        place = f"…/{stem}"
+    return _WRITTEN.replace("PATH", place)
 
 
 def csv_of(view: MetricsView, columns: Sequence[Column]) -> str:

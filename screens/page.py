@@ -244,7 +244,8 @@ class Page(Screen[Result]):
         width = self.size.width
         shared = self._bars()
         if self.is_small:
-            verdict = self.view.verdict if isinstance(self.view, HealthView) else None
+            health = getattr(self.view, "health", self.view)
+            verdict = health.verdict if isinstance(health, HealthView) else None
             reasons = verdict.reasons if verdict is not None else ()
             least = (LEAST_WIDTH, LEAST_HEIGHT)
             self._show("#header", *bars.small_lines(shared, reasons, width, self.size.height, least))

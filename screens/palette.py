@@ -16,7 +16,7 @@ from textual.widget import Widget
 from screens.page import Page, key
 from widgets.bars import Key
 from widgets.field import Field
-from widgets.lines import Line, Span, backed, blank, cut, fit, width_of, wrap
+from widgets.lines import Line, Span, backed, blank, cut, ends, fit, width_of, wrap
 
 _NAME = 30
 """Cells of a name: `fault certificate-expiring off`."""
@@ -110,6 +110,8 @@ class PalettePage(Page[str | None]):
         key("down,ctrl+n", "choose(1)", "next line", "palette.down"),
         key("up", "choose(-1)", "line before", "palette.up"),
         key("pagedown", "choose(10)", "page down", "palette.page_down"),
+        key("end", "choose(1000)", "last line", "palette.last", first=True),
+        key("home", "choose(-1000)", "first line", "palette.first", first=True),
         key("pageup", "choose(-10)", "page up", "palette.page_up"),
     ]
 
@@ -143,7 +145,13 @@ class PalettePage(Page[str | None]):
         self.index = min(self.index, len(found) - 1)
         top = max(0, self.index - height + 5)
         lines = [line for at, command in enumerate(found[top:]) for line in self._line(command, at + top, width)]
-        return [blank(width), *lines]
+        if len(lines) < height and not top:
+            return [blank(width), *lines]
+        shown = lines[: height - 2]
+        left = len(lines) - len(shown)
+        where = f" {self.host.glyphs.down} {left} more" if left else " end"
+        at = f"{self.index + 1} of {len(found)} "
+        return [blank(width), *shown, ends([Span(where, "dim")], [Span(at, "dim")], width)]
 
     def _line(self, command: Command, index: int, width: int) -> list[Line]:
         """The command in a line; the chosen one with all of its description."""

@@ -271,7 +271,7 @@ def small_lines(bars: Bars, reasons: Sequence[Reason], width: int, height: int, 
     told: list[Line] = []
     for reason in reasons if bars.header is not None and bars.trouble is None else ():
         sign = Span(f"{bars.glyphs.state[reason.state]} ", STATE_TONES[reason.state])
-        rows = wrap(reason.text, max(8, width - 2))
+        rows = wrap(f"{reason.component}: {reason.text}", max(8, width - 2))
         told += [cut([sign if at == 0 else Span("  "), Span(row)], width) for at, row in enumerate(rows)]
     room = max(0, height - 1 - len(last))
     return [cut([Span(first[0].text, first[0].tone)], width), *told[:room], *last][:height]

@@ -329,3 +329,13 @@ async def test_an_effect_by_whole_hours_says_so_and_why_a_side_is_not_known(make
         assert "? after: only hours are kept of that time" in body
         await select(pilot, f"deployment:{GOOD.id}")
         assert "1 H BEFORE" not in text_of(pilot, "#body") and "15 MIN BEFORE" in text_of(pilot, "#body")
+
+
+async def test_a_kept_filter_is_told_with_what_ends_it(make_app: MakeApp) -> None:
+    async with app_of(make_app).run_test(size=(80, 24)) as pilot:
+        await opened(pilot, "slash", *"pricing")
+        assert "enter keep the filter" in text_of(pilot, "#footer")
+        await pilot.press("enter")
+        assert 'esc ends the filter "pricing"' in text_of(pilot, "#footer")
+        await pilot.press("escape")
+        assert "filter \"" not in text_of(pilot, "#footer")

@@ -46,7 +46,7 @@ async def test_x_writes_both_files_for_their_owner_only(make_app: MakeApp, tmp_p
         await pilot.press("2")
         await until_text(pilot, "CURSOR")
         await pilot.press("x")
-        await until_text(pilot, "exported 60 stretches", "#footer")
+        await until_text(pilot, ".csv, .md", "#footer")
     modes = modes_in(tmp_path)
     assert sorted(modes) == [
         "metrics-production-application-20251122T031244Z.csv",
@@ -98,7 +98,7 @@ def test_where_it_cannot_be_written_is_said(tmp_path: Path) -> None:
 def test_the_environment_is_named_and_cannot_lead_elsewhere(tmp_path: Path) -> None:
     view = view_of()
     view = replace(view, header=replace(view.header, environment="../=x"))
-    assert "exported" in export(view, tmp_path, NOW)
+    assert "written" in export(view, tmp_path, NOW)
     assert all(name.startswith("metrics-----x-application-") for name in modes_in(tmp_path)) and modes_in(tmp_path)
     assert "../=x: Application" in markdown_of(view, table_columns(view)).split("\n")[0]
 

@@ -172,3 +172,18 @@ async def test_a_line_that_tells_nothing_else_is_not_cut(make_app: MakeApp) -> N
         await until_text(pilot, "CI RUNS")
         await pilot.press("colon", *"promote")
         await until_text(pilot, "roll back, promote, deploy, run again")
+
+
+async def test_the_palette_says_what_is_below_and_goes_to_its_end(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        await until_fed(pilot)
+        await pilot.press(":")
+        await until_text(pilot, " more")
+        assert " 1 of " in text_of(pilot)
+        page = pilot.app.screen
+        assert isinstance(page, PalettePage)
+        await pilot.press("end")
+        assert page.index == len(page.found) - 1 and f"{len(page.found)} of {len(page.found)}" in text_of(pilot)
+        assert " end" in text_of(pilot) and "▌" in text_of(pilot)
+        await pilot.press("home")
+        assert page.index == 0

@@ -10,7 +10,7 @@ import screens.page
 from screens.confirming import GUARD_S
 from screens.plan import PlanPage
 from tests.screens.conftest import MakeApp
-from tests.screens.driving import until, until_fed, until_text
+from tests.screens.driving import text_of, until, until_fed, until_text
 from tests.screens.planning import app_with, opened, until_ready
 from tests.screens.scripted import ScriptedActions
 from tests.screens.scripted_desk import ScriptedDesk, ScriptedNotes
@@ -38,6 +38,16 @@ async def test_what_cannot_be_seen_is_not_confirmed(make_app: MakeApp, monkeypat
         await until_text(pilot, "tab, enter,", "#words")
         await pilot.press("tab", "enter", *"41ab9e0", "enter")
         await until(pilot, lambda: bool(desk.said("confirm")), "the counter-test: it can be confirmed once it was seen")
+
+
+async def test_the_worst_reasons_are_told_as_far_as_they_fit(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=(40, 12)) as pilot:
+        await until_text(pilot, "✗ UNHEALTHY", "#header")
+        await until_text(pilot, "✗ routes: /api/v1/audits 38 % 5xx", "#header")
+        await until_text(pilot, "too small: 60×16 needed; q quits", "#header")
+        await pilot.resize_terminal(40, 4)
+        await until(pilot, lambda: "database" not in text_of(pilot, "#header"), "less of it")
+        assert "q quits" in text_of(pilot, "#header")
 
 
 async def test_esc_leaves_a_plan_that_cannot_be_seen(make_app: MakeApp) -> None:

@@ -183,7 +183,7 @@ def test_in_ascii(snap_compare: Compare, opened: Open, size: tuple[int, int]) ->
 
 
 def test_on_a_narrow_terminal(snap_compare: Compare, opened: Open) -> None:
-    assert shown(snap_compare, scripted(opened), (64, 30), after("2", text="CURSOR"))
+    assert shown(snap_compare, scripted(opened), (64, 30), after("2", text="newest first"))
 
 
 def test_the_help(snap_compare: Compare, opened: Open) -> None:

@@ -169,7 +169,7 @@ def test_a_small_terminal_is_told_the_state_first(width: int) -> None:
 
 def test_a_small_terminal_tells_the_worst_reasons_that_fit() -> None:
     told = [text(line).rstrip() for line in small_lines(bars(), REASONS, 40, 4, (60, 16))]
-    assert told[1:] == ["✗ routes are down", "▲ connections run out", "too small: 60×16 needed; q quits"]
+    assert told[1:] == ["✗ x: routes are down", "▲ x: connections run out", "too small: 60×16 needed; q quits"]
     assert "damaged" not in str(small_lines(bars(header(GOOD), trouble="damaged"), REASONS, 40, 4, (60, 16)))
 
 
