@@ -84,7 +84,7 @@ class MetricsAsk:
 
 
 class MetricsScreen(Page[None]):
-    """The charts."""
+    """The charts; why so long: a method for each of its thirty keys, each over the same few values."""
 
     NAME = "metrics"
     BINDINGS: ClassVar[list[BindingType]] = KEYS
