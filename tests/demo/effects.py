@@ -175,7 +175,11 @@ def github_limited(site: Site) -> bool:
 def truncated(site: Site) -> bool:
     """JSON that is none."""
     body = site.github(f"/repos/{site.settings['github']['repository']}/actions/runs").body
-    return body.startswith(b"{") and not body.rstrip().endswith(b"}")
+    try:
+        json.loads(body)
+    except ValueError:
+        return body.startswith(b"{")
+    return False
 
 
 def moved(site: Site) -> int:
