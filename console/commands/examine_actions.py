@@ -36,7 +36,13 @@ def findings(settings: Settings) -> Iterator[Finding]:
         fix = (
             f'add [environments.{name}.access] with operators = ["@oncall"]; entries are Unix users, or groups as @name'
         )
-        yield Finding("not configured", "access", Result.OFF, "everybody is a viewer: nobody may acknowledge, silence or roll back", fix)
+        yield Finding(
+            "not configured",
+            "access",
+            Result.OFF,
+            "everybody is a viewer: nobody may acknowledge, silence or roll back",
+            fix,
+        )
         return
     yield _standing(access)
     if settings.demo_directory is None:  # the demo's groups are examples

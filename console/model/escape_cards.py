@@ -108,7 +108,8 @@ def _maintenance(parameters: Mapping[str, Json], known: Known) -> tuple[str, ...
     value = f'{{"items": [{{"operation": "upsert", "key": "{known.key}", "value": {told}}}]}}'
     store = known.edge_config or "ECFG"
     return (
-        _curl(known, "PATCH", f"/v1/edge-config/{store}/items{_query(known)}", value.replace("'", "'\\''")) + "   # provider edge-config",
+        _curl(known, "PATCH", f"/v1/edge-config/{store}/items{_query(known)}", value.replace("'", "'\\''"))
+        + "   # provider edge-config",
         f"psql \"$MAINTENANCE_DATABASE_URL\" -c 'TABLE {known.table}'   # provider database: the row to change",
         "the status page and the team channel, by hand: nobody is told by these",
     )

@@ -14,8 +14,10 @@ from tests.commands.conftest import Collector, Radar
 
 LONG_AGO = "2026-01-02T03:04:05Z"
 NOW_ONLY = sorted({*COMMANDS} - {*LOOKING_BACK})
-NEEDED = {"completion": ["bash"], "ack": ["1"], "silence": ["x"], "promote": ["x"], "deploy": ["staging"], 
-          "freeze": ["on"], "rerun": ["1"], "cancel-run": ["1"], "maintenance": ["status"], "incident": ["note", "x"]}  # fmt: skip
+NEEDED = {
+    "completion": ["bash"], "ack": ["1"], "silence": ["x"], "promote": ["x"], "deploy": ["staging"], "freeze": ["on"],
+    "rerun": ["1"], "cancel-run": ["1"], "maintenance": ["status"], "incident": ["note", "x"],
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("command", LOOKING_BACK)

@@ -338,4 +338,4 @@ async def test_a_kept_filter_is_told_with_what_ends_it(make_app: MakeApp) -> Non
         await pilot.press("enter")
         assert 'esc ends the filter "pricing"' in text_of(pilot, "#footer")
         await pilot.press("escape")
-        assert "filter \"" not in text_of(pilot, "#footer")
+        assert 'filter "' not in text_of(pilot, "#footer")

@@ -63,7 +63,10 @@ async def test_two_leads_to_the_charts_of_the_application(make_app: MakeApp) -> 
             assert words in text
     question = reads.questions[-1]
     assert (question.page, question.window_s, question.until_ms, question.points) == (
-        "application", 3600, None, 2 * (39 - GUTTER)
+        "application",
+        3600,
+        None,
+        2 * (39 - GUTTER),
     )
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from console.model.actions import ARMED_MS
 from console.model.ports import Refused
 from console.model.views import OpenItem
 from console.store import outbox
 from console.store.clock import now_ms
 from console.store.identity import Who
-from console.model.actions import ARMED_MS
 from console.store.journal import Journal
 from console.store.read_open import open_items
 from console.store.records import AlertBook, Records
