@@ -24,7 +24,7 @@ COLLECTOR = "collector"
 PLATFORM, PINNED = "vercel", "pinned"
 RUNS = frozenset({"running", "interrupted", "unknown"})
 IN_FLIGHT_MS = 10_000
-"""An answer that was asked for before the pin may be written after it."""
+"""An answer that was asked for before a pin began or ended may be written after it."""
 UNJUDGED = frozenset({"github"})
 """Sources that say nothing of the application's health, and are in no component."""
 
@@ -96,11 +96,13 @@ def _open_items(moment: Moment, records: RecordsAt, *, alive: bool) -> tuple[Ope
     if span is None:
         return items
     facts = span.body["facts"]
+    began_ms, last_ms = wall_of(span.began_at), wall_of(span.last_at)
     if not any(item.kind == PINNED for item in items):
-        return (*items, *_unrecorded(facts, items))
+        # What Vercel told before our promotion ended the pin is no second one.
+        asked_since = last_ms >= (records.unpinned_ms or 0) + IN_FLIGHT_MS
+        return (*items, *(_unrecorded(facts, items) if asked_since else ()))
     if facts.get("auto_assign") is not True:
         return items
-    began_ms, last_ms = wall_of(span.began_at), wall_of(span.last_at)
     serving = (facts.get("production") or {}).get("id")
     return tuple(
         _gone(item, max(began_ms, item.since_ms or 0), serving)

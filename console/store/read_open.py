@@ -55,6 +55,14 @@ def armed_until_ms(connection: sqlite3.Connection, at_ms: int, uid: int) -> int 
     return row[0] if row else None
 
 
+def unpinned_ms(connection: sqlite3.Connection, at_ms: int, *, live: bool) -> int | None:
+    """When the newest pin that is over ended; None: no pin ever did."""
+    row = connection.execute(
+        "SELECT max(ended_ms) FROM holding WHERE kind = 'pinned' AND ended_ms <= ?", (FUTURE_MS if live else at_ms,)
+    ).fetchone()
+    return row[0] if row else None
+
+
 def _armed(connection: sqlite3.Connection, at_ms: int, uid: int | None) -> Iterator[OpenItem]:
     """Who need give no reason for what they do. Of each person the newest row counts: a disarmament is one, too."""
     rows = connection.execute(

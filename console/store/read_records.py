@@ -10,7 +10,7 @@ from pathlib import Path
 from console.model.not_held import Frozen, Moved
 from console.model.views import OpenItem, SilenceRow, alert_name
 from console.store import freezes
-from console.store.read_open import armed_until_ms, open_items
+from console.store.read_open import armed_until_ms, open_items, unpinned_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ class RecordsAt:
     left_open: tuple[OpenItem, ...] = ()
     """What actions left: runs without an end, holdings, what is due."""
     armed_until_ms: int | None = None
+    unpinned_ms: int | None = None
+    """When a run of ours last ended a pin of production."""
     freezes: tuple[Frozen, ...] = ()
     """Of the repository that stand in the ledger; `moves` are the runs of ours that moved production since."""
     moves: tuple[Moved, ...] = ()
@@ -100,6 +102,7 @@ def records_at(connection: sqlite3.Connection | None, at_ms: int, place: Place, 
         at_ms=at_ms,
         left_open=open_items(connection, at_ms, place.directory, live=place.live, uid=place.uid),
         armed_until_ms=armed_until_ms(connection, at_ms, place.uid),
+        unpinned_ms=unpinned_ms(connection, at_ms, live=place.live),
     )
 
 

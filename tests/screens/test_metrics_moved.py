@@ -9,7 +9,7 @@ import pytest
 from console.model.metric_views import MetricsQuestion, MetricsView
 from screens.metrics_place import Place
 from tests.screens.conftest import MakeApp
-from tests.screens.driving import text_of, until_text
+from tests.screens.driving import text_of, until_fed, until_text
 from tests.screens.sample import NOW, D, H, M
 from tests.screens.sample_metrics import metrics
 from tests.screens.scripted import ScriptedReads
@@ -103,12 +103,14 @@ def test_the_last_part_before_records_begin_is_less_than_half_a_window() -> None
     ("size", "words"),
     [
         ((60, 20), "1 Health  5 Dep  9 Alerts  tab page  : go  ? help  q quit"),
-        ((80, 24), "1 Health  2 Metrics  5 Dep  9 Alerts  tab page  < pan  : go  ? help  q quit"),
-        ((100, 30), "5 Dep  9 Alerts  tab page  < pan  m mark  t table  : go"),
-        ((160, 48), "t table  b targets  + zoom  f full  c compare  @ time  : go"),
+        ((80, 24), "1 Health  5 Dep  9 Alerts  tab page  m mark  f full  : go  ? help  q quit"),
+        ((100, 30), "5 Dep  9 Alerts  tab page  m mark  f full  t table  : go"),
+        ((160, 48), "t table  < > pan  b targets  + - zoom  c compare  @ time  : go"),
     ],
 )
 async def test_the_footer_names_first_what_is_used_most(make_app: MakeApp, size: tuple[int, int], words: str) -> None:
     async with make_app().run_test(size=size) as pilot:
-        await at_metrics(pilot)
-        assert words in text_of(pilot, "#footer")
+        await until_fed(pilot)
+        await pilot.press("2")
+        await until_text(pilot, "RESPONSE")
+        await until_text(pilot, words, "#footer")

@@ -113,7 +113,7 @@ HALF = [
     ("errors", document(series("NaN")), "errors: gives NaN, which is no value"),
     ("errors", document(series("-1")), "errors: gives less than 0"),
     ("memory", document(series("1.7e308")), "memory: gives a number beyond 1e+21"),
-    ("requests", document(series("10", age_s=-90)), "requests: the newest point is timed more than 30 s ahead"),
+    ("requests", document(series("10", age_s=-86_400)), "requests: the newest point is timed more than 30 s ahead"),
     ("requests", document(series("10", age_s=91)), "requests: the newest point is older than 90 s"),
     ("buckets", buckets(("0.1", "5"), ("+Inf", "10"), age_s=91), "duration: the newest point is older than 90 s"),
     ("errors", document(series("0"), isPartial=True), "errors: the answer is partial"),

@@ -196,3 +196,19 @@ def test_the_ledger_has_a_pin_that_no_record_of_ours_holds(charts: Charts, tmp_p
     assert [item.kind for item in charts.reader.health(None).header.open_items] == ["unknown"]
     told(charts, vercel(item("old"), production="old", auto_assign=False))
     assert "pinned" not in {item.kind for item in charts.reader.health(None).header.open_items}, "somebody's choice"
+
+
+def test_what_was_told_before_our_promotion_ended_the_pin_is_no_second_pin(charts: Charts, tmp_path: Path) -> None:
+    """The ledger is read right after; the next poll comes in a while."""
+    told(charts, pinned("old", BEGIN_MS))
+    with sqlite3.connect(tmp_path / "records.db") as connection:
+        Records.open(tmp_path / "records.db").close()
+        connection.execute(
+            "INSERT INTO holding(kind, subject, text, owner, began_ms, undo, ended_ms) "
+            "VALUES('pinned', 'p', 't', 'o', ?, '', ?)",
+            (BEGIN_MS, charts.clock.wall),
+        )
+    assert charts.reader.health(None).header.open_items == ()
+    charts.clock.pass_ms(60_000)
+    told(charts, pinned("old", BEGIN_MS))
+    assert [item.kind for item in charts.reader.health(None).header.open_items] == ["pinned"], "told since, too"
