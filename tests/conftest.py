@@ -8,11 +8,16 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from console.demo.server import EmbeddedPostgres
 
 _numbers = count(1)
+
+# On shared cores another process may take a second of the making of one input, which says nothing of the test.
+settings.register_profile("shared-cores", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("shared-cores")
 
 
 def pytest_collection_finish() -> None:

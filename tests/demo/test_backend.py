@@ -25,6 +25,10 @@ from tests.demo.site import Site, until
 HEALTH = "/api/v1/system/health"
 
 
+# One demo for the module is started once (8 s), not once in each process.
+pytestmark = pytest.mark.xdist_group("backend")
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One healthy demo."""

@@ -18,6 +18,9 @@ from console.settings import load
 from console.sources.registry import build
 from tests.demo.site import Site, get
 
+# One demo for the module is started once (8 s), not once in each process.
+pytestmark = pytest.mark.xdist_group("standins")
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:

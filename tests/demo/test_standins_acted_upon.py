@@ -15,6 +15,10 @@ from tests.demo.site import Site, get, until
 HEALTH = "/api/v1/system/health"
 
 
+# One demo for the module is started once (8 s), not once in each process.
+pytestmark = pytest.mark.xdist_group("standins-acted-upon")
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One demo; each test leaves production free and no job running."""
