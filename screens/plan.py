@@ -15,6 +15,7 @@ from screens.confirming import ConfirmPage, Stage
 from screens.feed import Done, Fed
 from screens.page import Page, key
 from screens.talk import Ask, Talk, Told
+from screens.twice import Twice
 from widgets.bars import Key as Entry
 from widgets.field import Field
 from widgets.lines import Line, Span, Tone, blank, cut, wrap
@@ -83,7 +84,7 @@ class PlanPage(ConfirmPage):
         self._lines: list[Line] = []
         self._esc_asked = False
         self._whole = False
-        self._keys_pressed = ("", "")
+        self._pressed = Twice()
         self._offered = False
         """A reason that a person has deleted does not come back."""
         self._token: str | None = None
@@ -251,7 +252,7 @@ class PlanPage(ConfirmPage):
 
     def on_key(self, event: Key) -> None:
         """The options' own keys, while nothing is being typed. The last two keys are remembered for `gg`."""
-        self._keys_pressed = (self._keys_pressed[1], event.key)
+        self._pressed.hear(event.key)
         plan = self.plan
         if plan is None or isinstance(self.focused, Field) or self.stage is not Stage.SHOWN:
             return
@@ -299,8 +300,7 @@ class PlanPage(ConfirmPage):
 
     def action_first_twice(self) -> None:
         """`gg`: to the top at the second press."""
-        if self._keys_pressed[0] == self._keys_pressed[1]:
-            self._keys_pressed = ("", "")
+        if self._pressed.is_second():
             self.action_scroll_plan(-100_000)
 
     def leave_field(self) -> bool:

@@ -11,6 +11,7 @@ from textual.events import Key, MouseScrollDown, MouseScrollUp
 
 from console.model.words import counted
 from screens.page import Page, key
+from screens.twice import Twice
 from widgets.canvas import Canvas
 from widgets.lines import Line, Span, cut, ends
 
@@ -45,7 +46,7 @@ class ScrollPage(Page[Result]):
         self.top = 0
         self._content = Content(())
         self._height = 1
-        self._keys_pressed: tuple[str, str] = ("", "")
+        self._pressed = Twice()
 
     def content(self, width: int, selected: str | None) -> Content:
         """All lines in that width, the selected one marked."""
@@ -121,8 +122,7 @@ class ScrollPage(Page[Result]):
 
     def action_first_twice(self) -> None:
         """`gg`: to the top at the second press."""
-        if self._keys_pressed[0] == self._keys_pressed[1]:
-            self._keys_pressed = ("", "")
+        if self._pressed.is_second():
             self.action_move(-100_000)
 
     def chosen(self) -> None:
@@ -130,7 +130,7 @@ class ScrollPage(Page[Result]):
 
     def on_key(self, event: Key) -> None:
         """Remember the last two keys, for `gg`."""
-        self._keys_pressed = (self._keys_pressed[1], event.key)
+        self._pressed.hear(event.key)
 
     def on_canvas_clicked(self, event: Canvas.Clicked) -> None:
         """Select the line clicked on."""

@@ -203,29 +203,24 @@ class Story:
             self._stage.caption(self._caption)
 
     def _until(self, what: str, limit_s: float, holds: Callable[[], Any]) -> Any:
+        found = self._comes(limit_s, holds)
+        if not found:
+            raise _Over(f"not within {limit_s:.0f} s: {what}")
+        time.sleep(DRAWN_S)
+        return found
+
+    def _comes(self, limit_s: float, holds: Callable[[], Any]) -> Any:
+        """What holds within that time, as soon as it does; None: nothing did."""
         ends_s = time.monotonic() + limit_s
         while True:
             self._check()
             with suppress(StoreUnreadable):  # the store is made while the console starts
                 if found := holds():
-                    time.sleep(DRAWN_S)
                     return found
             if time.monotonic() > ends_s:
-                raise _Over(f"not within {limit_s:.0f} s: {what}")
+                return None
             time.sleep(LOOK_S)
             self._show()
-
-    def _comes(self, limit_s: float, holds: Callable[[], bool]) -> bool:
-        """Whether it holds within that time."""
-        ends_s = time.monotonic() + limit_s
-        while time.monotonic() < ends_s:
-            self._check()
-            with suppress(StoreUnreadable):
-                if holds():
-                    return True
-            time.sleep(LOOK_S)
-            self._show()
-        return False
 
     def _check(self) -> None:
         if self._stopped.is_set():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
@@ -22,7 +21,7 @@ from console.model.observation import Json
 from console.model.plan_text import ended_text
 from console.model.ports import Refused
 from console.model.wire import Unanswered
-from tests.actions.ci_site import SUBJECT, Site, last, opened, quicken
+from tests.actions.ci_site import SUBJECT, Site, last
 from tests.actions.hosting import (
     carried_out,
     held,
@@ -31,18 +30,6 @@ from tests.actions.hosting import (
     planned,
     words_of,
 )
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    quicken(monkeypatch)
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    async with opened() as found:
-        yield found
-
 
 # Re-run
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,22 +10,17 @@ import pytest
 from console.actions.deploy import Deploy
 from console.demo.world import ORGANISATION, REPOSITORY, Deployment
 from console.model.actions import Plan
-from tests.actions.ci_site import SUBJECT, Site, opened, quicken
+from tests.actions.ci_site import SUBJECT, Site
 from tests.actions.hosting import planned, project, words_of
 
 LINK = {"type": "github", "org": ORGANISATION, "repo": REPOSITORY, "productionBranch": "main"}
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    quicken(monkeypatch)
-
-
 @pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    async with opened() as found:
-        serve(found, commits(found)[2])
-        yield found
+def site(site: Site) -> Site:
+    """What is live was built from the third commit."""
+    serve(site, commits(site)[2])
+    return site
 
 
 def commits(site: Site) -> list[Deployment]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +16,7 @@ from console.model.actions import ActionRequest, CheckResult, Plan, Risk, RunOut
 from console.model.ports import Refused
 from console.model.views import OpenItem
 from console.store import due
-from tests.actions.ci_site import SUBJECT, Site, opened, quicken
+from tests.actions.ci_site import SUBJECT, Site
 from tests.actions.hosting import (
     carried_out,
     held,
@@ -27,18 +26,6 @@ from tests.actions.hosting import (
     words_of,
 )
 from tests.sources.loopback import answering
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    quicken(monkeypatch)
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    async with opened() as found:
-        yield found
-
 
 # Freeze
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -14,24 +13,19 @@ from console.actions.deploy import Deploy
 from console.actions.freeze import Freeze
 from console.actions.rerun import Rerun
 from console.model.actions import CheckResult, Plan
-from tests.actions.ci_site import Site, last, opened, quicken
+from tests.actions.ci_site import Site, last
 from tests.actions.hosting import LIST, OLD, job, planned, project
 from tests.sources.loopback import answering
 
 ROLLING = {"rollingRelease": {"state": "ACTIVE", "canaryDeployment": {"id": OLD}, "currentCanaryPercentage": 10}}
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    quicken(monkeypatch)
-
-
 @pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    async with opened() as found:
-        ready = [one for one in LIST["deployments"] if one.get("readyState") == "READY"]
-        found.vercel.say("deployments", LIST | {"deployments": ready})
-        yield found
+def site(site: Site) -> Site:
+    """At Vercel nothing is being built."""
+    ready = [one for one in LIST["deployments"] if one.get("readyState") == "READY"]
+    site.vercel.say("deployments", LIST | {"deployments": ready})
+    return site
 
 
 def every_plan(site: Site) -> list[tuple[Action, dict[str, Any]]]:
